@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.api;
+
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+
+/** How many nodes are where. */
+public class NodeCounts {
+  @JsonPropertyDescription("Nodes that are ruled by this resource.")
+  public Integer desired = 0;
+
+  @JsonPropertyDescription(
+      "Nodes proven to serve exactly the cluster's Services by the wanted dataplane.")
+  public Integer converged = 0;
+
+  @JsonPropertyDescription("Nodes in the middle of a switch.")
+  public Integer switching = 0;
+
+  @JsonPropertyDescription("Nodes that failed and are back where they came from.")
+  public Integer rolledBack = 0;
+
+  @JsonPropertyDescription("Nodes that failed and could not go on or back.")
+  public Integer failed = 0;
+}

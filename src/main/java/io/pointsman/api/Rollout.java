@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.api;
+
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+
+/** How nodes are taken over. */
+public class Rollout {
+  @JsonPropertyDescription("How many nodes may be switching or failed at the same time.")
+  public Integer maxUnavailable = 1;
+
+  @JsonPropertyDescription("Nodes that go first and are watched before the rest follows.")
+  public Canary canary = new Canary();
+
+  @JsonPropertyDescription(
+      "True stops the rollout before the next step of any node; nodes keep serving as they are.")
+  public Boolean paused = false;
+
+  @JsonPropertyDescription(
+      "RollBack: a node that fails goes back to kube-proxy and the rollout stops. Pause: it stays where it failed, still serving, and the rollout stops.")
+  public OnFailure onFailure = OnFailure.ROLL_BACK;
+
+  @JsonPropertyDescription("Seconds one node may take for its switch before it counts as failed.")
+  public Integer progressDeadlineSeconds = 600;
+
+  @JsonPropertyDescription(
+      "Seconds that established flows get to end in the old dataplane before it is removed.")
+  public Integer drainSeconds = 300;
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane;
+
+/**
+ * One way to serve the cluster's Services in the kernel of this node. Every method may be called
+ * again after a crash at any point and finishes what was begun. Failures are {@link
+ * DataplaneException}; they carry the operation, the object and what the kernel said.
+ */
+public interface Dataplane extends AutoCloseable {
+  /** What this kernel and node allow; changes nothing. */
+  Preflight preflight();
+
+  /** Programs everything in full, adopting what an earlier agent left, without taking traffic. */
+  void prepare(DesiredState desired);
+
+  /** Takes new flows; flows that are established elsewhere stay where they are. */
+  void activate();
+
+  /** Applies a change so that no lookup fails or reaches a wrong Service half-way. */
+  SyncResult apply(DesiredState.Delta delta);
+
+  /** Follows a change of the addresses that answer on node ports. */
+  void applyNodePortAddresses(java.util.Set<io.pointsman.catalogue.Address> addresses);
+
+  /** Reads the kernel back. */
+  KernelState read();
+
+  /**
+   * Writes what differs between the kernel and the desired state, and re-attaches what is loose.
+   */
+  SyncResult repair(DesiredState desired);
+
+  /**
+   * Leaves new flows to others and keeps only those in flight; call again to see how many are left.
+   */
+  DrainState drain();
+
+  /** Takes everything of this dataplane out of the kernel. */
+  void remove();
+
+  /** Which of its states the dataplane is in, read from the kernel. */
+  Phase phase();
+
+  /** Lets go of file descriptors and memory; what is in the kernel stays and serves. */
+  @Override
+  void close();
+
+  /** The states of a dataplane on a node. */
+  enum Phase {
+    ABSENT,
+    PREPARED,
+    ACTIVE,
+    DRAINING
+  }
+}
