@@ -25,30 +25,30 @@ struct nat_fe_key {
 };
 
 struct nat_fe {
-	__u32 id;       /* backend set: nat_be keys (id, 0..count-1); new on every change of the set */
-	__u32 count;    /* 0 rejects */
-	__u32 local;    /* ordinals 0..local-1 run on this node */
-	__u32 service;  /* stays the same while the Service port lives: affinity, counters */
+	__u32 id;    /* backend set: nat_be keys (id, 0..count-1); new on every change of the set */
+	__u32 count; /* 0 rejects */
+	__u32 local; /* ordinals 0..local-1 run on this node */
+	__u32 service;	/* stays the same while the Service port lives: affinity, counters */
 	__u32 affinity; /* seconds, 0 for none */
-	__u32 flags;    /* FE_* */
-	__u32 cursor;   /* round robin: the programs count it up in place; no part of the digest */
+	__u32 flags;	/* FE_* */
+	__u32 cursor;	/* round robin: the programs count it up in place; no part of the digest */
 	__u8 scheduler; /* SCHED_* */
-	__u8 kind;      /* FE_KIND_* */
+	__u8 kind;	/* FE_KIND_* */
 	__u16 reserved;
 };
 
 #define FE_EXTERNAL_LOCAL (1U << 0)
 #define FE_INTERNAL_LOCAL (1U << 1)
-#define FE_SOURCE_RANGES (1U << 2)
-#define FE_DROP (1U << 3)
+#define FE_SOURCE_RANGES  (1U << 2)
+#define FE_DROP		  (1U << 3)
 
-#define FE_KIND_CLUSTER_IP 0
-#define FE_KIND_EXTERNAL_IP 1
+#define FE_KIND_CLUSTER_IP    0
+#define FE_KIND_EXTERNAL_IP   1
 #define FE_KIND_LOAD_BALANCER 2
-#define FE_KIND_NODE_PORT 3
+#define FE_KIND_NODE_PORT     3
 
 #define SCHED_RANDOM 0
-#define SCHED_RR 1
+#define SCHED_RR     1
 
 /* nat_be: backend set and ordinal -> backend. */
 struct nat_be_key {
@@ -82,7 +82,7 @@ struct ct_key {
 };
 
 #define CT_INGRESS 0
-#define CT_EGRESS 1
+#define CT_EGRESS  1
 
 struct ct {
 	struct addr addr; /* what the hook writes into the packet */
@@ -90,28 +90,55 @@ struct ct {
 	__u16 flags; /* CT_* */
 	__u32 service;
 	__u64 last_seen; /* bpf_ktime_get_boot_ns, at most one second behind */
-	__u64 packets;   /* room: counted only where it costs nothing */
+	__u32 set;	 /* ingress forward entries: backend set that had this backend, 0 unknown */
+	__u32 reserved;
 };
 
-#define CT_FORWARD (1U << 0) /* client to backend; entries without it are replies */
-#define CT_SEEN_REPLY (1U << 1)
-#define CT_CLOSING (1U << 2) /* FIN or RST was seen */
+#define CT_FORWARD     (1U << 0) /* client to backend; entries without it are replies */
+#define CT_SEEN_REPLY  (1U << 1)
+#define CT_CLOSING     (1U << 2) /* FIN or RST was seen */
 #define CT_MASQUERADED (1U << 3)
 
-/* sock_nat: what a socket that was balanced at connect or sendmsg time believes its peer to be. */
+/*
+ * sock_nat: what was done for a socket, by its cookie. SOCK_PEER: a backend -> the frontend that
+ * the socket believes its peer to be. SOCK_STICKY: a frontend -> the backend that an unconnected
+ * UDP socket was given, so that all its datagrams go to one place.
+ */
 struct sock_nat_key {
 	__u64 cookie;
-	struct addr backend;
+	struct addr addr;
 	__be16 port;
 	__u8 proto;
-	__u8 pad[5];
+	__u8 kind; /* SOCK_* */
+	__u8 pad[4];
 };
 
+#define SOCK_PEER   0
+#define SOCK_STICKY 1
+
 struct sock_nat {
-	struct addr frontend;
+	struct addr addr;
 	__be16 port;
 	__u8 pad[2];
 	__u32 service;
+	__u32 set; /* SOCK_STICKY: backend set that had this backend */
+	__u32 reserved;
+	__u64 last_seen; /* SOCK_STICKY: as in ct */
+};
+
+/* frag: a datagram in fragments -> the ports that only its first fragment carries. */
+struct frag_key {
+	struct addr saddr;
+	struct addr daddr;
+	__u32 id; /* as it stands in the packet */
+	__u8 proto;
+	__u8 hook; /* CT_INGRESS or CT_EGRESS */
+	__u8 pad[2];
+};
+
+struct frag {
+	__be16 sport;
+	__be16 dport;
 };
 
 /* node_addr: addresses of this node that answer on node ports -> flags (0). */
@@ -119,7 +146,10 @@ struct node_addr_key {
 	struct addr addr;
 };
 
-/* device: ifindex -> the addresses that masqueraded packets leave the device with, zero for none. */
+/*
+ * device: ifindex -> the addresses that masqueraded packets leave the device with, zero for none.
+ * Entry 0 holds the node's primary addresses, for devices that have none.
+ */
 struct device {
 	struct addr v4;
 	struct addr v6;
@@ -141,14 +171,15 @@ struct affinity {
 
 /* config: one entry, written by the agent. */
 struct config {
-	__u32 phase; /* PHASE_* */
+	__u32 phase;	       /* PHASE_* */
 	__u16 masquerade_low;  /* host order: first port for masqueraded flows */
 	__u16 masquerade_high; /* host order: last port */
-	__u64 reserved[4];
+	__u64 host_netns; /* cookie of the node's network namespace, 0: the machine's first one */
+	__u64 reserved[3];
 };
 
 #define PHASE_PREPARED 0 /* attached, leaves every packet and socket alone */
-#define PHASE_ACTIVE 1
+#define PHASE_ACTIVE   1
 #define PHASE_DRAINING 2 /* serves only flows that are in ct */
 
 /* counters: per-CPU, indexed by COUNTER_*; names are in io.pointsman.dataplane.bpf.Counter. */
@@ -167,5 +198,6 @@ enum counter {
 	COUNTER_PASS_UNKNOWN_FLOW,
 	COUNTER_PASS_HEADERS,
 	COUNTER_ICMP_TRANSLATED,
+	COUNTER_DROP_TUPLE_TAKEN,
 	COUNTER_MAX,
 };
