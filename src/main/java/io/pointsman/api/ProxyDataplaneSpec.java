@@ -2,39 +2,82 @@
 package io.pointsman.api;
 
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.generator.annotation.Default;
+import io.fabric8.generator.annotation.Required;
+import io.fabric8.generator.annotation.Size;
+import io.fabric8.generator.annotation.ValidationRule;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** What the user asks for. */
+@ValidationRule(
+    value = "self.scheduler in " + Validations.SCHEDULERS + "[self.linuxDataplane]",
+    fieldPath = ".scheduler",
+    messageExpression =
+        "'scheduler ' + self.scheduler + ' is not one that ' + self.linuxDataplane + ' has in this version; allowed: ' + "
+            + Validations.SCHEDULERS
+            + "[self.linuxDataplane].join(', ')")
 public class ProxyDataplaneSpec {
   @JsonPropertyDescription(
-      "The dataplane that serves Services on the selected nodes. BPF is built; the others are refused until they are.")
+      "The dataplane that serves Services on the selected nodes. It may be changed at any time; the nodes follow one by one. This version has BPF; the others are refused until they are built.")
+  @Required
+  @ValidationRule(
+      value = "self in " + Validations.DATAPLANES_BUILT,
+      messageExpression =
+          "'linuxDataplane ' + self + ' is not built yet in this version; allowed: ' + "
+              + Validations.DATAPLANES_BUILT
+              + ".join(', ')")
   public @Nullable LinuxDataplane linuxDataplane;
 
-  @JsonPropertyDescription("How a backend is chosen for a new flow.")
+  @JsonPropertyDescription(
+      "How a backend is chosen for a new flow: random, or rr for each in turn. This version has these two.")
+  @Default("rr")
   public Scheduler scheduler = Scheduler.RR;
 
   @JsonPropertyDescription(
       "Direct server return: backends answer clients without passing the node that took the request.")
+  @Default("{}")
   public Dsr dsr = new Dsr();
 
-  @JsonPropertyDescription("Who programs the dataplane.")
+  @JsonPropertyDescription(
+      "Who programs the dataplane: Native is Pointsman itself. Calico, under Pointsman's direction, is not built yet in this version.")
+  @Default("Native")
+  @ValidationRule(
+      value = Validations.PROVIDER_BUILT,
+      message = "provider Calico is not built yet in this version; allowed: Native")
   public Provider provider = Provider.NATIVE;
 
   @JsonPropertyDescription(
-      "Labels of the nodes this resource rules; empty means every Linux node. Two resources may not rule the same node.")
-  public Map<String, String> nodeSelector = new LinkedHashMap<>();
+      "Labels, all of which a node must carry to be ruled by this resource; empty means every Linux node. Where two resources select the same node, the younger one is refused in its status.")
+  @Size(max = 16)
+  @ValidationRule(
+      value = "self.all(key, " + Validations.LABEL_KEY + ")",
+      messageExpression =
+          "'nodeSelector: \"' + self.filter(key, !("
+              + Validations.LABEL_KEY
+              + "))[0] + '\" is no label key; allowed: an optional DNS prefix and /, then 1 to 63 of A-Z, a-z, 0-9, -, _ and ., beginning and ending with a letter or digit'")
+  @ValidationRule(
+      value = "self.all(key, " + Validations.LABEL_VALUE + ")",
+      messageExpression =
+          "'nodeSelector: \"' + self[self.filter(key, !("
+              + Validations.LABEL_VALUE
+              + "))[0]] + '\" is no label value; allowed: up to 63 of A-Z, a-z, 0-9, -, _ and ., beginning and ending with a letter or digit'")
+  public Map<String, @Size(max = 63) String> nodeSelector = new LinkedHashMap<>();
 
   @JsonPropertyDescription("Where kube-proxy runs and whether it is taken off the nodes.")
+  @Default("{}")
   public KubeProxy kubeProxy = new KubeProxy();
 
   @JsonPropertyDescription("How many nodes change at once, and what happens when one fails.")
+  @Default("{}")
   public Rollout rollout = new Rollout();
 
   @JsonPropertyDescription("How the kernel is proven to serve exactly the Services of the cluster.")
+  @Default("{}")
   public Verification verification = new Verification();
 
   @JsonPropertyDescription("Which addresses and ports node ports use.")
+  @Default("{}")
   public NodePort nodePort = new NodePort();
 }

@@ -2,6 +2,8 @@
 package io.pointsman.api;
 
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.generator.annotation.Min;
+import io.fabric8.generator.annotation.Size;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -9,16 +11,19 @@ import org.jspecify.annotations.Nullable;
 /** Where the cluster stands. */
 public class ProxyDataplaneStatus {
   @JsonPropertyDescription("The generation of the spec that this status speaks of.")
+  @Min(0)
   public @Nullable Long observedGeneration;
 
   @JsonPropertyDescription(
-      "Accepted, Ready, Available, Progressing, Degraded, KubeProxyDetached, Converged, and kstatus's Reconciling and Stalled.")
+      "Accepted, Ready, Available, Progressing, Degraded, KubeProxyDetached, Converged, and kstatus's Reconciling and Stalled; one entry per type.")
+  @Size(max = 32)
   public List<Condition> conditions = new ArrayList<>();
 
   @JsonPropertyDescription("How many nodes are where.")
   public @Nullable NodeCounts nodes;
 
-  @JsonPropertyDescription("Converged of desired nodes, for display.")
+  @JsonPropertyDescription("Converged of desired nodes, like 2/3, for display.")
+  @Size(max = 32)
   public @Nullable String convergedNodes;
 
   @JsonPropertyDescription(
@@ -26,12 +31,15 @@ public class ProxyDataplaneStatus {
   public @Nullable LinuxDataplane currentDataplane;
 
   @JsonPropertyDescription(
-      "Digest of the cluster's Services and endpoints as the operator sees them.")
+      "Digest of the cluster's Services and endpoints as the operator sees them, 32 hexadecimal digits.")
+  @Size(max = 64)
   public @Nullable String catalogueDigest;
 
-  @JsonPropertyDescription("One sentence for a person.")
+  @JsonPropertyDescription("One sentence for a person: what is going on, and what to do if anything.")
+  @Size(max = 32768)
   public @Nullable String message;
 
   @JsonPropertyDescription("Version of the operator that wrote this status.")
+  @Size(max = 128)
   public @Nullable String operatorVersion;
 }

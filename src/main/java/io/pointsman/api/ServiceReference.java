@@ -2,12 +2,18 @@
 package io.pointsman.api;
 
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.generator.annotation.Required;
+import io.fabric8.generator.annotation.Size;
 
 /** A Service by name. */
 public class ServiceReference {
-  @JsonPropertyDescription("Its namespace.")
+  @JsonPropertyDescription("The Service's namespace.")
+  @Required
+  @Size(min = 1, max = 63)
   public String namespace = "";
 
-  @JsonPropertyDescription("Its name.")
+  @JsonPropertyDescription("The Service's name.")
+  @Required
+  @Size(min = 1, max = 63)
   public String name = "";
 }

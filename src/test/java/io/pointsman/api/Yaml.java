@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.api;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator.Feature;
+import java.io.UncheckedIOException;
+
+/** YAML as the generated files have it. */
+public final class Yaml {
+  private static final ObjectMapper MAPPER =
+      new ObjectMapper(
+          YAMLFactory.builder()
+              .disable(Feature.WRITE_DOC_START_MARKER)
+              .disable(Feature.SPLIT_LINES)
+              .enable(Feature.MINIMIZE_QUOTES)
+              .build());
+
+  private Yaml() {}
+
+  /** Reads one document that is an object. */
+  public static ObjectNode object(String text) {
+    try {
+      return (ObjectNode) MAPPER.readTree(text);
+    } catch (JsonProcessingException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Writes one document. */
+  public static String text(JsonNode node) {
+    try {
+      return MAPPER.writeValueAsString(node);
+    } catch (JsonProcessingException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
