@@ -18,7 +18,6 @@ public class Condition {
 
   @JsonPropertyDescription("Whether it holds; Unknown until it has been looked at.")
   @Required
-  @Size(max = 7)
   public String status = "Unknown";
 
   @JsonPropertyDescription("Why, in CamelCase and stable, for machines.")

@@ -8,8 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Something the preflight found on a node. */
 public class PreflightFinding {
-  @JsonPropertyDescription(
-      "Blocking stops the switch of this node; Warning and Info do not.")
+  @JsonPropertyDescription("Blocking stops the switch of this node; Warning and Info do not.")
   @Required
   public @Nullable Severity severity;
 

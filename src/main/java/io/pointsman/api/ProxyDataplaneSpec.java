@@ -12,22 +12,59 @@ import org.jspecify.annotations.Nullable;
 
 /** What the user asks for. */
 @ValidationRule(
-    value = "self.scheduler in " + Validations.SCHEDULERS + "[self.linuxDataplane]",
+    value =
+        "self.linuxDataplane != 'Iptables' || self.scheduler in '"
+            + Validations.IPTABLES_SCHEDULERS
+            + Validations.SPLIT,
     fieldPath = ".scheduler",
     messageExpression =
-        "'scheduler ' + self.scheduler + ' is not one that ' + self.linuxDataplane + ' has in this version; allowed: ' + "
-            + Validations.SCHEDULERS
-            + "[self.linuxDataplane].join(', ')")
+        "'scheduler ' + self.scheduler + ' is not one that Iptables"
+            + Validations.HAS
+            + Validations.IPTABLES_SCHEDULERS
+            + "'")
+@ValidationRule(
+    value =
+        "self.linuxDataplane != 'IPVS' || self.scheduler in '"
+            + Validations.IPVS_SCHEDULERS
+            + Validations.SPLIT,
+    fieldPath = ".scheduler",
+    messageExpression =
+        "'scheduler ' + self.scheduler + ' is not one that IPVS"
+            + Validations.HAS
+            + Validations.IPVS_SCHEDULERS
+            + "'")
+@ValidationRule(
+    value =
+        "self.linuxDataplane != 'Nftables' || self.scheduler in '"
+            + Validations.NFTABLES_SCHEDULERS
+            + Validations.SPLIT,
+    fieldPath = ".scheduler",
+    messageExpression =
+        "'scheduler ' + self.scheduler + ' is not one that Nftables"
+            + Validations.HAS
+            + Validations.NFTABLES_SCHEDULERS
+            + "'")
+@ValidationRule(
+    value =
+        "self.linuxDataplane != 'BPF' || self.scheduler in '"
+            + Validations.BPF_SCHEDULERS
+            + Validations.SPLIT,
+    fieldPath = ".scheduler",
+    messageExpression =
+        "'scheduler ' + self.scheduler + ' is not one that BPF"
+            + Validations.HAS
+            + Validations.BPF_SCHEDULERS
+            + "'")
 public class ProxyDataplaneSpec {
   @JsonPropertyDescription(
       "The dataplane that serves Services on the selected nodes. It may be changed at any time; the nodes follow one by one. This version has BPF; the others are refused until they are built.")
   @Required
   @ValidationRule(
-      value = "self in " + Validations.DATAPLANES_BUILT,
+      value = "self in '" + Validations.DATAPLANES_BUILT + Validations.SPLIT,
       messageExpression =
-          "'linuxDataplane ' + self + ' is not built yet in this version; allowed: ' + "
+          "'linuxDataplane ' + self + ' is not built yet in this version; allowed: "
               + Validations.DATAPLANES_BUILT
-              + ".join(', ')")
+              + "'")
   public @Nullable LinuxDataplane linuxDataplane;
 
   @JsonPropertyDescription(

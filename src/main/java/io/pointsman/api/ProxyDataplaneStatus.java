@@ -35,7 +35,8 @@ public class ProxyDataplaneStatus {
   @Size(max = 64)
   public @Nullable String catalogueDigest;
 
-  @JsonPropertyDescription("One sentence for a person: what is going on, and what to do if anything.")
+  @JsonPropertyDescription(
+      "One sentence for a person: what is going on, and what to do if anything.")
   @Size(max = 32768)
   public @Nullable String message;
 

@@ -2,19 +2,24 @@
 package io.pointsman.api;
 
 /**
- * The CEL expressions of the resources' rules. The first four say what this version has built; to
- * lift a limit is to change its line here.
+ * The CEL expressions of the resources' rules. Those down to DSR_BUILT say what this version has
+ * built; to lift a limit is to change its line here.
  */
 final class Validations {
   /** The values of linuxDataplane that are built. */
-  static final String DATAPLANES_BUILT = "['BPF']";
+  static final String DATAPLANES_BUILT = "BPF";
 
-  /** The schedulers of each dataplane, as far as they are built. */
-  static final String SCHEDULERS =
-      "{'Iptables': ['random', 'rr'],"
-          + " 'IPVS': ['rr', 'wrr', 'lc', 'wlc', 'sh', 'dh', 'sed', 'nq', 'mh'],"
-          + " 'Nftables': ['random'],"
-          + " 'BPF': ['random', 'rr']}";
+  /** The schedulers of Iptables. */
+  static final String IPTABLES_SCHEDULERS = "random, rr";
+
+  /** The schedulers of IPVS. */
+  static final String IPVS_SCHEDULERS = "rr, wrr, lc, wlc, sh, dh, sed, nq, mh";
+
+  /** The schedulers of Nftables. */
+  static final String NFTABLES_SCHEDULERS = "random";
+
+  /** The schedulers of BPF, as far as they are built. */
+  static final String BPF_SCHEDULERS = "random, rr";
 
   /** Whether a provider is built. */
   static final String PROVIDER_BUILT = "self == 'Native'";
@@ -48,6 +53,12 @@ final class Validations {
   /** Whether the value under the variable key is a label value. */
   static final String LABEL_VALUE =
       "self[key].matches('^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$')";
+
+  /** Between two values of a list that is written as text. */
+  static final String SPLIT = "'.split(', ')";
+
+  /** The end of a message about a scheduler. */
+  static final String HAS = " has in this version; allowed: ";
 
   private Validations() {}
 }

@@ -2,6 +2,7 @@
 package io.pointsman.api;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pointsman.testing.Yaml;
 
 /** A CRD as a template of the chart, where Helm upgrades it and can keep it. */
 final class ChartCrd {

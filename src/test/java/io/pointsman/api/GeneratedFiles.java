@@ -3,6 +3,7 @@ package io.pointsman.api;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pointsman.testing.Project;
+import io.pointsman.testing.Yaml;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

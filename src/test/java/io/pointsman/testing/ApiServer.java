@@ -8,6 +8,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
@@ -64,6 +65,11 @@ public final class ApiServer implements AutoCloseable {
     return controlPlane.url();
   }
 
+  /** A new HTTP client that trusts the server. */
+  HttpClient http() {
+    return controlPlane.http();
+  }
+
   /** A client of the group system:masters, to be closed by the caller. */
   public KubernetesClient client() {
     return client(config().build());
@@ -71,8 +77,7 @@ public final class ApiServer implements AutoCloseable {
 
   /** A client of a user with groups, who has the rights that RBAC gives, and no others. */
   public KubernetesClient clientAs(String user, String... groups) {
-    return client(
-        config().withImpersonateUsername(user).withImpersonateGroups(groups).build());
+    return client(config().withImpersonateUsername(user).withImpersonateGroups(groups).build());
   }
 
   /** A client of a user with extra attributes, as bound service account tokens have them. */
@@ -81,7 +86,7 @@ public final class ApiServer implements AutoCloseable {
     return client(
         config()
             .withImpersonateUsername(user)
-            .withImpersonateGroups(groups)
+            .withImpersonateGroups(groups.toArray(String[]::new))
             .withImpersonateExtras(extras)
             .build());
   }

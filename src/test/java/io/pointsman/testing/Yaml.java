@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.pointsman.api;
+package io.pointsman.testing;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator.Feature;
 import java.io.UncheckedIOException;
+import java.util.stream.Stream;
 
 /** YAML as the generated files have it. */
 public final class Yaml {
@@ -25,6 +26,15 @@ public final class Yaml {
   public static ObjectNode object(String text) {
     try {
       return (ObjectNode) MAPPER.readTree(text);
+    } catch (JsonProcessingException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Reads one document that is a list. */
+  public static Stream<JsonNode> array(String text) {
+    try {
+      return MAPPER.readTree(text).valueStream();
     } catch (JsonProcessingException e) {
       throw new UncheckedIOException(e);
     }
