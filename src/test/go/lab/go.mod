@@ -1,0 +1,3 @@
+module pointsman.io/lab/lab
+
+go 1.26

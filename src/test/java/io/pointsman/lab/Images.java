@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.lab;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** The images that the lab makes for itself, as archives in the cache: no registry is asked. */
+public final class Images {
+  /** The Kubernetes project's test server and client, with /traffic, busybox and curl beside it. */
+  public static final String AGNHOST = "docker.io/pointsman-lab/agnhost:1";
+
+  static final String PAUSE = "docker.io/pointsman-lab/pause:1";
+  static final String KUBE_PROXY = "docker.io/pointsman-lab/kube-proxy:v1.36.3";
+  static final String COREDNS = "docker.io/pointsman-lab/coredns:v1.14.7";
+
+  /** Raised when what is made here changes, so that nothing old is taken from the cache. */
+  private static final String RECIPE = "1";
+
+  private final Path binaries;
+  private final Path cache = LabFolders.cache().resolve("images");
+  private final Consumer<String> progress;
+
+  Images(Path binaries, Consumer<String> progress) {
+    this.binaries = binaries;
+    this.progress = progress;
+  }
+
+  /** What makes the layers of an image in a folder of its own, lowest first. */
+  private interface Recipe {
+    List<Path> layers(Path work);
+  }
+
+  /** The archives of all images that each node needs; makes those that the cache lacks. */
+  List<Path> archives() {
+    return List.of(
+        archive("pause", PAUSE, List.of("/pause", "pause"), work -> List.of(files(work, "labinit", "pause"))),
+        archive("kube-proxy", KUBE_PROXY, List.of("/usr/local/bin/kube-proxy"), this::kubeProxy),
+        archive("coredns", COREDNS, List.of("/coredns"), work -> List.of(files(work, "coredns", "coredns"))),
+        archive("agnhost", AGNHOST, List.of("/agnhost"), this::agnhost));
+  }
+
+  private Path archive(String name, String tag, List<String> entrypoint, Recipe recipe) {
+    var archive = cache.resolve("%s-%s-%s.tar".formatted(name, RECIPE, binaries.getFileName()));
+    if (Files.exists(archive)) {
+      return archive;
+    }
+    progress.accept("making image " + tag);
+    LabFolders.create(cache);
+    try {
+      var work = Files.createTempDirectory(cache, name + "-");
+      try {
+        DockerArchive.write(archive, work, tag, entrypoint, recipe.layers(work));
+      } finally {
+        Command.run(List.of("rm", "-rf", work.toString()));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return archive;
+  }
+
+  private List<Path> kubeProxy(Path work) {
+    var packages = packages(work, "iptables,nftables,ipset,conntrack,kmod,busybox-static");
+    return List.of(packages, files(work, "kubernetes", "usr/local/bin/kube-proxy"));
+  }
+
+  private List<Path> agnhost(Path work) {
+    var packages = packages(work, "busybox-static,curl");
+    return List.of(packages, files(work, "agnhost", "agnhost"), files(work, "traffic", "traffic"));
+  }
+
+  /** A layer with one program of the lab. */
+  private Path files(Path work, String program, String path) {
+    var folder = work.resolve(program);
+    var target = folder.resolve(path);
+    LabFolders.create(target.getParent());
+    try {
+      Files.copy(binaries.resolve(program), target, StandardCopyOption.COPY_ATTRIBUTES);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    var layer = work.resolve(program + ".tar");
+    DockerArchive.layer(folder, layer);
+    return layer;
+  }
+
+  /** A layer with Debian packages and what they depend on, unpacked and not configured. */
+  private Path packages(Path work, String names) {
+    var script = LabFolders.project().resolve("scripts/packages-layer").toString();
+    var layer = work.resolve("packages.tar");
+    Command.run(List.of(script, names, layer.toString())).check();
+    return layer;
+  }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.lab;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+
+/** What /proc tells of the machine's processes. */
+final class Processes {
+  private static final Path PROC = Path.of("/proc");
+
+  private Processes() {}
+
+  /** When process {@code pid} began, in ticks since the machine did; -1 when there is none. */
+  static long started(long pid) {
+    try {
+      var stat = Files.readString(PROC.resolve(pid + "/stat"));
+      // The name is in parentheses and may hold anything; what follows it are fields 3 and on.
+      var fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+      return "Z".equals(fields[0]) ? -1 : Long.parseLong(fields[19]);
+    } catch (IOException e) {
+      return -1;
+    }
+  }
+
+  /** The processes that were started with {@code argument} as one of their arguments. */
+  static List<Long> withArgument(String argument) {
+    return ProcessHandle.allProcesses()
+        .map(ProcessHandle::pid)
+        .filter(pid -> arguments(pid).contains(argument))
+        .toList();
+  }
+
+  private static List<String> arguments(long pid) {
+    try {
+      return List.of(Files.readString(PROC.resolve(pid + "/cmdline")).split("\0"));
+    } catch (IOException e) {
+      // It ended while we were looking.
+      return List.of();
+    }
+  }
+
+  /** Waits until {@code condition} holds; false when it still does not after that many seconds. */
+  static boolean await(int seconds, BooleanSupplier condition) {
+    var deadline = System.nanoTime() + seconds * 1_000_000_000L;
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() > deadline) {
+        return false;
+      }
+      try {
+        Thread.sleep(50);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new LabException("interrupted while waiting", e);
+      }
+    }
+    return true;
+  }
+}
