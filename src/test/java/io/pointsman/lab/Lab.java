@@ -228,11 +228,20 @@ public final class Lab implements AutoCloseable {
   }
 
   void awaitReady(int nodes) {
-    if (!Processes.await(SECONDS_TO_READY, () -> answers() && Addons.ready(kubernetes, nodes))) {
+    if (!Processes.await(SECONDS_TO_READY, () -> serves(nodes))) {
       var pods = kubectl("get", "nodes,pods", "-A", "-o", "wide");
       throw new LabException(
           "the cluster is not ready after %d s:%n%s%nLogs are in %s"
               .formatted(SECONDS_TO_READY, pods.out() + pods.err(), state.folder()));
+    }
+  }
+
+  private boolean serves(int nodes) {
+    try {
+      return Addons.ready(kubernetes, nodes);
+    } catch (KubernetesClientException e) {
+      // The API server closes connections while it starts: the next round asks again.
+      return false;
     }
   }
 
