@@ -25,8 +25,7 @@ final class Addons {
                 .withName(node.name())
                 .addToLabels("kubernetes.io/os", "linux")
                 .addToLabels("kubernetes.io/hostname", node.name())
-                .addToLabels(
-                    "topology.kubernetes.io/zone", ZONES.get((number - 1) % ZONES.size()))
+                .addToLabels("topology.kubernetes.io/zone", ZONES.get((number - 1) % ZONES.size()))
                 .endMetadata()
                 .withNewSpec()
                 .withPodCIDR(Addresses.pods4(number))

@@ -18,10 +18,20 @@ final class Certificates {
     LabFolders.create(folder);
     key("ca", "EC");
     openssl(
-        "req", "-x509", "-new", "-key", file("ca.key"), "-subj", "/CN=lab", "-days", DAYS, "-out",
+        "req",
+        "-x509",
+        "-new",
+        "-key",
+        file("ca.key"),
+        "-subj",
+        "/CN=lab",
+        "-days",
+        DAYS,
+        "-out",
         file("ca.crt"));
     key("service-account", "EC");
-    openssl("pkey", "-in", file("service-account.key"), "-pubout", "-out", file("service-account.pub"));
+    openssl(
+        "pkey", "-in", file("service-account.key"), "-pubout", "-out", file("service-account.pub"));
     var names =
         "DNS:localhost,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,"
             + "DNS:kubernetes.default.svc.cluster.local,IP:127.0.0.1,IP:"
@@ -63,11 +73,25 @@ final class Certificates {
     key(name, algorithm);
     LabFolders.write(
         folder.resolve(name + ".ext"), "extendedKeyUsage=%s\n%s\n".formatted(usage, extension));
-    openssl("req", "-new", "-key", file(name + ".key"), "-subj", subject, "-out", file(name + ".csr"));
     openssl(
-        "x509", "-req", "-in", file(name + ".csr"), "-CA", file("ca.crt"), "-CAkey", file("ca.key"),
-        "-set_serial", "0x" + Long.toHexString(System.nanoTime()), "-days", DAYS, "-extfile",
-        file(name + ".ext"), "-out", file(name + ".crt"));
+        "req", "-new", "-key", file(name + ".key"), "-subj", subject, "-out", file(name + ".csr"));
+    openssl(
+        "x509",
+        "-req",
+        "-in",
+        file(name + ".csr"),
+        "-CA",
+        file("ca.crt"),
+        "-CAkey",
+        file("ca.key"),
+        "-set_serial",
+        "0x" + Long.toHexString(System.nanoTime()),
+        "-days",
+        DAYS,
+        "-extfile",
+        file(name + ".ext"),
+        "-out",
+        file(name + ".crt"));
   }
 
   private void key(String name, String algorithm) {
@@ -77,7 +101,9 @@ final class Certificates {
 
   private String encoded(String name) {
     return java.util.Base64.getEncoder()
-        .encodeToString((LabFolders.read(folder.resolve(name)) + "\n").getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+        .encodeToString(
+            (LabFolders.read(folder.resolve(name)) + "\n")
+                .getBytes(java.nio.charset.StandardCharsets.US_ASCII));
   }
 
   private String file(String name) {

@@ -14,7 +14,8 @@ final class Cleanup {
   static void clear(String name) {
     var folder = LabFolders.lab(name);
     var mark = folder.resolve("pid").toString();
-    // The parent of the lab's first process carries this argument; the kernel ends the rest with it.
+    // The parent of the lab's first process carries this argument; the kernel ends the rest with
+    // it.
     var ended =
         Processes.await(
             SECONDS_TO_END,

@@ -6,7 +6,8 @@ import java.util.List;
 
 /**
  * The client outside the cluster: a network namespace of its own on the nodes' network, IPv4 and
- * IPv6. It has routes to the pods, so that "direct to the pod" can be measured, and none to Services.
+ * IPv6. It has routes to the pods, so that "direct to the pod" can be measured, and none to
+ * Services.
  */
 public final class Client {
   private final LabState state;
@@ -22,7 +23,12 @@ public final class Client {
     namespaces.start(
         state.log("client"),
         List.of(
-            "unshare", "--net", "sh", "-c", "echo $$ > \"$0\"; exec labinit hold", pidFile.toString()));
+            "unshare",
+            "--net",
+            "sh",
+            "-c",
+            "echo $$ > \"$0\"; exec labinit hold",
+            pidFile.toString()));
     if (!Processes.await(10, () -> pidFile.toFile().length() > 0)) {
       throw new LabException("the client did not start: see " + state.log("client"));
     }

@@ -15,7 +15,10 @@ final class ControlPlane {
     this.namespaces = namespaces;
   }
 
-  /** Makes the bridge that nodes and client hang on. There is no way from it to the machine's network. */
+  /**
+   * Makes the bridge that nodes and client hang on. There is no way from it to the machine's
+   * network.
+   */
   void createNetwork() {
     namespaces.ip(
         "link set lo up",
@@ -46,8 +49,7 @@ final class ControlPlane {
   }
 
   private void kubeconfig(Certificates certificates, String user, String server, String file) {
-    LabFolders.writeSecret(
-        state.folder().resolve(file), certificates.kubeconfig(user, server));
+    LabFolders.writeSecret(state.folder().resolve(file), certificates.kubeconfig(user, server));
   }
 
   /** Starts etcd and the API server, which answers some seconds later. */

@@ -50,16 +50,23 @@ final class DockerArchive {
         Map.of(
             "architecture", architecture(),
             "os", "linux",
-            "config", Map.of("Entrypoint", entrypoint, "Env", List.of("PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/")),
+            "config",
+                Map.of(
+                    "Entrypoint",
+                    entrypoint,
+                    "Env",
+                    List.of("PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/")),
             "rootfs", Map.of("type", "layers", "diff_ids", digests));
     var names = layers.stream().map(layer -> layer.getFileName().toString()).toList();
-    var manifest = List.of(Map.of("Config", "config.json", "RepoTags", List.of(name), "Layers", names));
+    var manifest =
+        List.of(Map.of("Config", "config.json", "RepoTags", List.of(name), "Layers", names));
     LabFolders.write(work.resolve("config.json"), json(configuration));
     LabFolders.write(work.resolve("manifest.json"), json(manifest));
     var part = target.resolveSibling(target.getFileName() + ".part");
     var command = new ArrayList<>(List.of("tar"));
     command.addAll(List.of(PLAIN.split(" ")));
-    command.addAll(List.of("-C", work.toString(), "-cf", part.toString(), "manifest.json", "config.json"));
+    command.addAll(
+        List.of("-C", work.toString(), "-cf", part.toString(), "manifest.json", "config.json"));
     command.addAll(names);
     Command.run(command).check();
     try {

@@ -38,9 +38,17 @@ public final class Images {
   /** The archives of all images that each node needs; makes those that the cache lacks. */
   List<Path> archives() {
     return List.of(
-        archive("pause", PAUSE, List.of("/pause", "pause"), work -> List.of(files(work, "labinit", "pause"))),
+        archive(
+            "pause",
+            PAUSE,
+            List.of("/pause", "pause"),
+            work -> List.of(files(work, "labinit", "pause"))),
         archive("kube-proxy", KUBE_PROXY, List.of("/usr/local/bin/kube-proxy"), this::kubeProxy),
-        archive("coredns", COREDNS, List.of("/coredns"), work -> List.of(files(work, "coredns", "coredns"))),
+        archive(
+            "coredns",
+            COREDNS,
+            List.of("/coredns"),
+            work -> List.of(files(work, "coredns", "coredns"))),
         archive("agnhost", AGNHOST, List.of("/agnhost"), this::agnhost));
   }
 
@@ -78,7 +86,7 @@ public final class Images {
   private Path files(Path work, String program, String path) {
     var folder = work.resolve(program);
     var target = folder.resolve(path);
-    LabFolders.create(target.getParent());
+    LabFolders.createParent(target);
     try {
       Files.copy(binaries.resolve(program), target, StandardCopyOption.COPY_ATTRIBUTES);
     } catch (IOException e) {

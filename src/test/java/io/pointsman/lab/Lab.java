@@ -36,7 +36,9 @@ public final class Lab implements AutoCloseable {
     this.namespaces = new Namespaces(state);
     this.progress = progress;
     this.kubernetes =
-        new KubernetesClientBuilder().withConfig(Config.fromKubeconfig(kubeconfig().toFile())).build();
+        new KubernetesClientBuilder()
+            .withConfig(Config.fromKubeconfig(kubeconfig().toFile()))
+            .build();
   }
 
   /** As {@link #up(LabOptions, Consumer)}, in silence. */
@@ -176,7 +178,8 @@ public final class Lab implements AutoCloseable {
     try {
       Files.createDirectories(kept.getParent());
       if (!Files.exists(kept)) {
-        Command.run(List.of("cp", "--reflink=auto", dockerArchive.toString(), kept.toString())).check();
+        Command.run(List.of("cp", "--reflink=auto", dockerArchive.toString(), kept.toString()))
+            .check();
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -194,7 +197,8 @@ public final class Lab implements AutoCloseable {
         throw new UncheckedIOException(e);
       }
     }
-    parallel(nodes.stream().filter(Node::running).toList(), node -> archives.forEach(node::loadImage));
+    parallel(
+        nodes.stream().filter(Node::running).toList(), node -> archives.forEach(node::loadImage));
   }
 
   /** Runs kubectl as administrator. */

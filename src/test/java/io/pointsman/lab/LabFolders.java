@@ -46,6 +46,13 @@ final class LabFolders {
     }
   }
 
+  static void createParent(Path file) {
+    var parent = file.getParent();
+    if (parent != null) {
+      create(parent);
+    }
+  }
+
   static String read(Path file) {
     try {
       return Files.readString(file).strip();
@@ -56,7 +63,7 @@ final class LabFolders {
 
   static void write(Path file, String text) {
     try {
-      create(file.getParent());
+      createParent(file);
       Files.writeString(file, text);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -66,7 +73,7 @@ final class LabFolders {
   /** Writes what nobody but root may read. */
   static void writeSecret(Path file, String text) {
     try {
-      create(file.getParent());
+      createParent(file);
       Files.deleteIfExists(file);
       var owner = PosixFilePermissions.fromString("rw-------");
       Files.createFile(file, PosixFilePermissions.asFileAttribute(owner));

@@ -36,9 +36,13 @@ public final class LabMain {
   @Command(description = "Brings the lab up.")
   int up(
       @Option(names = "--nodes", defaultValue = "3", description = "How many nodes.") int nodes,
-      @Option(names = "--kube-proxy", defaultValue = "IPTABLES", description = "${COMPLETION-CANDIDATES}")
+      @Option(
+              names = "--kube-proxy",
+              defaultValue = "IPTABLES",
+              description = "${COMPLETION-CANDIDATES}")
           KubeProxyMode mode,
-      @Option(names = "--image", description = "A docker-archive for all nodes.") List<java.nio.file.Path> images) {
+      @Option(names = "--image", description = "A docker-archive for all nodes.")
+          List<java.nio.file.Path> images) {
     var began = System.nanoTime();
     var options = new LabOptions(name, nodes, mode);
     var undo = new Thread(() -> Lab.undo(name));
@@ -78,10 +82,13 @@ public final class LabMain {
     return 0;
   }
 
-  @Command(description = "Opens a shell in a node, or in the client outside; runs a command there if one follows.")
+  @Command(
+      description =
+          "Opens a shell in a node, or in the client outside; runs a command there if one follows.")
   int shell(
       @Parameters(index = "0", description = "node-1, node-2, … or client.") String node,
-      @Parameters(index = "1..*", description = "What to run (default: bash).") List<String> command) {
+      @Parameters(index = "1..*", description = "What to run (default: bash).")
+          List<String> command) {
     var lab = Lab.attach(name);
     String[] line = command == null ? new String[] {"bash"} : command.toArray(String[]::new);
     return io.pointsman.lab.Command.interactive(

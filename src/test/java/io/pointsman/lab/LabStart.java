@@ -109,7 +109,9 @@ final class LabStart {
   /** Asks for the kernel modules that a node needs; a kernel may have them built in. */
   private static void loadModules() {
     if (new File("/lib/modules/" + System.getProperty("os.version")).isDirectory()) {
-      Command.run(List.of("modprobe", "-a", "-q", "overlay", "br_netfilter", "nf_conntrack", "veth", "bridge"));
+      Command.run(
+          List.of(
+              "modprobe", "-a", "-q", "overlay", "br_netfilter", "nf_conntrack", "veth", "bridge"));
     }
   }
 }

@@ -55,7 +55,8 @@ public final class Node {
 
   /** Whether it runs. */
   public boolean running() {
-    return Files.exists(pidFile()) && namespaces.exec("kill", "-0", LabFolders.read(pidFile())).ok();
+    return Files.exists(pidFile())
+        && namespaces.exec("kill", "-0", LabFolders.read(pidFile())).ok();
   }
 
   /** Runs a command as a process of the node: in all its namespaces and in its cgroups. */
@@ -99,21 +100,28 @@ public final class Node {
     namespaces.start(
         log("node"),
         List.of(
-            "sh", state.folder().resolve("node.sh").toString(), name(), folder().toString(),
-            state.folder().toString(), LabFolders.cache().toString(), cgroup()));
+            "sh",
+            state.folder().resolve("node.sh").toString(),
+            name(),
+            folder().toString(),
+            state.folder().toString(),
+            LabFolders.cache().toString(),
+            cgroup()));
     if (!Processes.await(SECONDS, this::running)) {
       throw new LabException(name() + " did not start: see " + log("node"));
     }
     connect();
     launch("containerd", "containerd", "--config", folder().resolve("containerd.toml").toString());
     if (!Processes.await(SECONDS, () -> exec("ctr", "version").ok())) {
-      throw new LabException("containerd of " + name() + " did not start: see " + log("containerd"));
+      throw new LabException(
+          "containerd of " + name() + " did not start: see " + log("containerd"));
     }
   }
 
   private void connect() {
     namespaces.ip(
-        "link add n%d type veth peer name eth0 netns %s".formatted(number, LabFolders.read(pidFile())),
+        "link add n%d type veth peer name eth0 netns %s"
+            .formatted(number, LabFolders.read(pidFile())),
         "link set n%d master br0 up".formatted(number));
     ip(
         "link set eth0 up",
@@ -143,7 +151,16 @@ public final class Node {
     if (Files.exists(mark)) {
       return;
     }
-    exec("ctr", "-n", "k8s.io", "images", "import", "--local", "--snapshotter", "overlayfs", archive.toString())
+    exec(
+            "ctr",
+            "-n",
+            "k8s.io",
+            "images",
+            "import",
+            "--local",
+            "--snapshotter",
+            "overlayfs",
+            archive.toString())
         .check();
     LabFolders.write(mark, "");
   }

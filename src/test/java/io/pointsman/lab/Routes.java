@@ -4,7 +4,9 @@ package io.pointsman.lab;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The routes to the pod ranges of each node: on the other nodes, the control plane and the client. */
+/**
+ * The routes to the pod ranges of each node: on the other nodes, the control plane and the client.
+ */
 final class Routes {
   private final Namespaces namespaces;
   private final Client client;
@@ -49,8 +51,10 @@ final class Routes {
 
   private static List<String> replace(int number) {
     var lines = new ArrayList<String>();
-    lines.add("route replace %s via %s".formatted(Addresses.pods4(number), Addresses.node4(number)));
-    lines.add("route replace %s via %s".formatted(Addresses.pods6(number), Addresses.node6(number)));
+    lines.add(
+        "route replace %s via %s".formatted(Addresses.pods4(number), Addresses.node4(number)));
+    lines.add(
+        "route replace %s via %s".formatted(Addresses.pods6(number), Addresses.node6(number)));
     return lines;
   }
 

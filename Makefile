@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+# `make help` lists what can be done.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+NODE ?= node-1
+LAB ?= default
+export LAB
+# Every recipe that starts Maven finds the JDK as scripts/lib.sh does.
+maven = source scripts/lib.sh && maven
+
+.PHONY: help deps binaries build test demo lab-up lab-down lab-shell lab-status bench format generate image clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+deps: ## Install what this machine lacks, from Debian's packages (root)
+	@scripts/deps
+
+binaries: deps ## Build Kubernetes and the rest of the lab's programs (ten minutes the first time)
+	@scripts/go-binaries > /dev/null
+
+build: deps ## Compile and package, without tests
+	@$(maven) -q -DskipTests package
+
+image: build ## Build the container image by the Dockerfile, without a container engine (root)
+	@scripts/image
+
+test: deps binaries image ## Run unit, packet, API and cluster tests (root)
+	@$(maven) verify
+
+demo: deps binaries image ## Take a real three-node cluster to BPF and back under load (root)
+	@scripts/demo
+
+lab-up: deps binaries ## Bring up a three-node Kubernetes cluster on this machine (root; LAB=name)
+	@scripts/lab up
+
+lab-down: ## Take it away again
+	@scripts/lab down
+
+lab-shell: ## Open a shell in a node: make lab-shell NODE=node-2 (or NODE=client)
+	@scripts/lab shell $(NODE)
+
+lab-status: ## Tell what runs in the lab
+	@scripts/lab status
+
+bench: deps binaries image ## Measure, and print each figure as a ratio (root)
+	@$(maven) -q verify -Dgroups=bench -DexcludedGroups=
+
+format: ## Format Java, BPF C and Go
+	@$(maven) -q spotless:apply
+	@clang-format -i $$(find bpf -name '*.[ch]')
+	@gofmt -w src/test/go
+
+generate: ## Write crds/, chart templates and references again from the Java types
+	@scripts/generate
+
+clean: ## Remove what the build made; the cache of programs and images stays
+	@rm -rf target
+	@echo "target/ is gone; the cache is in $${POINTSMAN_CACHE:-~/.cache/pointsman}"
