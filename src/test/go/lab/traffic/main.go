@@ -9,8 +9,8 @@
 //	traffic serve  --listen :7000
 //
 // A line on standard input begins a phase of that name; SIGUSR1 begins one named by its number.
-// Each phase ends with a line of JSON on standard output, SIGTERM and SIGINT (or --duration) end all
-// with a summary. The exit status is 0 when no request failed, 1 when one did, 2 for wrong usage.
+// Each phase ends with a line of JSON on standard output, SIGTERM and SIGINT (or --duration, or with
+// --until-eof the end of standard input) end all with a summary. The exit status is 0 when no request failed, 1 when one did, 2 for wrong usage.
 package main
 
 import (
@@ -52,6 +52,7 @@ func main() {
 	flags.DurationVar(&o.interval, "interval", 20*time.Millisecond, "stream, udp: pause between messages")
 	flags.Float64Var(&o.rate, "rate", 0, "http: requests per second in all; 0 means as many as possible")
 	flags.IntVar(&o.sourcePort, "source-port", 0, "udp: the client's port; 0 means any")
+	untilEOF := flags.Bool("until-eof", false, "end when standard input ends")
 	_ = flags.Parse(os.Args[2:])
 	if flags.NArg() > 0 {
 		usage(fmt.Sprintf("unexpected argument %q", flags.Arg(0)))
@@ -74,7 +75,12 @@ func main() {
 	}
 	o.targets = strings.Split(*targets, ",")
 	o.report = newReport(*phase)
-	go switchPhases(o.report)
+	go func() {
+		switchPhases(o.report)
+		if *untilEOF {
+			stop()
+		}
+	}()
 	if *progress > 0 {
 		go o.report.progress(ctx, *progress)
 	}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.e2e;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/** The image built by the project's own Dockerfile. */
+final class ProductImage {
+  /** What tells the chart to use it. */
+  static final String VALUES =
+      "image.repository=docker.io/library/pointsman,image.tag=dev,image.pullPolicy=Never";
+
+  private ProductImage() {}
+
+  /** The image as a docker-archive, built when the sources have changed. */
+  static Path archive() {
+    try {
+      var process =
+          new ProcessBuilder("scripts/image")
+              .redirectError(ProcessBuilder.Redirect.INHERIT)
+              .start();
+      process.getOutputStream().close();
+      var out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      if (process.waitFor() != 0) {
+        throw new IllegalStateException("scripts/image failed: see above");
+      }
+      var lines = out.strip().lines().toList();
+      return Path.of(lines.getLast());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while the image was built", e);
+    }
+  }
+}

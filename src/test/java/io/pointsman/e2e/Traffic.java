@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.e2e;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** Load from the lab's {@code traffic} program: a new connection per request, counted by phase. */
+public final class Traffic implements AutoCloseable {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final int SECONDS_TO_END = 30;
+
+  private final String name;
+  private final Process process;
+  private final Writer input;
+  private final Thread reader;
+  private final List<JsonNode> lines = new ArrayList<>();
+
+  private Traffic(String name, Process process) {
+    this.name = name;
+    this.process = process;
+    this.input = process.outputWriter(StandardCharsets.UTF_8);
+    this.reader = Thread.ofVirtual().start(this::read);
+  }
+
+  /**
+   * Starts a command line that ends in {@code traffic …}.
+   *
+   * @param name what the load is called in messages
+   */
+  public static Traffic start(String name, List<String> command) {
+    try {
+      return new Traffic(
+          name, new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
+    } catch (IOException e) {
+      throw new UncheckedIOException("traffic '" + name + "' does not start", e);
+    }
+  }
+
+  /** Ends the phase that is under way and begins one of that name. */
+  public void phase(String phase) {
+    try {
+      input.write(phase + "\n");
+      input.flush();
+    } catch (IOException e) {
+      throw new UncheckedIOException("traffic '" + name + "' has ended: " + lines(), e);
+    }
+  }
+
+  /** How many requests have been told so far; needs {@code --progress}. */
+  public long requests() {
+    return lines().stream().mapToLong(line -> line.path("requests").asLong()).max().orElse(0);
+  }
+
+  /** Ends the load and returns what it counted, a phase an element. */
+  public List<Phase> finish() {
+    try {
+      // The end of its input ends a load that runs behind kubectl exec, which forwards no signal.
+      input.close();
+      if (!process.waitFor(SECONDS_TO_END, TimeUnit.SECONDS)) {
+        process.destroy();
+        process.waitFor(SECONDS_TO_END, TimeUnit.SECONDS);
+      }
+      reader.join();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    return lines().stream()
+        .filter(line -> line.path("event").asText().equals("phase"))
+        .map(Phase::of)
+        .toList();
+  }
+
+  private void read() {
+    try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8)) {
+      for (var line = out.readLine(); line != null; line = out.readLine()) {
+        var json = JSON.readTree(line);
+        synchronized (lines) {
+          lines.add(json);
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("traffic '" + name + "' writes no JSON", e);
+    }
+  }
+
+  private List<JsonNode> lines() {
+    synchronized (lines) {
+      return List.copyOf(lines);
+    }
+  }
+
+  /** Ends the load, whatever it counted. */
+  @Override
+  public void close() {
+    process.destroy();
+  }
+
+  /** What was counted between two calls of {@link Traffic#phase}; times in microseconds. */
+  public record Phase(
+      String name,
+      long requests,
+      long failed,
+      long p50,
+      long p99,
+      double perSecond,
+      String errors) {
+    static Phase of(JsonNode json) {
+      return new Phase(
+          json.path("phase").asText(),
+          json.path("requests").asLong(),
+          json.path("failed").asLong() + json.path("brokenConnections").asLong(),
+          json.path("p50Micros").asLong(),
+          json.path("p99Micros").asLong(),
+          json.path("requestsPerSecond").asDouble(),
+          json.path("errors").toString());
+    }
+  }
+}
