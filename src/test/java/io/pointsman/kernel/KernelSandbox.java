@@ -65,6 +65,21 @@ public final class KernelSandbox implements AutoCloseable {
     return Commands.run(command);
   }
 
+  /** Runs many lines of {@code ip} inside the namespace. */
+  public void ipBatch(String lines) {
+    try {
+      Path file = Files.createTempFile(name, ".ip");
+      try {
+        Files.writeString(file, lines);
+        ip("-batch", file.toString());
+      } finally {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** Runs something on a thread of its own inside the namespace; sockets stay in it. */
   public <T> T inNamespace(Callable<T> task) {
     FutureTask<T> future =
