@@ -73,6 +73,7 @@ class ApiServerTest {
   static final class Holder {
     private Holder() {}
 
+    /** Ends only when it is killed. */
     public static void main(String[] arguments) throws IOException, InterruptedException {
       var server = ApiServer.start();
       String text = String.join("\n", server.pids().stream().map(String::valueOf).toList());
