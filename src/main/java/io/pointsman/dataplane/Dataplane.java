@@ -10,8 +10,11 @@ public interface Dataplane extends AutoCloseable {
   /** What this kernel and node allow; changes nothing. */
   Preflight preflight();
 
-  /** Programs everything in full, adopting what an earlier agent left, without taking traffic. */
-  void prepare(DesiredState desired);
+  /**
+   * Programs everything in full without taking traffic. What an earlier agent left is adopted: only
+   * differences are written, and a dataplane that is active stays so.
+   */
+  SyncResult prepare(DesiredState desired);
 
   /** Takes new flows; flows that are established elsewhere stay where they are. */
   void activate();

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane;
+
+import io.pointsman.api.Scheduler;
+
+/**
+ * What a dataplane is opened with; another setting means to close it and open it anew, which leaves
+ * the kernel serving.
+ *
+ * @param scheduler how a backend is chosen for a new flow
+ * @param nodePortLow the first port of the cluster's node port range
+ * @param nodePortHigh the last one
+ */
+public record DataplaneSettings(Scheduler scheduler, int nodePortLow, int nodePortHigh) {
+  /** What Kubernetes and kube-proxy use when nobody says otherwise. */
+  public static final DataplaneSettings DEFAULTS =
+      new DataplaneSettings(Scheduler.RR, 30_000, 32_767);
+
+  /** Opens dataplanes; opening adopts what is in the kernel and changes nothing. */
+  @FunctionalInterface
+  public interface Factory {
+    /** A dataplane with these settings. */
+    Dataplane open(DataplaneSettings settings);
+  }
+}
