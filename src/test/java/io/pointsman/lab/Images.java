@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -50,6 +51,39 @@ public final class Images {
             List.of("/coredns"),
             work -> List.of(files(work, "coredns", "coredns"))),
         archive("agnhost", AGNHOST, List.of("/agnhost"), this::agnhost));
+  }
+
+  /** The archives of {@link #archives()} and those a test put into the lab of that folder. */
+  List<Path> all(Path lab) {
+    var all = new ArrayList<>(archives());
+    var kept = lab.resolve("images");
+    if (Files.isDirectory(kept)) {
+      try (var files = Files.list(kept)) {
+        files.filter(file -> file.toString().endsWith(".tar")).sorted().forEach(all::add);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+    return all;
+  }
+
+  /**
+   * Keeps a copy of an archive for the nodes of the lab of that folder.
+   *
+   * @throws LabException when the file is not there
+   */
+  void keep(Path archive, Path lab) {
+    if (!Files.isRegularFile(archive)) {
+      throw new LabException("image archive " + archive + " is not there: run 'make image'");
+    }
+    var name = DockerArchive.digest(archive).substring(0, 16) + ".tar";
+    var kept = lab.resolve("images").resolve(name);
+    if (!Files.exists(kept)) {
+      LabFolders.createParent(kept);
+      var part = kept.resolveSibling(name + ".part");
+      Command.run(List.of("cp", "--reflink=auto", archive.toString(), part.toString())).check();
+      Command.run(List.of("mv", part.toString(), kept.toString())).check();
+    }
   }
 
   private Path archive(String name, String tag, List<String> entrypoint, Recipe recipe) {

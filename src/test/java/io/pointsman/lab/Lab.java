@@ -144,13 +144,13 @@ public final class Lab implements AutoCloseable {
     numbers.add(number);
     state = state.withNodes(numbers);
     var node = new Node(state, namespaces, number);
-    node.boot();
     state.save();
-    loadKnownImages(List.of(node));
+    node.boot();
     routes().all(nodes());
+    node.loadImages();
     Addons.register(kubernetes, node);
     node.startKubelet();
-    awaitReady(readyNow() + 1);
+    awaitReady(running().size());
     return node;
   }
 
@@ -163,12 +163,6 @@ public final class Lab implements AutoCloseable {
     state = state.withNodes(state.nodes().stream().filter(n -> n != node.number()).toList());
     state.save();
     Command.run(List.of("rm", "-rf", "--one-file-system", node.folder().toString())).check();
-  }
-
-  /** Starts a stopped node again with its routes; returns when its namespaces are there. */
-  public void startNode(String name) {
-    node(name).start();
-    routes().all(nodes());
   }
 
   /** Puts a docker-archive into containerd of all nodes, and of those that are added later. */
@@ -184,21 +178,11 @@ public final class Lab implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    loadKnownImages(nodes());
+    parallel(running(), Node::loadImages);
   }
 
-  void loadKnownImages(List<Node> nodes) {
-    var archives = new ArrayList<>(new Images(state.binaries(), progress).archives());
-    var extra = state.folder().resolve("images");
-    if (Files.isDirectory(extra)) {
-      try (var files = Files.list(extra)) {
-        files.sorted().forEach(archives::add);
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
-    parallel(
-        nodes.stream().filter(Node::running).toList(), node -> archives.forEach(node::loadImage));
+  private List<Node> running() {
+    return nodes().stream().filter(Node::running).toList();
   }
 
   /** Runs kubectl as administrator. */
@@ -225,10 +209,6 @@ public final class Lab implements AutoCloseable {
 
   Routes routes() {
     return new Routes(namespaces, client());
-  }
-
-  private int readyNow() {
-    return (int) nodes().stream().filter(Node::running).count() - 1;
   }
 
   void awaitReady(int nodes) {

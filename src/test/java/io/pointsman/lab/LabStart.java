@@ -54,7 +54,7 @@ final class LabStart {
               () -> {
                 Lab.parallel(lab.nodes(), Node::boot);
                 lab.routes().all(lab.nodes());
-                lab.loadKnownImages(lab.nodes());
+                Lab.parallel(lab.nodes(), Node::loadImages);
               },
               threads);
       if (!Processes.await(120, lab::answers)) {

@@ -91,10 +91,13 @@ public final class Node {
   /** Starts it again after {@link #stop()}; its kubelet joins the cluster by itself. */
   public void start() {
     boot();
+    // Nodes may have been added and images loaded since this object was made.
+    Routes.to(LabState.load(state.options().name()).nodes(), this);
+    loadImages();
     startKubelet();
   }
 
-  /** Namespaces, network, containerd and images: all that needs no API server. */
+  /** Namespaces, network and containerd: all that needs no API server. */
   void boot() {
     new NodeFiles(state, number).write();
     namespaces.start(
@@ -145,24 +148,25 @@ public final class Node {
         "--node-ip=" + address4() + "," + address6());
   }
 
-  /** Imports an archive that the node does not have yet. */
-  void loadImage(Path archive) {
-    var mark = folder().resolve("images").resolve(archive.getFileName());
-    if (Files.exists(mark)) {
-      return;
+  /** Imports the images that the lab has and this node does not have yet. */
+  void loadImages() {
+    for (var archive : new Images(state.binaries(), step -> {}).all(state.folder())) {
+      var mark = folder().resolve("images").resolve(String.valueOf(archive.getFileName()));
+      if (!Files.exists(mark)) {
+        exec(
+                "ctr",
+                "-n",
+                "k8s.io",
+                "images",
+                "import",
+                "--local",
+                "--snapshotter",
+                "overlayfs",
+                archive.toString())
+            .check();
+        LabFolders.write(mark, "");
+      }
     }
-    exec(
-            "ctr",
-            "-n",
-            "k8s.io",
-            "images",
-            "import",
-            "--local",
-            "--snapshotter",
-            "overlayfs",
-            archive.toString())
-        .check();
-    LabFolders.write(mark, "");
   }
 
   private void launch(String program, String... command) {

@@ -21,17 +21,19 @@ final class Routes {
     var everyone = nodes.stream().flatMap(node -> replace(node.number()).stream()).toList();
     namespaces.ip(plain(everyone));
     client.ip(plain(everyone));
-    for (var node : nodes) {
-      if (node.running()) {
-        var others =
-            nodes.stream()
-                .filter(other -> other.number() != node.number())
-                .flatMap(other -> replace(other.number()).stream())
-                .toList();
-        if (!others.isEmpty()) {
-          node.ip(plain(others));
-        }
-      }
+    var numbers = nodes.stream().map(Node::number).toList();
+    nodes.stream().filter(Node::running).forEach(node -> to(numbers, node));
+  }
+
+  /** Sets the routes of one node to all others of these. */
+  static void to(List<Integer> numbers, Node node) {
+    var others =
+        numbers.stream()
+            .filter(number -> number != node.number())
+            .flatMap(number -> replace(number).stream())
+            .toList();
+    if (!others.isEmpty()) {
+      node.ip(plain(others));
     }
   }
 
