@@ -61,7 +61,7 @@ final class Certificates {
     apiVersion: v1
     kind: Config
     current-context: lab
-    contexts: [{name: lab, context: {cluster: lab, user: %s}}]
+    contexts: [{name: lab, context: {cluster: lab, namespace: default, user: %s}}]
     clusters: [{name: lab, cluster: {server: "%s", certificate-authority-data: %s}}]
     users: [{name: %s, user: {client-certificate-data: %s, client-key-data: %s}}]
     """

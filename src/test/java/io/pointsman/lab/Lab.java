@@ -154,11 +154,12 @@ public final class Lab implements AutoCloseable {
     return node;
   }
 
-  /** Stops a node and takes it out of the cluster. */
+  /** Takes a node with its pods out of the cluster and stops it. */
   public void removeNode(String name) {
     var node = node(name);
-    node.stop();
     kubernetes.nodes().withName(name).delete();
+    kubernetes.pods().inAnyNamespace().withField("spec.nodeName", name).withGracePeriod(0).delete();
+    node.stop();
     routes().remove(node.number(), nodes());
     state = state.withNodes(state.nodes().stream().filter(n -> n != node.number()).toList());
     state.save();

@@ -7,7 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
@@ -54,35 +56,26 @@ final class MachineListing {
     Arrays.stream(folders.split("\n", -1)).forEach(folder -> all.add("cgroup " + folder));
   }
 
-  /** Every process in the PID namespace of {@code pid} or one below it, with its namespaces. */
+  /** Every process of the machine, told from others by when it began, with its namespaces. */
+  static Map<String, Set<String>> processes() {
+    var all = new TreeMap<String, Set<String>>();
+    pids().forEach(pid -> all.put(name(pid), namespaces(pid)));
+    return all;
+  }
+
+  /** The processes in the PID namespace of {@code pid} or one below it. */
   static Set<String> inside(long pid) {
+    var root = link(PROC.resolve(pid + "/ns/pid"));
     var all = new TreeSet<String>();
-    var root = String.valueOf(link(PROC.resolve(pid + "/ns/pid")));
-    pids()
-        .filter(other -> isInside(other, pid, root))
-        .forEach(
-            other -> {
-              all.add("process %s started %d".formatted(other, Processes.started(other)));
-              all.addAll(namespaces(other));
-            });
-    // What the lab shares with the machine is no part of it.
-    all.removeAll(namespaces(ProcessHandle.current().pid()));
+    pids().filter(other -> isInside(other, pid, root)).forEach(other -> all.add(name(other)));
     return all;
   }
 
-  /** Every process of the machine with its namespaces, in the words of {@link #inside(long)}. */
-  static Set<String> everything() {
-    var all = new TreeSet<String>();
-    pids()
-        .forEach(
-            pid -> {
-              all.add("process %s started %d".formatted(pid, Processes.started(pid)));
-              all.addAll(namespaces(pid));
-            });
-    return all;
+  private static String name(long pid) {
+    return "process %d started %d".formatted(pid, Processes.started(pid));
   }
 
-  /** A process of the lab has a number in the lab's PID namespace, so at least two numbers. */
+  /** The lab's processes are in its PID namespace or descend from one that is. */
   private static boolean isInside(long pid, long lab, String root) {
     if (pid == lab || root.equals(link(PROC.resolve(pid + "/ns/pid")))) {
       return true;
@@ -93,7 +86,8 @@ final class MachineListing {
         .orElse(false);
   }
 
-  private static Set<String> namespaces(long pid) {
+  /** The namespaces of a process. */
+  static Set<String> namespaces(long pid) {
     var all = new TreeSet<String>();
     for (var kind : List.of("pid", "net", "mnt", "ipc", "uts", "cgroup")) {
       var target = link(PROC.resolve(pid + "/ns/" + kind));
