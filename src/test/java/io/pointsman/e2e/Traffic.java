@@ -64,13 +64,20 @@ public final class Traffic implements AutoCloseable {
     try {
       // The end of its input ends a load that runs behind kubectl exec, which forwards no signal.
       input.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return join();
+  }
+
+  /** Waits for a load that ends by itself and returns what it counted. */
+  public List<Phase> join() {
+    try {
       if (!process.waitFor(SECONDS_TO_END, TimeUnit.SECONDS)) {
         process.destroy();
         process.waitFor(SECONDS_TO_END, TimeUnit.SECONDS);
       }
       reader.join();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

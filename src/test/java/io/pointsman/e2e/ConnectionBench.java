@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.e2e;
+
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.ServiceBuilder;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
+import io.pointsman.lab.KubeProxyMode;
+import io.pointsman.lab.LabOptions;
+import io.pointsman.lab.Node;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * New connections per second through Services against straight to the pod, by a real kube-proxy and
+ * by Pointsman, and the memory of both, in one lab. Prints figures and asserts none.
+ */
+@Tag("bench")
+class ConnectionBench {
+  private static final int ROUNDS = 5;
+  private static final int MANY = 10_000;
+
+  @ParameterizedTest
+  @EnumSource(KubeProxyMode.class)
+  void measure(KubeProxyMode mode) {
+    var options = LabOptions.named("bench").withNodes(2).withKubeProxyMode(mode);
+    try (var cluster = TestCluster.up(options)) {
+      cluster.install();
+      WebLoad.deploy(cluster);
+      var kubeProxy = "kube-proxy " + mode.name().toLowerCase(java.util.Locale.ROOT);
+      connections(cluster, kubeProxy, 10);
+      fill(cluster, MANY);
+      connections(cluster, kubeProxy, MANY);
+      memory(cluster, kubeProxy);
+      var walk = new Walk(cluster);
+      walk.apply();
+      walk.awaitBpf();
+      connections(cluster, "Pointsman BPF", MANY);
+      memory(cluster, "Pointsman BPF");
+      cluster.kubectl("delete", "namespace", "fill", "--timeout=600s");
+      connections(cluster, "Pointsman BPF", 10);
+    }
+  }
+
+  /** Services with ten endpoints each that lead nowhere: they are there to be in the way. */
+  private static void fill(TestCluster cluster, int services) {
+    cluster.kubectl("create", "namespace", "fill");
+    var limit = new Semaphore(16);
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (var i = 0; i < services; i++) {
+        var number = i;
+        limit.acquireUninterruptibly();
+        threads.execute(
+            () -> {
+              try {
+                create(cluster, number);
+              } finally {
+                limit.release();
+              }
+            });
+      }
+    }
+  }
+
+  private static void create(TestCluster cluster, int number) {
+    var name = "fill-" + number;
+    cluster
+        .client()
+        .services()
+        .inNamespace("fill")
+        .resource(
+            new ServiceBuilder()
+                .withNewMetadata()
+                .withName(name)
+                .endMetadata()
+                .withNewSpec()
+                .addNewPort()
+                .withPort(80)
+                .endPort()
+                .endSpec()
+                .build())
+        .create();
+    var slice =
+        new EndpointSliceBuilder()
+            .withNewMetadata()
+            .withName(name)
+            .addToLabels("kubernetes.io/service-name", name)
+            .endMetadata()
+            .withAddressType("IPv4")
+            .addNewPort()
+            .withPort(8080)
+            .withProtocol("TCP")
+            .endPort();
+    for (var endpoint = 0; endpoint < 10; endpoint++) {
+      var address = "10.%d.%d.%d".formatted(128 + endpoint, number >> 8, number & 255);
+      slice = slice.addNewEndpoint().addToAddresses(address).endEndpoint();
+    }
+    cluster
+        .client()
+        .resources(io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice.class)
+        .inNamespace("fill")
+        .resource(slice.build())
+        .create();
+  }
+
+  private static void connections(TestCluster cluster, String what, int services) {
+    var pod = pod(cluster, "app=web");
+    var direct = "http://%s:8080/hostname".formatted(pod.getStatus().getPodIP());
+    var clusterIp =
+        "http://%s/hostname"
+            .formatted(
+                cluster
+                    .client()
+                    .services()
+                    .inNamespace("default")
+                    .withName("web")
+                    .require()
+                    .getSpec()
+                    .getClusterIP());
+    var node = cluster.lab().nodes().getFirst();
+    compare(
+        what + ", " + services + " Services, pod -> ClusterIP",
+        () -> rate(fromPod(cluster, direct)),
+        () -> rate(fromPod(cluster, clusterIp)));
+    compare(
+        what + ", " + services + " Services, outside -> node port",
+        () -> rate(fromOutside(cluster, direct)),
+        () -> rate(fromOutside(cluster, "http://" + node.address4() + ":30080/hostname")));
+  }
+
+  private static void compare(String what, Supplier<Double> direct, Supplier<Double> service) {
+    var ratios = new ArrayList<Double>();
+    var rates = new ArrayList<Double>();
+    for (var round = 0; round < ROUNDS; round++) {
+      var bare = direct.get();
+      var through = service.get();
+      rates.add(through);
+      ratios.add(through / bare);
+    }
+    Collections.sort(ratios);
+    Collections.sort(rates);
+    System.out.printf(
+        "BENCH %-60s %7.0f new connections/s, %.2f of direct (min %.2f max %.2f)%n",
+        what, rates.get(ROUNDS / 2), ratios.get(ROUNDS / 2), ratios.getFirst(), ratios.getLast());
+  }
+
+  private static double rate(List<String> command) {
+    try (var traffic = Traffic.start("bench", command)) {
+      return traffic.join().stream().mapToDouble(Traffic.Phase::perSecond).max().orElse(0);
+    }
+  }
+
+  private static List<String> fromPod(TestCluster cluster, String target) {
+    var command =
+        new ArrayList<>(
+            List.of(
+                cluster.lab().binaries().resolve("kubectl").toString(),
+                "--kubeconfig=" + cluster.lab().kubeconfig(),
+                "exec",
+                "traffic",
+                "--",
+                "/traffic"));
+    command.addAll(load(target));
+    return command;
+  }
+
+  private static List<String> fromOutside(TestCluster cluster, String target) {
+    var command = new ArrayList<>(List.of("traffic"));
+    command.addAll(load(target));
+    return cluster.lab().client().command(command.toArray(String[]::new));
+  }
+
+  private static List<String> load(String target) {
+    return List.of("http", "--concurrency=8", "--duration=3s", "--targets=" + target);
+  }
+
+  private static Pod pod(TestCluster cluster, String label) {
+    var parts = label.split("=", 2);
+    return cluster
+        .client()
+        .pods()
+        .inNamespace("default")
+        .withLabel(parts[0], parts[1])
+        .list()
+        .getItems()
+        .getFirst();
+  }
+
+  private static void memory(TestCluster cluster, String what) {
+    for (var node : cluster.lab().nodes()) {
+      System.out.printf("BENCH %-60s %s%n", what + ", resident on " + node.name(), resident(node));
+    }
+  }
+
+  private static String resident(Node node) {
+    var script =
+        "for p in /proc/[0-9]*; do c=$(tr '\\0' ' ' < $p/cmdline 2>/dev/null);"
+            + " case \"$c\" in *' agent '|*kube-proxy*--config*)"
+            + " awk '/VmRSS/ {printf \"%.0f MiB \", $2/1024}' $p/status;; esac; done";
+    return node.exec("sh", "-c", script).check().out();
+  }
+}
