@@ -166,6 +166,11 @@ public final class Lab implements AutoCloseable {
     Command.run(List.of("rm", "-rf", "--one-file-system", node.folder().toString())).check();
   }
 
+  /** Starts a stopped node again; as {@link Node#start()}. */
+  public void startNode(String name) {
+    node(name).start();
+  }
+
   /** Puts a docker-archive into containerd of all nodes, and of those that are added later. */
   public void loadImage(Path dockerArchive) {
     var digest = DockerArchive.digest(dockerArchive).substring(0, 16);
