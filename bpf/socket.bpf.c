@@ -112,6 +112,14 @@ static __noinline int connect_to(struct bpf_sock_addr *ctx, struct peer *peer, _
 	return ALLOW;
 }
 
+/* Another CPU may have used the entry after `now` was read. */
+static __always_inline __u64 idle_time(const struct sock_nat *entry, __u64 now)
+{
+	__u64 last = READ_ONCE(entry->last_seen);
+
+	return now > last ? now - last : 0;
+}
+
 /* The backend that the socket's datagrams to this frontend went to, if they still may. */
 static __always_inline bool sticky_backend(const struct sock_nat_key *sticky,
 					   const struct nat_fe_key *key, struct peer *peer,
@@ -121,7 +129,7 @@ static __always_inline bool sticky_backend(const struct sock_nat_key *sticky,
 	__u64 now = bpf_ktime_get_boot_ns();
 	__u32 set;
 
-	if (!old || now - old->last_seen > STICKY_IDLE)
+	if (!old || idle_time(old, now) > STICKY_IDLE)
 		return false;
 	set = old->set;
 	if (key && !has_backend(key, &old->addr, old->port, &set))
@@ -130,7 +138,7 @@ static __always_inline bool sticky_backend(const struct sock_nat_key *sticky,
 	peer->port = old->port;
 	if (set != old->set)
 		old->set = set;
-	if (now - old->last_seen > SECOND) {
+	if (idle_time(old, now) > SECOND) {
 		old->last_seen = now;
 		remember_peer(sticky->cookie, frontend, peer, sticky->proto, old->service);
 	}

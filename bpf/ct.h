@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* The entries of a flow, which come in pairs: one at ingress, one at egress. */
+#pragma once
+
+#include "lookup.h"
+#include "parse.h"
+
+#define SECOND		1000000000ULL
+#define IDLE_UDP	(180 * SECOND)	/* a UDP flow is over */
+#define IDLE_NEW	(120 * SECOND)	/* a SYN is no retransmission */
+#define IDLE_CLOSED	(60 * SECOND)	/* a closed TCP connection has left TIME_WAIT */
+#define IDLE_CONNECTION (7440 * SECOND) /* RFC 5382: no connection is forgotten before */
+
+/* How long ago an entry was used; another CPU may have used it after `now` was read. */
+static __always_inline __u64 idle_time(const struct ct *entry, __u64 now)
+{
+	__u64 last = READ_ONCE(entry->last_seen);
+
+	return now > last ? now - last : 0;
+}
+
+static __always_inline void set_key(struct ct_key *key, __u8 hook, __u8 proto,
+				    const struct addr *saddr, __be16 sport,
+				    const struct addr *daddr, __be16 dport)
+{
+	key->saddr = *saddr;
+	key->daddr = *daddr;
+	key->sport = sport;
+	key->dport = dport;
+	key->proto = proto;
+	key->hook = hook;
+	key->pad = 0;
+}
+
+/* The entry that sees the other direction of what this one translates. */
+static __always_inline struct ct *find_pair(const struct ct_key *key, const struct ct *entry)
+{
+	struct ct_key pair;
+
+	if (key->hook == CT_INGRESS)
+		set_key(&pair, CT_EGRESS, key->proto, &entry->addr, entry->port, &key->saddr,
+			key->sport);
+	else
+		set_key(&pair, CT_INGRESS, key->proto, &key->daddr, key->dport, &entry->addr,
+			entry->port);
+	return bpf_map_lookup_elem(&ct, &pair);
+}
+
+/* Takes away all entries of the flow from client to backend. */
+static __noinline void forget_flow(const struct ct_key *flow)
+{
+	const struct ct *entry;
+	struct ct_key key, pair;
+
+	set_key(&key, CT_EGRESS, flow->proto, &flow->daddr, flow->dport, &flow->saddr, flow->sport);
+	entry = bpf_map_lookup_elem(&ct, &key);
+	if (entry) {
+		set_key(&pair, CT_INGRESS, flow->proto, &flow->saddr, flow->sport, &entry->addr,
+			entry->port);
+		bpf_map_delete_elem(&ct, &key);
+		bpf_map_delete_elem(&ct, &pair);
+	}
+	set_key(&key, CT_EGRESS, flow->proto, &flow->saddr, flow->sport, &flow->daddr, flow->dport);
+	entry = bpf_map_lookup_elem(&ct, &key);
+	if (entry) {
+		set_key(&pair, CT_INGRESS, flow->proto, &flow->daddr, flow->dport, &entry->addr,
+			entry->port);
+		bpf_map_delete_elem(&ct, &key);
+		bpf_map_delete_elem(&ct, &pair);
+	}
+}
+
+/* Whether nobody can still be using the entry's flow. */
+static __always_inline bool is_over(const struct ct *entry, __u8 proto, __u64 now)
+{
+	__u64 idle = idle_time(entry, now);
+
+	if (proto == IPPROTO_UDP)
+		return idle > IDLE_UDP;
+	if (entry->flags & CT_CLOSING)
+		return idle > IDLE_CLOSED;
+	if (!(entry->flags & (CT_SEEN_REPLY | CT_FORWARD)))
+		return idle > IDLE_NEW;
+	return idle > IDLE_CONNECTION;
+}
+
+/* Whether the entry's backend still serves the frontend that the packet names. */
+static __noinline bool still_serves(const struct packet *p, struct ct *entry)
+{
+	__u32 set = entry->set;
+	struct nat_fe_key key;
+
+	key.addr = p->key.daddr;
+	key.port = p->key.dport;
+	key.proto = p->key.proto;
+	key.scope = 0;
+	if (find_frontend(&key, false) == FOUND_NONE ||
+	    !has_backend(&key, &entry->addr, entry->port, &set))
+		return false;
+	if (set != entry->set)
+		entry->set = set;
+	return true;
+}
+
+/*
+ * Whether a packet from the client goes on with the flow that has its tuple. A SYN may be the first
+ * packet of another connection, a datagram may come after its flow is over; both, and datagrams
+ * once a second, hold the flow against its Service, so that none stays with a backend that left.
+ */
+static __always_inline bool goes_on(const struct packet *p, struct ct *entry, __u64 now,
+				    bool active)
+{
+	if (!(entry->flags & CT_FORWARD))
+		return true;
+	if (p->key.proto == IPPROTO_TCP) {
+		if (!is_new_connection(p))
+			return true;
+		if (entry->flags & CT_CLOSING || idle_time(entry, now) > IDLE_NEW)
+			return false;
+		return !active || still_serves(p, entry);
+	}
+	if (idle_time(entry, now) <= SECOND || p->fragment == FRAGMENT_LATER)
+		return true;
+	if (idle_time(entry, now) > IDLE_UDP) {
+		const struct ct *pair = find_pair(&p->key, entry);
+
+		if (!pair || idle_time(pair, now) > IDLE_UDP)
+			return false;
+	}
+	return !active || still_serves(p, entry);
+}
+
+static __noinline void close_flow(const struct packet *p, struct ct *entry)
+{
+	struct ct *pair = find_pair(&p->key, entry);
+
+	entry->flags |= CT_CLOSING;
+	if (pair)
+		pair->flags |= CT_CLOSING;
+}
+
+/* Notes that a packet came by; writes only what changes, and the time once a second. */
+static __always_inline void track(const struct packet *p, struct ct *entry, __u64 now)
+{
+	if (idle_time(entry, now) > SECOND)
+		entry->last_seen = now;
+	if (!(entry->flags & (CT_FORWARD | CT_SEEN_REPLY)))
+		entry->flags |= CT_SEEN_REPLY;
+	if (p->tcp_flags & (TCP_FIN | TCP_RST) && !(entry->flags & CT_CLOSING))
+		close_flow(p, entry);
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+/*
+ * Translates what was not balanced at a socket of this node: at ingress the destination, at egress
+ * the source. What is not ours goes on to the next program and to the stack.
+ */
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <stddef.h>
+#include <bpf/bpf_helpers.h>
+#include "ct.h"
+#include "flow.h"
+#include "icmp.h"
+#include "maps.h"
+#include "parse.h"
+#include "rewrite.h"
+
+#define PACKET_HOST 0 /* the frame is for this host */
+
+static __always_inline int drop(enum counter reason)
+{
+	tally(reason);
+	return TC_ACT_SHOT;
+}
+
+static __always_inline int pass(enum counter reason)
+{
+	tally(reason);
+	return TC_ACT_UNSPEC;
+}
+
+static __always_inline int translate(struct __sk_buff *skb, const struct packet *p,
+				     struct ct *entry, __u64 now)
+{
+	struct addr addr = entry->addr;
+	__be16 port = entry->port;
+
+	track(p, entry, now);
+	if (p->fragment == FRAGMENT_FIRST)
+		remember_fragment(p);
+	if (rewrite(skb, p, &addr, port, p->key.hook == CT_EGRESS))
+		return TC_ACT_SHOT; /* half rewritten for want of memory */
+	return TC_ACT_UNSPEC;
+}
+
+/* Gives a new flow to a backend; some other one if the client's tuple is taken at the first. */
+static __noinline int serve_new(struct __sk_buff *skb, const struct packet *p,
+				const struct nat_fe_key *frontend, __u64 now)
+{
+	struct scratch *memory = scratch_memory();
+	__u32 i;
+
+	if (!memory)
+		return TC_ACT_SHOT;
+	for (i = 0; i < BACKEND_TRIES; i++) {
+		IN_REGISTER(i);
+		switch (choose_backend(frontend, &memory->backend)) {
+		case FOUND_NONE:
+			return TC_ACT_UNSPEC;
+		case FOUND_EMPTY:
+			return reject(skb, p);
+		case FOUND_RACED:
+			return TC_ACT_SHOT;
+		}
+		switch (start_flow(skb, p, &memory->backend, now)) {
+		case STARTED:
+		case STARTED_ELSEWHERE:
+			return TC_ACT_OK;
+		case NO_PORT:
+			return drop(COUNTER_DROP_NO_MASQUERADE_PORT);
+		case CT_FULL:
+			return drop(COUNTER_DROP_CT_FULL);
+		}
+	}
+	return drop(COUNTER_DROP_TUPLE_TAKEN);
+}
+
+/* A packet from a client that no entry speaks of. TC_ACT_OK when it has one afterwards. */
+static __noinline int first_packet(struct __sk_buff *skb, const struct packet *p, __u64 now)
+{
+	struct scratch *memory = scratch_memory();
+	struct nat_fe_key *frontend;
+
+	if (!memory || p->fragment == FRAGMENT_LATER || addr_is_any(&p->key.daddr))
+		return TC_ACT_UNSPEC;
+	frontend = &memory->frontend;
+	frontend->addr = p->key.daddr;
+	frontend->port = p->key.dport;
+	frontend->proto = p->key.proto;
+	frontend->scope = 0;
+	if (find_frontend(frontend, false) == FOUND_NONE)
+		return TC_ACT_UNSPEC;
+	if (p->key.proto == IPPROTO_TCP && !is_new_connection(p))
+		return pass(COUNTER_PASS_UNKNOWN_FLOW);
+	return serve_new(skb, p, frontend, now);
+}
+
+/* Forgets a flow whose client began another one with its tuple. */
+static __noinline void forget_client(const struct packet *p, const struct ct *entry)
+{
+	struct ct_key flow;
+
+	set_key(&flow, CT_EGRESS, p->key.proto, &p->key.saddr, p->key.sport, &entry->addr,
+		entry->port);
+	forget_flow(&flow);
+	bpf_map_delete_elem(&ct, &p->key);
+}
+
+static __always_inline int ingress_flow(struct __sk_buff *skb, const struct packet *p, bool active)
+{
+	struct ct *entry = bpf_map_lookup_elem(&ct, &p->key);
+	__u64 now;
+	int verdict;
+
+	if (!entry && !active)
+		return TC_ACT_UNSPEC;
+	now = bpf_ktime_get_boot_ns();
+	if (entry && !goes_on(p, entry, now, active)) {
+		forget_client(p, entry);
+		entry = NULL;
+	}
+	if (!entry) {
+		if (!active)
+			return TC_ACT_UNSPEC;
+		verdict = first_packet(skb, p, now);
+		if (verdict != TC_ACT_OK)
+			return verdict;
+		entry = bpf_map_lookup_elem(&ct, &p->key);
+		if (!entry)
+			return drop(COUNTER_DROP_CT_FULL);
+	}
+	return translate(skb, p, entry, now);
+}
+
+static __always_inline int handle_error(struct __sk_buff *skb, struct scratch *memory)
+{
+	return translate_error(skb, &memory->packet, &memory->quoted) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+}
+
+SEC("tc")
+int ingress(struct __sk_buff *skb)
+{
+	const struct config *config = configuration();
+	struct scratch *memory = scratch_memory();
+
+	if (!config || !memory || config->phase == PHASE_PREPARED || skb->pkt_type != PACKET_HOST)
+		return TC_ACT_UNSPEC;
+	switch (parse(skb, &memory->packet, CT_INGRESS)) {
+	case PARSED_FLOW:
+		return ingress_flow(skb, &memory->packet, config->phase == PHASE_ACTIVE);
+	case PARSED_ICMP:
+		return handle_error(skb, memory);
+	case PARSED_HEADERS:
+		return pass(COUNTER_PASS_HEADERS);
+	case PARSED_FRAGMENT:
+		return pass(COUNTER_PASS_FRAGMENT);
+	case PARSED_MALFORMED:
+		return drop(COUNTER_DROP_MALFORMED);
+	}
+	return TC_ACT_UNSPEC;
+}
+
+/* What is wrong with a packet that leaves is for those to judge who get it; nothing is counted. */
+SEC("tc")
+int egress(struct __sk_buff *skb)
+{
+	const struct config *config = configuration();
+	struct scratch *memory = scratch_memory();
+	struct ct *entry;
+
+	if (!config || !memory || config->phase == PHASE_PREPARED)
+		return TC_ACT_UNSPEC;
+	switch (parse(skb, &memory->packet, CT_EGRESS)) {
+	case PARSED_FLOW:
+		entry = bpf_map_lookup_elem(&ct, &memory->packet.key);
+		if (!entry)
+			return TC_ACT_UNSPEC;
+		return translate(skb, &memory->packet, entry, bpf_ktime_get_boot_ns());
+	case PARSED_ICMP:
+		return handle_error(skb, memory);
+	}
+	return TC_ACT_UNSPEC;
+}
+
+char LICENSE[] SEC("license") = "GPL";
