@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.operator.plan;
+
+import io.pointsman.api.KubeProxyManagement;
+import io.pointsman.api.KubeProxyState;
+import io.pointsman.api.NodeDataplaneSpec;
+import io.pointsman.api.ProxyDataplane;
+import io.pointsman.api.Step;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The next state of one NodeDataplane while it is being put together. */
+final class Draft {
+  private static final List<String> KEPT =
+      List.of(
+          Names.FAILED_GENERATION,
+          Names.FAILURE,
+          Names.GENERATION,
+          Names.SWITCHING_SINCE,
+          Names.ASKED_AT,
+          Names.CONVERGED_SINCE);
+
+  /** Annotations hold up to 256 KiB; a sentence needs less. */
+  private static final int LONGEST_FAILURE = 1024;
+
+  private final ClusterView view;
+  private final ProxyDataplane dataplane;
+  private final NodeView node;
+  private final @Nullable String resourceVersion;
+  private final @Nullable NodeDataplaneSpec before;
+  private final NodeDataplaneSpec spec;
+  private final Map<String, String> annotations = new LinkedHashMap<>();
+  private final List<Notice> notices = new ArrayList<>();
+
+  private Draft(
+      ClusterView view,
+      ProxyDataplane dataplane,
+      NodeView node,
+      @Nullable String resourceVersion,
+      @Nullable NodeDataplaneSpec before) {
+    this.view = view;
+    this.dataplane = dataplane;
+    this.node = node;
+    this.resourceVersion = resourceVersion;
+    this.before = before;
+    this.spec = before == null ? new NodeDataplaneSpec() : Target.copy(before);
+  }
+
+  /** For a node that has none. */
+  static Draft fresh(ClusterView view, ProxyDataplane dataplane, NodeView node) {
+    Draft draft = new Draft(view, dataplane, node, null, null);
+    return draft.restart();
+  }
+
+  /** From what is there. */
+  static Draft of(NodeState state, NodeView node) {
+    Draft draft =
+        new Draft(
+            state.view(),
+            state.dataplane(),
+            node,
+            state.current().getMetadata().getResourceVersion(),
+            state.spec());
+    for (String key : KEPT) {
+      String value = state.annotations().get(key);
+      if (value != null) {
+        draft.annotations.put(key, value);
+      }
+    }
+    return draft;
+  }
+
+  /** From the first step, with kube-proxy where it is. */
+  Draft restart() {
+    boolean managed = dataplane.getSpec().kubeProxy.management == KubeProxyManagement.MANAGED;
+    if (before != null) {
+      retry();
+    }
+    return target()
+        .forget()
+        .began()
+        .step(Step.PREFLIGHT)
+        .kubeProxy(managed ? KubeProxyState.ATTACHED : null);
+  }
+
+  Draft target() {
+    Target.write(spec, dataplane, view.probe());
+    return this;
+  }
+
+  Draft step(Step step) {
+    spec.step = step;
+    return this;
+  }
+
+  Draft kubeProxy(@Nullable KubeProxyState state) {
+    spec.kubeProxy = state;
+    return this;
+  }
+
+  /** Asks the agent to try again. */
+  Draft retry() {
+    spec.attempt = spec.attempt + 1;
+    annotations.put(Names.ASKED_AT, text(view.now()));
+    return this;
+  }
+
+  /** A walk begins now, for the present generation. */
+  Draft began() {
+    annotations.put(Names.SWITCHING_SINCE, text(view.now()));
+    annotations.put(Names.GENERATION, generation());
+    annotations.remove(Names.CONVERGED_SINCE);
+    return this;
+  }
+
+  Draft converged() {
+    annotations.put(Names.CONVERGED_SINCE, text(view.now()));
+    return this;
+  }
+
+  Draft failed(String failure) {
+    annotations.put(Names.FAILED_GENERATION, generation());
+    annotations.put(
+        Names.FAILURE, failure.substring(0, Math.min(failure.length(), LONGEST_FAILURE)));
+    return this;
+  }
+
+  /** Takes back a failure. */
+  Draft forget() {
+    annotations.remove(Names.FAILED_GENERATION);
+    annotations.remove(Names.FAILURE);
+    return this;
+  }
+
+  Draft tell(Notice notice) {
+    notices.add(notice);
+    return this;
+  }
+
+  NodeAction.Write build() {
+    if (before == null || !Target.same(before, spec)) {
+      annotations.put(Names.ASKED_AT, text(view.now()));
+    }
+    return new NodeAction.Write(
+        node.name(), node.uid(), resourceVersion, spec, annotations, notices);
+  }
+
+  private String generation() {
+    return Long.toString(dataplane.getMetadata().getGeneration());
+  }
+
+  private static String text(Instant instant) {
+    return instant.truncatedTo(ChronoUnit.SECONDS).toString();
+  }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.operator.plan;
+
+import io.pointsman.api.KubeProxyManagement;
+import io.pointsman.api.KubeProxyState;
+import io.pointsman.api.NodeDataplane;
+import io.pointsman.api.ProxyDataplane;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which nodes carry kube-proxy's label and which DaemonSets select it. Labels come before the
+ * selector and leave after it, so that kube-proxy never misses a node it shall run on.
+ *
+ * @param labels nodes to label (true) or to take the label from (false)
+ * @param hold DaemonSets that lack the selector and whose nodes all carry the right labels
+ * @param release DaemonSets that carry the selector and that nobody names any more
+ * @param done whether nothing of this is left in a cluster that no resource rules
+ */
+public record Handover(
+    TreeMap<String, Boolean> labels,
+    List<DaemonSetRef> hold,
+    List<DaemonSetRef> release,
+    boolean done) {
+
+  /** What the view asks for. */
+  public static Handover plan(ClusterView view) {
+    Ownership ownership = new Ownership(view);
+    List<ProxyDataplane> live = view.dataplanes().stream().filter(ownership::isLive).toList();
+    Set<DaemonSetRef> named = live.stream().map(Handover::ref).collect(Collectors.toSet());
+    List<DaemonSetRef> managed =
+        live.stream()
+            .filter(one -> one.getSpec().kubeProxy.management == KubeProxyManagement.MANAGED)
+            .map(Handover::ref)
+            .filter(view.kubeProxies()::containsKey)
+            .distinct()
+            .toList();
+    TreeMap<String, Boolean> labels = labels(view, !managed.isEmpty());
+    List<DaemonSetRef> release = new ArrayList<>();
+    view.kubeProxies()
+        .forEach(
+            (ref, proxy) -> {
+              if (proxy.selectorHeld() && !named.contains(ref)) {
+                release.add(ref);
+              }
+            });
+    boolean labelled = !labels.containsValue(true);
+    List<DaemonSetRef> hold =
+        managed.stream()
+            .filter(ref -> labelled && lacksSelector(view.kubeProxies().get(ref)))
+            .toList();
+    boolean done = live.isEmpty() && release.isEmpty() && labels.isEmpty() && settled(view);
+    return new Handover(labels, hold, release, done);
+  }
+
+  private static boolean lacksSelector(@Nullable KubeProxyView proxy) {
+    return proxy != null && !proxy.selectorHeld();
+  }
+
+  /** The labels that differ from what they should be. */
+  static TreeMap<String, Boolean> labels(ClusterView view, boolean active) {
+    TreeMap<String, Boolean> labels = new TreeMap<>();
+    for (NodeView node : view.nodes().values()) {
+      boolean on = active && !away(view.nodeDataplanes().get(node.name()));
+      boolean may = active || settled(view);
+      if (node.linux() && may && node.labelled() != on) {
+        labels.put(node.name(), on);
+      }
+    }
+    return labels;
+  }
+
+  /**
+   * Whether no DaemonSet needs the labels: none selects them, and the controller has seen that. A
+   * controller that still believed in the selector would take kube-proxy off every node.
+   */
+  private static boolean settled(ClusterView view) {
+    return view.kubeProxies().values().stream()
+        .allMatch(proxy -> !proxy.selectorHeld() && proxy.observed());
+  }
+
+  /** Whether kube-proxy has been, or is being, taken off the node. */
+  static boolean away(@Nullable NodeDataplane ruled) {
+    return ruled != null
+        && (ruled.getSpec().kubeProxy == KubeProxyState.DETACHING
+            || ruled.getSpec().kubeProxy == KubeProxyState.DETACHED);
+  }
+
+  private static DaemonSetRef ref(ProxyDataplane dataplane) {
+    return DaemonSetRef.of(dataplane.getSpec().kubeProxy);
+  }
+}

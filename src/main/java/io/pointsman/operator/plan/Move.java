@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.operator.plan;
+
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one node would do next if nothing else held it up.
+ *
+ * @param action null when there is nothing to do but wait
+ * @param start how the action counts against the rollout's limits
+ * @param current whether the node is on its way to, or at, what the present spec asks for
+ * @param convergedSince when the node converged; null while it has not
+ * @param note what is going on, for a person; empty when there is nothing to say
+ */
+record Move(
+    String node,
+    Standing standing,
+    @Nullable NodeAction action,
+    Start start,
+    boolean current,
+    @Nullable Instant convergedSince,
+    String note) {
+
+  /** Whether an action begins a walk, which takes a free place, or goes on with one. */
+  enum Start {
+    NONE,
+    FORWARD,
+    BACK
+  }
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.operator.plan;
+
+import io.pointsman.api.KubeProxyManagement;
+import io.pointsman.api.NodeDataplane;
+import io.pointsman.api.NodeDataplaneSpec;
+import io.pointsman.api.NodeDataplaneStatus;
+import io.pointsman.api.ProxyDataplane;
+import io.pointsman.api.Step;
+import io.pointsman.api.StepResult;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is known of one ruled node that has a NodeDataplane, with the questions that the walk asks.
+ *
+ * @param node null when the Node is gone
+ * @param wanted whether the node shall be on the dataplane
+ */
+record NodeState(
+    ClusterView view,
+    ProxyDataplane dataplane,
+    @Nullable NodeView node,
+    NodeDataplane current,
+    boolean wanted) {
+
+  /** Agents report at least every 5 minutes; after three silent ones something is wrong. */
+  static final Duration SILENCE = Duration.ofMinutes(15);
+
+  String name() {
+    return current.getMetadata().getName();
+  }
+
+  NodeDataplaneSpec spec() {
+    return current.getSpec();
+  }
+
+  Step step() {
+    return Objects.requireNonNullElse(spec().step, Step.PREFLIGHT);
+  }
+
+  boolean managed() {
+    return dataplane.getSpec().kubeProxy.management == KubeProxyManagement.MANAGED;
+  }
+
+  Optional<KubeProxyView> kubeProxy() {
+    return view.kubeProxyOf(dataplane);
+  }
+
+  Optional<PodState> kubeProxyPod() {
+    return kubeProxy().flatMap(proxy -> proxy.pod(name()));
+  }
+
+  /** The agent's answer to the present spec; empty while it has only answered an older one. */
+  Optional<NodeDataplaneStatus> answer() {
+    NodeDataplaneStatus status = current.getStatus();
+    boolean answered =
+        status != null
+            && Objects.equals(status.observedGeneration, current.getMetadata().getGeneration())
+            && (status.attempt == null || status.attempt.equals(spec().attempt));
+    return answered ? Optional.of(status) : Optional.empty();
+  }
+
+  /** Whether the agent has done the step that was asked for. */
+  boolean done() {
+    return answer()
+        .filter(status -> status.step == spec().step && status.result == StepResult.DONE)
+        .isPresent();
+  }
+
+  boolean proven() {
+    return done() && answer().filter(status -> Boolean.TRUE.equals(status.proven)).isPresent();
+  }
+
+  Optional<NodeDataplaneStatus> failure() {
+    return answer().filter(status -> status.result == StepResult.FAILED);
+  }
+
+  /** Whether the agent saw the Services that the operator saw within the last minute. */
+  boolean catalogueAgrees() {
+    return answer()
+        .map(status -> status.catalogueDigest)
+        .filter(view.recentDigests()::contains)
+        .isPresent();
+  }
+
+  boolean ready() {
+    return node != null && node.ready();
+  }
+
+  /** Since when the walk's deadline counts; time in which the node was away does not. */
+  Instant since() {
+    Instant began = instant(Names.SWITCHING_SINCE).orElseGet(this::created);
+    boolean back = node != null && node.ready() && node.readySince().isAfter(began);
+    return back && node != null ? node.readySince() : began;
+  }
+
+  boolean overdue() {
+    return view.now().isAfter(since().plus(deadline()));
+  }
+
+  boolean paused() {
+    return dataplane.getSpec().rollout.paused;
+  }
+
+  Duration deadline() {
+    return Duration.ofSeconds(dataplane.getSpec().rollout.progressDeadlineSeconds);
+  }
+
+  /** Whether nothing has been asked of the agent for that long. */
+  boolean unasked(Duration duration) {
+    Instant asked = instant(Names.ASKED_AT).orElseGet(this::created);
+    return view.now().isAfter(asked.plus(duration));
+  }
+
+  /** Whether a converged node's agent has stopped reporting. */
+  boolean silent() {
+    NodeDataplaneStatus status = current.getStatus();
+    return status != null
+        && parse(status.verifiedAt)
+            .filter(verified -> view.now().isAfter(verified.plus(SILENCE)))
+            .isPresent();
+  }
+
+  boolean failedThisGeneration() {
+    return Long.toString(dataplane.getMetadata().getGeneration())
+        .equals(annotations().get(Names.FAILED_GENERATION));
+  }
+
+  boolean hasFailure() {
+    return annotations().containsKey(Names.FAILED_GENERATION);
+  }
+
+  String failureText() {
+    return annotations().getOrDefault(Names.FAILURE, "failed");
+  }
+
+  boolean ofThisGeneration() {
+    return Long.toString(dataplane.getMetadata().getGeneration())
+        .equals(annotations().get(Names.GENERATION));
+  }
+
+  Optional<Instant> convergedSince() {
+    return instant(Names.CONVERGED_SINCE);
+  }
+
+  Map<String, String> annotations() {
+    Map<String, String> annotations = current.getMetadata().getAnnotations();
+    return annotations == null ? Map.of() : annotations;
+  }
+
+  private Optional<Instant> instant(String annotation) {
+    return parse(annotations().get(annotation));
+  }
+
+  private Instant created() {
+    return parse(current.getMetadata().getCreationTimestamp()).orElse(view.now());
+  }
+
+  /** Reads RFC 3339; what a person has garbled counts as absent. */
+  static Optional<Instant> parse(@Nullable String text) {
+    try {
+      return text == null ? Optional.empty() : Optional.of(Instant.parse(text));
+    } catch (DateTimeParseException e) {
+      return Optional.empty();
+    }
+  }
+}

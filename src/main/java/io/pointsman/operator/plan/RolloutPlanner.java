@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.operator.plan;
+
+import io.pointsman.api.NodeDataplane;
+import io.pointsman.api.ProxyDataplane;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Decides what happens to each node of a ProxyDataplane next. Pure: the same view gives the same
+ * plan, and carrying out a plan twice does no harm.
+ */
+public final class RolloutPlanner {
+  /** While nodes move: deadlines and soak times are looked at this often. */
+  static final Duration MOVING = Duration.ofSeconds(5);
+
+  /** When nothing moves. */
+  static final Duration SETTLED = Duration.ofSeconds(60);
+
+  private RolloutPlanner() {}
+
+  /** The plan for one of the view's resources. */
+  public static Plan plan(ClusterView view, ProxyDataplane dataplane) {
+    Optional<Refusal> refusal = Acceptance.refusal(dataplane, view.dataplanes());
+    Survey survey =
+        new Survey(
+            view, dataplane, refusal.orElse(null), moves(view, dataplane, refusal.isPresent()));
+    List<NodeAction> actions = grant(survey);
+    boolean walkedBack =
+        survey.deleting()
+            && survey.moves().stream().allMatch(move -> move.standing() == Standing.LEFT)
+            && actions.isEmpty();
+    boolean moving =
+        survey.count(
+                Standing.SWITCHING, Standing.RETURNING, Standing.DRAINING, Standing.WAITING,
+                Standing.FAILED)
+            > 0;
+    return new Plan(
+        actions, Reporter.report(survey), moving || survey.deleting() ? MOVING : SETTLED, walkedBack);
+  }
+
+  private static List<Move> moves(
+      ClusterView view, ProxyDataplane dataplane, boolean refused) {
+    boolean hold = refused && !dataplane.isMarkedForDeletion();
+    Ownership ownership = new Ownership(view);
+    NodeWalk walk = new NodeWalk(view, dataplane);
+    List<Move> moves = new ArrayList<>();
+    for (String name : ownership.nodesOf(dataplane)) {
+      NodeView node = view.nodes().get(name);
+      NodeDataplane current = view.nodeDataplanes().get(name);
+      if (current != null) {
+        moves.add(
+            walk.ruled(
+                new NodeState(view, dataplane, node, current, hold || ownership.wanted(name))));
+      } else if (node != null) {
+        moves.add(walk.untouched(node));
+      }
+    }
+    return moves;
+  }
+
+  /** The actions that the rollout's limits allow; walks that have begun go on. */
+  private static List<NodeAction> grant(Survey survey) {
+    List<NodeAction> granted = new ArrayList<>();
+    int limit = Math.max(1, survey.dataplane().getSpec().rollout.maxUnavailable);
+    int moving = survey.count(Standing.SWITCHING, Standing.RETURNING);
+    int free = limit - moving;
+    for (Move move : survey.moves()) {
+      NodeAction action = move.action();
+      if (action == null || held(survey, action)) {
+        continue;
+      }
+      switch (move.start()) {
+        case NONE -> granted.add(action);
+        case BACK -> {
+          if (free > 0) {
+            free--;
+            granted.add(action);
+          }
+        }
+        case FORWARD -> {}
+      }
+    }
+    grantForward(survey, Math.min(free - survey.count(Standing.FAILED), forward(survey)), granted);
+    return granted;
+  }
+
+  private static void grantForward(Survey survey, int room, List<NodeAction> granted) {
+    survey.moves().stream()
+        .filter(move -> move.start() == Move.Start.FORWARD)
+        .map(Move::action)
+        .filter(action -> action != null && !held(survey, action))
+        .limit(Math.max(0, room))
+        .forEach(granted::add);
+  }
+
+  private static int forward(Survey survey) {
+    boolean closed = survey.stopped() || survey.daemonSetMissing();
+    return closed ? 0 : survey.canaryRoom();
+  }
+
+  /** Whether a refusal or a pause holds the action up; bookkeeping and gone nodes go on. */
+  private static boolean held(Survey survey, NodeAction action) {
+    boolean frozen = (survey.refusal() != null && !survey.deleting()) || survey.paused();
+    if (!frozen) {
+      return false;
+    }
+    return switch (action) {
+      case NodeAction.Forget forget -> survey.view().nodes().containsKey(forget.node());
+      case NodeAction.Write write -> {
+        NodeDataplane current = survey.view().nodeDataplanes().get(write.node());
+        yield survey.refusal() != null
+            || current == null
+            || !Target.same(current.getSpec(), write.spec());
+      }
+    };
+  }
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.operator.plan;
+
+import io.pointsman.api.KubeProxy;
+import io.pointsman.api.LinuxDataplane;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Objects;
+
+/** The status in words. Nothing in here may change from second to second, or every look writes. */
+final class Sentences {
+  private final Survey survey;
+  private final Report.Counts counts;
+
+  Sentences(Survey survey, Report.Counts counts) {
+    this.survey = survey;
+    this.counts = counts;
+  }
+
+  String converged() {
+    return counts.converged()
+        + " of "
+        + Words.nodes(counts.desired())
+        + (counts.desired() == 1 ? " serves" : " serve")
+        + " Services by "
+        + dataplane()
+        + ".";
+  }
+
+  String skipped() {
+    List<Move> skipped = survey.at(move -> move.standing() == Standing.SKIPPED);
+    if (skipped.isEmpty()) {
+      return "";
+    }
+    return " Not now: " + each(skipped) + ".";
+  }
+
+  String switching() {
+    List<Move> moving =
+        survey.at(
+            move ->
+                move.standing() == Standing.SWITCHING
+                    || move.standing() == Standing.RETURNING
+                    || move.standing() == Standing.DRAINING);
+    Instant until = survey.soakingUntil();
+    if (!moving.isEmpty()) {
+      return "Switching " + each(moving) + "; " + converged();
+    }
+    if (until != null) {
+      return "Watching the canary nodes until "
+          + until.truncatedTo(ChronoUnit.SECONDS)
+          + "; "
+          + converged();
+    }
+    return converged();
+  }
+
+  String walkingBack() {
+    List<Move> left = survey.at(move -> move.standing() != Standing.LEFT);
+    if (left.isEmpty()) {
+      return "Every node is back on kube-proxy.";
+    }
+    String missing = survey.daemonSetMissing() ? " " + daemonSetMissing() : "";
+    return "Going back to kube-proxy, "
+        + Words.nodes(left.size())
+        + " to go: "
+        + each(left)
+        + "."
+        + missing;
+  }
+
+  String failures() {
+    List<Move> failures = survey.failures();
+    boolean back =
+        failures.stream().allMatch(move -> move.standing() == Standing.ROLLED_BACK);
+    return "Stopped: "
+        + each(failures)
+        + (back ? ". Back on kube-proxy" : "")
+        + ". Remove the cause, then edit the spec or take the annotation "
+        + Names.FAILED_GENERATION
+        + " off the NodeDataplane to try again; "
+        + converged()
+        + skipped();
+  }
+
+  String daemonSetMissing() {
+    KubeProxy kubeProxy = survey.dataplane().getSpec().kubeProxy;
+    return "There is no DaemonSet "
+        + DaemonSetRef.of(kubeProxy)
+        + ". Name kube-proxy's DaemonSet in spec.kubeProxy, or set spec.kubeProxy.management to"
+        + " Unmanaged if the cluster has none.";
+  }
+
+  String selectorRemoved() {
+    KubeProxy kubeProxy = survey.dataplane().getSpec().kubeProxy;
+    String by =
+        survey
+            .view()
+            .kubeProxyOf(survey.dataplane())
+            .map(KubeProxyView::selectorRemover)
+            .map(manager -> "Field manager " + manager)
+            .orElse("Somebody");
+    return by
+        + " has taken the nodeSelector "
+        + Names.KUBE_PROXY_LABEL
+        + " out of DaemonSet "
+        + DaemonSetRef.of(kubeProxy)
+        + ", so kube-proxy comes back beside "
+        + dataplane()
+        + ". It is put in again; let that tool ignore spec.template.spec.nodeSelector.";
+  }
+
+  private String dataplane() {
+    return Words.of(
+        Objects.requireNonNullElse(
+            survey.dataplane().getSpec().linuxDataplane, LinuxDataplane.BPF));
+  }
+
+  private static String each(List<Move> moves) {
+    return Words.list(
+        moves.stream()
+            .map(move -> move.note().isEmpty() ? move.node() : move.node() + " " + move.note())
+            .toList());
+  }
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.operator.plan;
+
+/** Where one node stands in the rollout. */
+enum Standing {
+  /** On kube-proxy and may be taken over. */
+  WAITING,
+  /** Not taken over now because it is NotReady or leaving; does not hold up the others. */
+  SKIPPED,
+  /** On its way to the dataplane. */
+  SWITCHING,
+  /** Proven to serve by the wanted dataplane. */
+  CONVERGED,
+  /** On its way back to kube-proxy, which does not serve there yet. */
+  RETURNING,
+  /** kube-proxy serves again; the old dataplane only ends its flows. */
+  DRAINING,
+  /** Failed and back on kube-proxy. */
+  ROLLED_BACK,
+  /** Failed and stays where it is, or cannot get back. */
+  FAILED,
+  /** Not ruled any more and back on kube-proxy, or gone. */
+  LEFT
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.operator.plan;
+
+import io.pointsman.api.KubeProxyManagement;
+import io.pointsman.api.NodeDataplane;
+import io.pointsman.api.ProxyDataplane;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All moves of one resource and what follows from them together.
+ *
+ * @param refusal why the resource is not acted on; null when it is
+ */
+record Survey(
+    ClusterView view, ProxyDataplane dataplane, @Nullable Refusal refusal, List<Move> moves) {
+
+  boolean deleting() {
+    return dataplane.isMarkedForDeletion();
+  }
+
+  boolean paused() {
+    return !deleting() && dataplane.getSpec().rollout.paused;
+  }
+
+  boolean managed() {
+    return dataplane.getSpec().kubeProxy.management == KubeProxyManagement.MANAGED;
+  }
+
+  boolean daemonSetMissing() {
+    return managed() && view.kubeProxyOf(dataplane).isEmpty();
+  }
+
+  /** Whether kube-proxy has been taken off a node though its DaemonSet does not select any more. */
+  boolean selectorStolen() {
+    Optional<KubeProxyView> proxy = view.kubeProxyOf(dataplane);
+    return managed()
+        && proxy.isPresent()
+        && !proxy.get().selectorHeld()
+        && moves.stream().anyMatch(move -> Handover.away(view.nodeDataplanes().get(move.node())));
+  }
+
+  /** Whether a node failed at this generation: then no other is begun. */
+  boolean stopped() {
+    return moves.stream().anyMatch(this::failed);
+  }
+
+  /** The nodes that failed at this generation. */
+  List<Move> failures() {
+    return moves.stream()
+        .filter(move -> failed(move) || move.standing() == Standing.FAILED)
+        .toList();
+  }
+
+  private boolean failed(Move move) {
+    String generation = Long.toString(dataplane.getMetadata().getGeneration());
+    if (move.action() instanceof NodeAction.Write write) {
+      return generation.equals(write.annotations().get(Names.FAILED_GENERATION));
+    }
+    NodeDataplane ruled = view.nodeDataplanes().get(move.node());
+    return ruled != null
+        && ruled.getMetadata().getAnnotations() != null
+        && generation.equals(ruled.getMetadata().getAnnotations().get(Names.FAILED_GENERATION));
+  }
+
+  int count(Standing... standings) {
+    List<Standing> wanted = Arrays.asList(standings);
+    return (int) moves.stream().filter(move -> wanted.contains(move.standing())).count();
+  }
+
+  List<Move> at(Predicate<Move> test) {
+    return moves.stream().filter(test).toList();
+  }
+
+  List<String> names(Standing standing) {
+    return moves.stream().filter(move -> move.standing() == standing).map(Move::node).toList();
+  }
+
+  int desired() {
+    return deleting() ? 0 : (int) moves.stream().filter(this::wanted).count();
+  }
+
+  private boolean wanted(Move move) {
+    NodeView node = view.nodes().get(move.node());
+    return node != null
+        && node.linux()
+        && node.selectedBy(dataplane.getSpec().nodeSelector)
+        && move.standing() != Standing.LEFT;
+  }
+
+  /** Until when the canary nodes are watched; null when that is over or there are none. */
+  @Nullable Instant soakingUntil() {
+    int wanted = canaries();
+    List<Instant> soaked = soakEnds();
+    long over = soaked.stream().filter(end -> !end.isAfter(view.now())).count();
+    return over >= wanted
+        ? null
+        : soaked.stream().filter(end -> end.isAfter(view.now())).findFirst().orElse(null);
+  }
+
+  /** How many more nodes may be begun before the canary nodes have been watched long enough. */
+  int canaryRoom() {
+    int wanted = canaries();
+    long over = soakEnds().stream().filter(end -> !end.isAfter(view.now())).count();
+    if (over >= wanted) {
+      return Integer.MAX_VALUE;
+    }
+    long begun =
+        moves.stream()
+            .filter(Move::current)
+            .filter(
+                move ->
+                    move.standing() == Standing.CONVERGED || move.standing() == Standing.SWITCHING)
+            .count();
+    return (int) Math.max(0, wanted - begun);
+  }
+
+  private List<Instant> soakEnds() {
+    int soak = dataplane.getSpec().rollout.canary.soakSeconds;
+    return moves.stream()
+        .filter(move -> move.standing() == Standing.CONVERGED && move.current())
+        .map(Move::convergedSince)
+        .filter(Objects::nonNull)
+        .map(since -> Objects.requireNonNull(since).plusSeconds(soak))
+        .sorted()
+        .toList();
+  }
+
+  private int canaries() {
+    return dataplane.getSpec().rollout.canary.nodes;
+  }
+}

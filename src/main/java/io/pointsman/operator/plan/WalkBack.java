@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.operator.plan;
+
+import io.pointsman.api.KubeProxyState;
+import io.pointsman.api.NodeDataplaneStatus;
+import io.pointsman.api.Step;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The way of one node back to kube-proxy: Attach, Drain, Remove. A node that has begun it goes to
+ * its end, even when it is wanted again meanwhile.
+ */
+final class WalkBack {
+  /** How long a failed step of the way back rests before it is tried again. */
+  private static final Duration TRY_AGAIN = Duration.ofSeconds(30);
+
+  private final NodeState state;
+  private final NodeView node;
+
+  WalkBack(NodeState state, NodeView node) {
+    this.state = state;
+    this.node = node;
+  }
+
+  /**
+   * The first step back. While kube-proxy returns the agent is asked for Activate only: a node that
+   * is asked for Clean would remove what kube-proxy is writing.
+   */
+  static Draft begin(NodeState state, Draft draft) {
+    draft.began();
+    boolean left =
+        state.spec().kubeProxy == KubeProxyState.DETACHED
+            || state.spec().kubeProxy == KubeProxyState.DETACHING;
+    if (state.managed() && left) {
+      return draft.kubeProxy(KubeProxyState.ATTACHING).step(Step.ACTIVATE);
+    }
+    return draft.kubeProxy(state.managed() ? KubeProxyState.ATTACHED : null).step(Step.DRAIN);
+  }
+
+  /** Lets go of a node that cannot be reached while its resource is being deleted, or null. */
+  static @Nullable Move abandoned(NodeState state) {
+    String deleted = state.dataplane().getMetadata().getDeletionTimestamp();
+    NodeView node = state.node();
+    if (deleted == null || node == null || node.ready()) {
+      return null;
+    }
+    Instant since = NodeState.parse(deleted).orElse(state.view().now());
+    Instant from = node.readySince().isAfter(since) ? node.readySince() : since;
+    if (!state.view().now().isAfter(from.plus(state.deadline()))) {
+      return null;
+    }
+    return NodeWalk.forget(
+        state,
+        "NodeAbandoned",
+        "Node "
+            + state.name()
+            + " has been NotReady for too long and does not hold the deletion any more; when it"
+            + " comes back without a reboot, run `pointsman remove` on it.");
+  }
+
+  Move next() {
+    Move abandoned = abandoned(state);
+    if (abandoned != null) {
+      return abandoned;
+    }
+    if (state.spec().kubeProxy == KubeProxyState.ATTACHING && state.step() != Step.DRAIN) {
+      return attach();
+    }
+    Optional<NodeDataplaneStatus> failed = state.failure();
+    if (failed.isPresent()) {
+      Draft again = state.unasked(TRY_AGAIN) ? Draft.of(state, node).retry() : null;
+      return move(Standing.FAILED, again, "cannot go back: " + failed.get().message);
+    }
+    if (!state.done()) {
+      return pending();
+    }
+    return state.step() == Step.DRAIN
+        ? move(Standing.DRAINING, Draft.of(state, node).step(Step.REMOVE), "at step Drain")
+        : arrived();
+  }
+
+  private Move attach() {
+    if (!state.managed()) {
+      return move(
+          Standing.RETURNING, Draft.of(state, node).kubeProxy(null).step(Step.DRAIN), progress());
+    }
+    if (state.kubeProxy().isEmpty()) {
+      return move(Standing.FAILED, null, "kube-proxy's DaemonSet is missing");
+    }
+    boolean serves =
+        node.labelled() && state.kubeProxyPod().filter(pod -> pod == PodState.READY).isPresent();
+    if (serves) {
+      Draft attached =
+          Draft.of(state, node)
+              .kubeProxy(KubeProxyState.ATTACHED)
+              .step(Step.DRAIN)
+              .tell(
+                  Notice.normal(
+                      "KubeProxyReturned", "kube-proxy is back on node " + node.name() + "."));
+      return move(Standing.RETURNING, attached, progress());
+    }
+    Standing standing = late() ? Standing.FAILED : Standing.RETURNING;
+    return move(standing, null, "waits for kube-proxy's pod to be Ready");
+  }
+
+  private Move pending() {
+    boolean draining =
+        state.answer().filter(status -> status.drainingFlows != null).isPresent()
+            || state.step() == Step.REMOVE;
+    if (late()) {
+      return move(Standing.FAILED, null, "does not get back: " + progress());
+    }
+    return move(draining ? Standing.DRAINING : Standing.RETURNING, null, progress());
+  }
+
+  private Move arrived() {
+    if (!state.wanted()) {
+      return NodeWalk.forget(
+          state, "NodeLeft", "Node " + state.name() + " is back on kube-proxy.");
+    }
+    if (state.failedThisGeneration()) {
+      return new Move(
+          node.name(),
+          Standing.ROLLED_BACK,
+          null,
+          Move.Start.NONE,
+          false,
+          null,
+          state.failureText());
+    }
+    String away = NodeWalk.away(node);
+    if (away != null) {
+      return new Move(node.name(), Standing.SKIPPED, null, Move.Start.NONE, false, null, away);
+    }
+    Notice notice =
+        Notice.normal("NodeStarted", "Taking over node " + node.name() + " once more.");
+    return new Move(
+        node.name(),
+        Standing.WAITING,
+        Draft.of(state, node).restart().tell(notice).build(),
+        Move.Start.FORWARD,
+        false,
+        null,
+        "waits its turn");
+  }
+
+  /** Beyond the deadline and the time that flows have to end. */
+  private boolean late() {
+    int drain = state.dataplane().getSpec().rollout.drainSeconds;
+    return node.ready()
+        && state.view().now().isAfter(
+            state.since().plus(state.deadline()).plusSeconds(drain));
+  }
+
+  private String progress() {
+    String step = state.step() == Step.ACTIVATE ? "Attach" : Words.of(state.step());
+    return (node.ready() ? "" : "is NotReady ") + "at step " + step;
+  }
+
+  private Move move(Standing standing, @Nullable Draft draft, String note) {
+    boolean stuck = !node.ready() && standing != Standing.FAILED;
+    return new Move(
+        node.name(),
+        stuck ? Standing.SKIPPED : standing,
+        draft == null ? null : draft.build(),
+        Move.Start.NONE,
+        false,
+        null,
+        note);
+  }
+}
