@@ -6,6 +6,7 @@ import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.NodeDataplane;
 import io.pointsman.api.ProxyDataplane;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
@@ -88,6 +89,11 @@ public record Handover(
     return ruled != null
         && (ruled.getSpec().kubeProxy == KubeProxyState.DETACHING
             || ruled.getSpec().kubeProxy == KubeProxyState.DETACHED);
+  }
+
+  /** Whether kube-proxy has been, or is being, taken off any node. */
+  public static boolean anyAway(Collection<NodeDataplane> ruled) {
+    return ruled.stream().anyMatch(Handover::away);
   }
 
   private static DaemonSetRef ref(ProxyDataplane dataplane) {
