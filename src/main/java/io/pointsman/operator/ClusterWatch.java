@@ -3,7 +3,6 @@ package io.pointsman.operator;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Node;
-import io.fabric8.kubernetes.api.model.apps.DaemonSet;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
@@ -44,10 +43,9 @@ final class ClusterWatch implements AutoCloseable {
   private final SelectorKeeper selectors;
   private final InformerEventSource<Node, ProxyDataplane> nodes;
   private final InformerEventSource<NodeDataplane, ProxyDataplane> ruled;
-  private final InformerEventSource<DaemonSet, ProxyDataplane> daemonSets;
   private final SimpleInboundEventSource<ProxyDataplane> wake =
-      new SimpleInboundEventSource<>("kube-proxy-pods");
-  private final KubeProxyPods pods;
+      new SimpleInboundEventSource<>("kube-proxy");
+  private final KubeProxyWatch kubeProxy;
 
   ClusterWatch(
       EventSourceContext<ProxyDataplane> context,
@@ -61,21 +59,17 @@ final class ClusterWatch implements AutoCloseable {
     this.probe.namespace = namespace;
     this.probe.name = PROBE_SERVICE;
     this.nodes =
-        source("nodes", Node.class, Reductions::node, (now, before) -> !view(now).equals(view(before)));
-    this.ruled = source("node-dataplanes", NodeDataplane.class, ClusterWatch::unmanaged, null);
-    this.daemonSets =
         source(
-            "kube-proxy",
-            DaemonSet.class,
-            Reductions::daemonSet,
-            (now, before) ->
-                !Reductions.view(now, null, Map.of())
-                    .equals(Reductions.view(before, null, Map.of())));
-    this.pods = new KubeProxyPods(context.getClient(), this::wakeAll);
+            "nodes",
+            Node.class,
+            Reductions::node,
+            (now, before) -> !view(now).equals(view(before)));
+    this.ruled = source("node-dataplanes", NodeDataplane.class, ClusterWatch::unmanaged, null);
+    this.kubeProxy = new KubeProxyWatch(context.getClient(), this::wakeAll);
   }
 
   List<EventSource<?, ProxyDataplane>> sources() {
-    return List.of(nodes, ruled, daemonSets, wake);
+    return List.of(nodes, ruled, wake);
   }
 
   /** What is known now. */
@@ -97,16 +91,12 @@ final class ClusterWatch implements AutoCloseable {
 
   /** Looks at every ProxyDataplane again. */
   void wakeAll() {
-    context
-        .getPrimaryCache()
-        .list()
-        .map(ResourceID::fromResource)
-        .forEach(wake::propagateEvent);
+    context.getPrimaryCache().list().map(ResourceID::fromResource).forEach(wake::propagateEvent);
   }
 
   @Override
   public void close() {
-    pods.close();
+    kubeProxy.close();
   }
 
   private Map<DaemonSetRef, KubeProxyView> kubeProxies(
@@ -115,31 +105,16 @@ final class ClusterWatch implements AutoCloseable {
         dataplanes.stream()
             .map(dataplane -> DaemonSetRef.of(dataplane.getSpec().kubeProxy))
             .collect(Collectors.toSet());
-    pods.retain(named);
-    Map<DaemonSetRef, KubeProxyView> views = new HashMap<>();
-    daemonSets
-        .list()
-        .forEach(
-            daemonSet -> {
-              var ref = new DaemonSetRef(daemonSet.getMetadata().getNamespace(), name(daemonSet));
-              KubeProxyView view = Reductions.view(daemonSet, null, Map.of());
-              if (named.contains(ref)) {
-                String remover =
-                    anyAway && !view.selectorHeld() ? selectors.remover(ref) : null;
-                views.put(
-                    ref, Reductions.view(daemonSet, remover, pods.of(ref, daemonSet)));
-              } else if (view.selectorHeld()) {
-                views.put(ref, view);
-              }
-            });
+    Map<DaemonSetRef, KubeProxyView> views = new HashMap<>(kubeProxy.views(named));
+    if (anyAway) {
+      views.replaceAll(
+          (ref, view) -> view.selectorHeld() ? view : view.withRemover(selectors.remover(ref)));
+    }
     return views;
   }
 
   private <R extends HasMetadata> InformerEventSource<R, ProxyDataplane> source(
-      String name,
-      Class<R> type,
-      UnaryOperator<R> reduction,
-      @Nullable OnUpdateFilter<R> filter) {
+      String name, Class<R> type, UnaryOperator<R> reduction, @Nullable OnUpdateFilter<R> filter) {
     var configuration =
         InformerEventSourceConfiguration.from(type, ProxyDataplane.class)
             .withName(name)
@@ -154,7 +129,11 @@ final class ClusterWatch implements AutoCloseable {
   }
 
   private Set<ResourceID> everyone() {
-    return context.getPrimaryCache().list().map(ResourceID::fromResource).collect(Collectors.toSet());
+    return context
+        .getPrimaryCache()
+        .list()
+        .map(ResourceID::fromResource)
+        .collect(Collectors.toSet());
   }
 
   private static NodeDataplane unmanaged(NodeDataplane ruled) {

@@ -4,6 +4,7 @@ package io.pointsman.operator;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.fabric8.kubernetes.api.model.LocalObjectReference;
 import io.fabric8.kubernetes.api.model.ResourceRequirements;
 import io.fabric8.kubernetes.api.model.Toleration;
 import java.time.Duration;
@@ -17,6 +18,7 @@ import java.util.Set;
  * @param namespace where the operator, its lease and the agents live
  * @param identity who the operator is in the lease, usually the pod's name
  * @param agentTolerations of the agents; empty means that they tolerate everything
+ * @param agentCapabilities that the agents need; empty means those of the template
  * @param version of the product, for the status
  */
 public record OperatorOptions(
@@ -27,14 +29,19 @@ public record OperatorOptions(
     String agentServiceAccount,
     ResourceRequirements agentResources,
     List<Toleration> agentTolerations,
+    List<LocalObjectReference> agentPullSecrets,
+    String agentPriorityClass,
+    List<String> agentCapabilities,
     String version,
     Timings timings) {
   private static final ObjectMapper MAPPER = new ObjectMapper();
   private static final Set<String> PULL_POLICIES = Set.of("Always", "IfNotPresent", "Never");
 
-  /** Takes a copy. */
+  /** Takes copies. */
   public OperatorOptions {
     agentTolerations = List.copyOf(agentTolerations);
+    agentPullSecrets = List.copyOf(agentPullSecrets);
+    agentCapabilities = List.copyOf(agentCapabilities);
   }
 
   /**
@@ -81,6 +88,9 @@ public record OperatorOptions(
         environment.getOrDefault("POINTSMAN_AGENT_SERVICE_ACCOUNT", "pointsman-agent"),
         json(environment, "POINTSMAN_AGENT_RESOURCES", "{}", new TypeReference<>() {}),
         json(environment, "POINTSMAN_AGENT_TOLERATIONS", "[]", new TypeReference<>() {}),
+        json(environment, "POINTSMAN_AGENT_IMAGE_PULL_SECRETS", "[]", new TypeReference<>() {}),
+        environment.getOrDefault("POINTSMAN_AGENT_PRIORITY_CLASS", "system-node-critical"),
+        json(environment, "POINTSMAN_AGENT_CAPABILITIES", "[]", new TypeReference<>() {}),
         version,
         Timings.DEFAULT);
   }

@@ -7,7 +7,6 @@ import io.fabric8.kubernetes.api.model.NodeBuilder;
 import io.fabric8.kubernetes.api.model.NodeCondition;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
-import io.fabric8.kubernetes.api.model.OwnerReference;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.apps.DaemonSet;
@@ -77,7 +76,8 @@ final class Reductions {
 
   static KubeProxyView view(
       DaemonSet daemonSet, @Nullable String remover, Map<String, PodState> pods) {
-    Long observed = daemonSet.getStatus() == null ? null : daemonSet.getStatus().getObservedGeneration();
+    Long observed =
+        daemonSet.getStatus() == null ? null : daemonSet.getStatus().getObservedGeneration();
     Long generation = daemonSet.getMetadata().getGeneration();
     boolean seen = observed != null && generation != null && observed >= generation;
     return new KubeProxyView(nodeSelector(daemonSet), seen, remover, pods);
@@ -133,7 +133,6 @@ final class Reductions {
 
   private static boolean ownedBy(Pod pod, String daemonSet) {
     return pod.getMetadata().getOwnerReferences().stream()
-        .map(OwnerReference.class::cast)
         .anyMatch(
             owner -> owner.getKind().equals("DaemonSet") && owner.getName().equals(daemonSet));
   }

@@ -86,8 +86,7 @@ public final class Acceptance {
   private static Optional<Refusal> overlap(
       ProxyDataplane candidate, List<ProxyDataplane> accepted) {
     return accepted.stream()
-        .filter(
-            older -> !disjoint(older.getSpec().nodeSelector, candidate.getSpec().nodeSelector))
+        .filter(older -> !disjoint(older.getSpec().nodeSelector, candidate.getSpec().nodeSelector))
         .findFirst()
         .map(
             older ->

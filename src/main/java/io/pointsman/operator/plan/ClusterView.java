@@ -40,7 +40,12 @@ public record ClusterView(
 
   /** The kube-proxy that a resource names, if it is there. */
   public Optional<KubeProxyView> kubeProxyOf(ProxyDataplane dataplane) {
-    return Optional.ofNullable(
-        kubeProxies.get(DaemonSetRef.of(dataplane.getSpec().kubeProxy)));
+    return Optional.ofNullable(kubeProxies.get(DaemonSetRef.of(dataplane.getSpec().kubeProxy)));
+  }
+
+  /** The same with other Nodes. */
+  public ClusterView withNodes(Map<String, NodeView> others) {
+    return new ClusterView(
+        now, dataplanes, others, nodeDataplanes, kubeProxies, recentDigests, probe);
   }
 }

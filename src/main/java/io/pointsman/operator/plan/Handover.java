@@ -20,12 +20,14 @@ import org.jspecify.annotations.Nullable;
  * @param labels nodes to label (true) or to take the label from (false)
  * @param hold DaemonSets that lack the selector and whose nodes all carry the right labels
  * @param release DaemonSets that carry the selector and that nobody names any more
- * @param done whether nothing of this is left in a cluster that no resource rules
+ * @param idle whether no resource rules the cluster, or has nodes to bring back
+ * @param done whether it is idle and nothing of this is left
  */
 public record Handover(
     TreeMap<String, Boolean> labels,
     List<DaemonSetRef> hold,
     List<DaemonSetRef> release,
+    boolean idle,
     boolean done) {
 
   /** What the view asks for. */
@@ -55,7 +57,7 @@ public record Handover(
             .filter(ref -> labelled && lacksSelector(view.kubeProxies().get(ref)))
             .toList();
     boolean done = live.isEmpty() && release.isEmpty() && labels.isEmpty() && settled(view);
-    return new Handover(labels, hold, release, done);
+    return new Handover(labels, hold, release, live.isEmpty(), done);
   }
 
   private static boolean lacksSelector(@Nullable KubeProxyView proxy) {
@@ -63,7 +65,7 @@ public record Handover(
   }
 
   /** The labels that differ from what they should be. */
-  static TreeMap<String, Boolean> labels(ClusterView view, boolean active) {
+  public static TreeMap<String, Boolean> labels(ClusterView view, boolean active) {
     TreeMap<String, Boolean> labels = new TreeMap<>();
     for (NodeView node : view.nodes().values()) {
       boolean on = active && !away(view.nodeDataplanes().get(node.name()));

@@ -29,6 +29,11 @@ public record KubeProxyView(
     return Names.KUBE_PROXY_ON.equals(nodeSelector.get(Names.KUBE_PROXY_LABEL));
   }
 
+  /** The same with the name of who removed the selector. */
+  public KubeProxyView withRemover(@Nullable String remover) {
+    return new KubeProxyView(nodeSelector, observed, remover, pods);
+  }
+
   /** The pod on a node. */
   public Optional<PodState> pod(String node) {
     return Optional.ofNullable(pods.get(node));

@@ -23,10 +23,7 @@ final class Ownership {
     Set<String> names = new TreeSet<>(view.nodes().keySet());
     names.addAll(view.nodeDataplanes().keySet());
     names.removeIf(
-        node ->
-            owner(node)
-                .filter(owner -> name(owner).equals(name(dataplane)))
-                .isEmpty());
+        node -> owner(node).filter(owner -> name(owner).equals(name(dataplane))).isEmpty());
     return names;
   }
 

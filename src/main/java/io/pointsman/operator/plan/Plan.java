@@ -10,8 +10,7 @@ import java.util.List;
  * @param recheck when to look again if nothing happens before
  * @param walkedBack whether no node is left to bring back to kube-proxy
  */
-public record Plan(
-    List<NodeAction> actions, Report report, Duration recheck, boolean walkedBack) {
+public record Plan(List<NodeAction> actions, Report report, Duration recheck, boolean walkedBack) {
   /** Takes a copy. */
   public Plan {
     actions = List.copyOf(actions);

@@ -11,10 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param current the dataplane of all nodes when they agree
  */
 public record Report(
-    List<Verdict> verdicts,
-    Counts counts,
-    @Nullable LinuxDataplane current,
-    String message) {
+    List<Verdict> verdicts, Counts counts, @Nullable LinuxDataplane current, String message) {
   /** Takes a copy. */
   public Report {
     verdicts = List.copyOf(verdicts);

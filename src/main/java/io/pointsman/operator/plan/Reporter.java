@@ -69,8 +69,7 @@ final class Reporter {
       return State.NOT_ACCEPTED;
     }
     boolean open =
-        survey.count(
-                Standing.WAITING, Standing.SWITCHING, Standing.RETURNING, Standing.DRAINING)
+        survey.count(Standing.WAITING, Standing.SWITCHING, Standing.RETURNING, Standing.DRAINING)
             > 0;
     if (!survey.failures().isEmpty()) {
       return State.ROLLOUT_STOPPED;

@@ -34,15 +34,20 @@ public final class RolloutPlanner {
             && actions.isEmpty();
     boolean moving =
         survey.count(
-                Standing.SWITCHING, Standing.RETURNING, Standing.DRAINING, Standing.WAITING,
+                Standing.SWITCHING,
+                Standing.RETURNING,
+                Standing.DRAINING,
+                Standing.WAITING,
                 Standing.FAILED)
             > 0;
     return new Plan(
-        actions, Reporter.report(survey), moving || survey.deleting() ? MOVING : SETTLED, walkedBack);
+        actions,
+        Reporter.report(survey),
+        moving || survey.deleting() ? MOVING : SETTLED,
+        walkedBack);
   }
 
-  private static List<Move> moves(
-      ClusterView view, ProxyDataplane dataplane, boolean refused) {
+  private static List<Move> moves(ClusterView view, ProxyDataplane dataplane, boolean refused) {
     boolean hold = refused && !dataplane.isMarkedForDeletion();
     Ownership ownership = new Ownership(view);
     NodeWalk walk = new NodeWalk(view, dataplane);

@@ -72,8 +72,7 @@ final class Sentences {
 
   String failures() {
     List<Move> failures = survey.failures();
-    boolean back =
-        failures.stream().allMatch(move -> move.standing() == Standing.ROLLED_BACK);
+    boolean back = failures.stream().allMatch(move -> move.standing() == Standing.ROLLED_BACK);
     return "Stopped: "
         + each(failures)
         + (back ? ". Back on kube-proxy" : "")
@@ -88,8 +87,9 @@ final class Sentences {
     KubeProxy kubeProxy = survey.dataplane().getSpec().kubeProxy;
     return "There is no DaemonSet "
         + DaemonSetRef.of(kubeProxy)
-        + ". Name kube-proxy's DaemonSet in spec.kubeProxy, or set spec.kubeProxy.management to"
-        + " Unmanaged if the cluster has none.";
+        + " that the operator may read. Name kube-proxy's DaemonSet in spec.kubeProxy and in the"
+        + " chart's value kubeProxy, or set spec.kubeProxy.management to Unmanaged if the cluster"
+        + " has none.";
   }
 
   String selectorRemoved() {

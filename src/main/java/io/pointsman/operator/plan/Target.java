@@ -28,8 +28,7 @@ final class Target {
   }
 
   /** Whether the spec already says what the resource wants. */
-  static boolean matches(
-      NodeDataplaneSpec spec, ProxyDataplane dataplane, ServiceReference probe) {
+  static boolean matches(NodeDataplaneSpec spec, ProxyDataplane dataplane, ServiceReference probe) {
     NodeDataplaneSpec wanted = copy(spec);
     write(wanted, dataplane, probe);
     return same(spec, wanted);

@@ -10,7 +10,8 @@ import java.util.Optional;
 public final class Transitions {
   /** The status of each type that is told; all but Ready are warnings. */
   private static final Map<String, String> TELLING =
-      Map.of("Accepted", "False", "Ready", "True", "Degraded", "True", "KubeProxyDetached", "False");
+      Map.of(
+          "Accepted", "False", "Ready", "True", "Degraded", "True", "KubeProxyDetached", "False");
 
   /** Reasons that only describe the way there. */
   private static final List<String> QUIET = List.of("Attached", "NoNodes");
@@ -23,8 +24,7 @@ public final class Transitions {
         .filter(condition -> telling(condition) && changed(old, condition))
         .map(
             condition ->
-                new Notice(
-                    !condition.type.equals("Ready"), condition.reason, condition.message))
+                new Notice(!condition.type.equals("Ready"), condition.reason, condition.message))
         .toList();
   }
 

@@ -118,8 +118,7 @@ final class WalkBack {
 
   private Move arrived() {
     if (!state.wanted()) {
-      return NodeWalk.forget(
-          state, "NodeLeft", "Node " + state.name() + " is back on kube-proxy.");
+      return NodeWalk.forget(state, "NodeLeft", "Node " + state.name() + " is back on kube-proxy.");
     }
     if (state.failedThisGeneration()) {
       return new Move(
@@ -135,8 +134,7 @@ final class WalkBack {
     if (away != null) {
       return new Move(node.name(), Standing.SKIPPED, null, Move.Start.NONE, false, null, away);
     }
-    Notice notice =
-        Notice.normal("NodeStarted", "Taking over node " + node.name() + " once more.");
+    Notice notice = Notice.normal("NodeStarted", "Taking over node " + node.name() + " once more.");
     return new Move(
         node.name(),
         Standing.WAITING,
@@ -151,8 +149,7 @@ final class WalkBack {
   private boolean late() {
     int drain = state.dataplane().getSpec().rollout.drainSeconds;
     return node.ready()
-        && state.view().now().isAfter(
-            state.since().plus(state.deadline()).plusSeconds(drain));
+        && state.view().now().isAfter(state.since().plus(state.deadline()).plusSeconds(drain));
   }
 
   private String progress() {

@@ -79,7 +79,8 @@ final class WalkForward {
       return converged("is NotReady");
     }
     if (handoverDiffers()) {
-      return move(Standing.SWITCHING, handover(), "kube-proxy is back on it and is taken off again");
+      return move(
+          Standing.SWITCHING, handover(), "kube-proxy is back on it and is taken off again");
     }
     if (state.silent()) {
       return move(
@@ -99,8 +100,12 @@ final class WalkForward {
       NodeDataplaneStatus status = failed.get();
       Step at = status.step == null ? state.step() : status.step;
       return Optional.of(
-          text(status.reason, "Failed") + ": " + text(status.message, "the agent gave no message")
-              + " (step " + Words.of(at) + ")");
+          text(status.reason, "Failed")
+              + ": "
+              + text(status.message, "the agent gave no message")
+              + " (step "
+              + Words.of(at)
+              + ")");
     }
     if (state.overdue() && !state.paused()) {
       return Optional.of(
@@ -144,8 +149,7 @@ final class WalkForward {
       if (node.labelled() || state.kubeProxyPod().isPresent()) {
         return move(Standing.SWITCHING, null, "waits for kube-proxy's pod to leave");
       }
-      Draft detached =
-          Draft.of(state, node).kubeProxy(KubeProxyState.DETACHED).step(Step.CLEAN);
+      Draft detached = Draft.of(state, node).kubeProxy(KubeProxyState.DETACHED).step(Step.CLEAN);
       return move(
           Standing.SWITCHING,
           detached.tell(
@@ -157,8 +161,7 @@ final class WalkForward {
     }
     if (!state.catalogueAgrees()) {
       Draft again = state.unasked(ASK_AGAIN) ? Draft.of(state, node).retry() : null;
-      return move(
-          Standing.SWITCHING, again, "its agent sees other Services than the operator");
+      return move(Standing.SWITCHING, again, "its agent sees other Services than the operator");
     }
     if (!state.managed()) {
       return move(
@@ -186,8 +189,11 @@ final class WalkForward {
     Notice notice =
         Notice.normal(
             "NodeConverged",
-            "Node " + node.name() + " is proven to serve every Service by "
-                + Words.of(Objects.requireNonNull(state.spec().linuxDataplane)) + ".");
+            "Node "
+                + node.name()
+                + " is proven to serve every Service by "
+                + Words.of(Objects.requireNonNull(state.spec().linuxDataplane))
+                + ".");
     return new Move(
         node.name(),
         Standing.CONVERGED,
