@@ -56,7 +56,7 @@ class NodesTest {
   void aNodeThatRebootsComesBackWithoutKubeProxy() {
     var node = cluster.lab().node("node-2");
     node.stop();
-    cluster.lab().startNode("node-2");
+    node.start();
     await()
         .atMost(LIMIT)
         .ignoreExceptions()
