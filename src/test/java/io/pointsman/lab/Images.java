@@ -40,17 +40,21 @@ public final class Images {
   List<Path> archives() {
     return List.of(
         archive(
-            "pause",
             PAUSE,
             List.of("/pause", "pause"),
+            List.of("labinit"),
             work -> List.of(files(work, "labinit", "pause"))),
-        archive("kube-proxy", KUBE_PROXY, List.of("/usr/local/bin/kube-proxy"), this::kubeProxy),
         archive(
-            "coredns",
+            KUBE_PROXY,
+            List.of("/usr/local/bin/kube-proxy"),
+            List.of("kubernetes"),
+            this::kubeProxy),
+        archive(
             COREDNS,
             List.of("/coredns"),
+            List.of("coredns"),
             work -> List.of(files(work, "coredns", "coredns"))),
-        archive("agnhost", AGNHOST, List.of("/agnhost"), this::agnhost));
+        archive(AGNHOST, List.of("/agnhost"), List.of("agnhost", "traffic"), this::agnhost));
   }
 
   /** The archives of {@link #archives()} and those a test put into the lab of that folder. */
@@ -86,8 +90,12 @@ public final class Images {
     }
   }
 
-  private Path archive(String name, String tag, List<String> entrypoint, Recipe recipe) {
-    var archive = cache.resolve("%s-%s-%s.tar".formatted(name, RECIPE, binaries.getFileName()));
+  /** The archive of one image in the cache, under the checksums of the programs it holds. */
+  private Path archive(String tag, List<String> entrypoint, List<String> programs, Recipe recipe) {
+    var name = tag.substring(tag.lastIndexOf('/') + 1, tag.lastIndexOf(':'));
+    var sums = programs.stream().map(p -> LabFolders.read(binaries.resolve("sums").resolve(p)));
+    var key = RECIPE + "-" + String.join("-", sums.toList());
+    var archive = cache.resolve("%s-%s.tar".formatted(name, key));
     if (Files.exists(archive)) {
       return archive;
     }
