@@ -45,12 +45,17 @@ public final class ApiServer implements AutoCloseable {
    * @throws IllegalStateException when it does not become ready, with the end of its log
    */
   public static ApiServer start() {
+    var server = startEmpty();
+    server.applyCrds();
+    return server;
+  }
+
+  /** As {@link #start()}, without the project's CRDs. */
+  public static ApiServer startEmpty() {
     Path folder = ServerFolders.create();
     for (int attempt = 1; ; attempt++) {
       try {
-        var server = new ApiServer(folder, ControlPlane.start(folder));
-        server.applyCrds();
-        return server;
+        return new ApiServer(folder, ControlPlane.start(folder));
       } catch (ControlPlane.PortTakenException e) {
         // Free ports are looked up before they are used, so another process may be faster.
         if (attempt == ATTEMPTS) {

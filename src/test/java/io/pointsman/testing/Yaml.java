@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator.Feature;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.stream.Stream;
 
@@ -36,6 +37,15 @@ public final class Yaml {
     try {
       return MAPPER.readTree(text).valueStream();
     } catch (JsonProcessingException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Reads a stream of documents; empty ones are left out. */
+  public static Stream<JsonNode> documents(String text) {
+    try (var documents = MAPPER.readerFor(JsonNode.class).<JsonNode>readValues(text)) {
+      return documents.readAll().stream().filter(it -> it.isObject());
+    } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
