@@ -46,7 +46,7 @@ lab-status: ## Tell what runs in the lab
 	@scripts/lab status
 
 bench: deps binaries image ## Measure, and print each figure as a ratio (root)
-	@$(maven) -q verify -Dgroups=bench -DexcludedGroups=
+	@$(maven) -q test-compile surefire:test -Dgroups=bench -DexcludedGroups=
 
 format: ## Format Java, BPF C and Go
 	@$(maven) -q spotless:apply
