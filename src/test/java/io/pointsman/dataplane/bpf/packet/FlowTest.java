@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.bpf.packet;
+
+import static io.pointsman.dataplane.bpf.packet.PacketBuilder.ACK;
+import static io.pointsman.dataplane.bpf.packet.PacketBuilder.FIN;
+import static io.pointsman.dataplane.bpf.packet.PacketBuilder.RST;
+import static io.pointsman.dataplane.bpf.packet.PacketBuilder.SYN;
+import static io.pointsman.dataplane.bpf.packet.PacketBuilder.TCP;
+import static io.pointsman.dataplane.bpf.packet.PacketBuilder.UDP;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** When a packet goes on with a flow, and when it begins another. */
+class FlowTest {
+  private static final Endpoint CLIENT = Endpoint.of("198.51.100.5", 40123);
+  private static final Endpoint VIP = Endpoint.of("10.96.0.10", 80);
+  private static final Endpoint ONE = Endpoint.of("10.244.1.1", 8080);
+  private static final Endpoint TWO = Endpoint.of("10.244.1.2", 8080);
+
+  private final PacketPrograms programs = PacketPrograms.fresh();
+  private final Tables tables = programs.tables;
+
+  @BeforeEach
+  void serve() {
+    for (int protocol : new int[] {TCP, UDP}) {
+      tables.service(VIP, protocol, 1, 0, List.of(ONE, TWO));
+    }
+  }
+
+  private Wire send(int protocol, int flags) {
+    return programs.throughIngress(packet(protocol, flags));
+  }
+
+  private static byte[] packet(int protocol, int flags) {
+    return PacketBuilder.of(protocol, CLIENT, VIP).flags(flags).build();
+  }
+
+  private void move(int protocol, Endpoint... backends) {
+    tables.backends(2, 0, List.of(backends));
+    tables.frontend(VIP, protocol, 2, backends.length, Structs.ROUND_ROBIN);
+    tables.removeBackends(1, 2);
+  }
+
+  @Test
+  void leavesConnectionsThatBeganElsewhereToTheStack() {
+    for (int flags : new int[] {ACK, SYN | ACK, FIN | ACK, RST, 0}) {
+      programs.leavesAlone(packet(TCP, flags));
+    }
+    assertThat(tables.count(Counter.PASS_UNKNOWN_FLOW)).isEqualTo(5);
+    assertThat(tables.count(Counter.FLOW_NEW)).isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {FIN | ACK, RST})
+  void startsAnewWithASynAfterTheConnectionClosed(int closing) {
+    assertThat(send(TCP, SYN).to()).isEqualTo(ONE);
+    assertThat(send(TCP, closing).to()).isEqualTo(ONE);
+    assertThat(send(TCP, ACK).to()).isEqualTo(ONE);
+    assertThat(send(TCP, SYN).to()).isEqualTo(TWO);
+    assertThat(tables.hasConnection(Structs.CT_EGRESS, TCP, ONE, CLIENT)).isFalse();
+    assertThat(tables.hasConnection(Structs.CT_EGRESS, TCP, CLIENT, ONE)).isFalse();
+    assertThat(tables.hasConnection(Structs.CT_EGRESS, TCP, TWO, CLIENT)).isTrue();
+  }
+
+  @Test
+  void startsAnewAfterTheBackendClosed() {
+    send(TCP, SYN);
+    programs.throughEgress(PacketBuilder.tcp(ONE, CLIENT, RST).build());
+    assertThat(send(TCP, SYN).to()).isEqualTo(TWO);
+  }
+
+  @Test
+  void startsAnewWithASynLongAfterTheLastPacket() {
+    send(TCP, SYN);
+    tables.age(Structs.CT_INGRESS, TCP, CLIENT, VIP, 100);
+    assertThat(send(TCP, SYN).to()).isEqualTo(ONE);
+    tables.age(Structs.CT_INGRESS, TCP, CLIENT, VIP, 121);
+    assertThat(send(TCP, SYN).to()).isEqualTo(TWO);
+  }
+
+  @Test
+  void keepsAConnectionWhoseBackendLeftButNotItsSyn() {
+    send(TCP, SYN);
+    move(TCP, TWO);
+    assertThat(send(TCP, ACK).to()).isEqualTo(ONE);
+    assertThat(send(TCP, SYN).to()).isEqualTo(TWO);
+    assertThat(send(TCP, ACK).to()).isEqualTo(TWO);
+  }
+
+  @Test
+  void keepsAFlowWhoseServiceChangedAroundIt() {
+    send(TCP, SYN);
+    send(UDP, 0);
+    move(TCP, TWO, ONE);
+    move(UDP, TWO, ONE);
+    tables.age(Structs.CT_INGRESS, UDP, CLIENT, VIP, 2);
+    assertThat(send(TCP, SYN).to()).isEqualTo(ONE);
+    assertThat(send(UDP, 0).to()).isEqualTo(ONE);
+    assertThat(tables.count(Counter.FLOW_NEW)).isEqualTo(2);
+  }
+
+  @Test
+  void movesAUdpFlowWhoseBackendLeftWithinASecond() {
+    assertThat(send(UDP, 0).to()).isEqualTo(ONE);
+    move(UDP, TWO);
+    tables.age(Structs.CT_INGRESS, UDP, CLIENT, VIP, 2);
+    assertThat(send(UDP, 0).to()).isEqualTo(TWO);
+  }
+
+  @Test
+  void leavesAUdpFlowWhoseServiceWentToTheStack() {
+    send(UDP, 0);
+    tables.removeFrontend(VIP, UDP);
+    tables.age(Structs.CT_INGRESS, UDP, CLIENT, VIP, 2);
+    programs.leavesAlone(packet(UDP, 0));
+    assertThat(tables.hasConnection(Structs.CT_INGRESS, UDP, CLIENT, VIP)).isFalse();
+  }
+
+  @Test
+  void startsAUdpFlowAnewOnlyWhenBothDirectionsAreIdle() {
+    assertThat(send(UDP, 0).to()).isEqualTo(ONE);
+    tables.age(Structs.CT_INGRESS, UDP, CLIENT, VIP, 181);
+    assertThat(send(UDP, 0).to()).isEqualTo(ONE);
+    tables.age(Structs.CT_INGRESS, UDP, CLIENT, VIP, 181);
+    tables.age(Structs.CT_EGRESS, UDP, ONE, CLIENT, 181);
+    assertThat(send(UDP, 0).to()).isEqualTo(TWO);
+  }
+
+  @Test
+  void doesNothingWhilePrepared() {
+    send(TCP, SYN);
+    tables.phase(Tables.PREPARED);
+    programs.leavesAlone(packet(TCP, ACK));
+    programs.leavesAlone(packet(UDP, 0));
+  }
+
+  @Test
+  void servesOnlyWhatItKnowsWhileDraining() {
+    send(TCP, SYN);
+    send(UDP, 0);
+    tables.phase(Tables.DRAINING);
+    assertThat(send(TCP, ACK).to()).isEqualTo(ONE);
+    assertThat(send(UDP, 0).to()).isEqualTo(ONE);
+    Endpoint other = CLIENT.withPort(40124);
+    programs.leavesAlone(PacketBuilder.tcp(other, VIP, SYN).build());
+    programs.leavesAlone(PacketBuilder.udp(other, VIP).build());
+  }
+
+  @Test
+  void givesAReusedTupleToTheNextDataplaneWhileDraining() {
+    send(TCP, SYN);
+    send(TCP, FIN | ACK);
+    tables.phase(Tables.DRAINING);
+    programs.leavesAlone(packet(TCP, SYN));
+    programs.leavesAlone(packet(TCP, ACK));
+  }
+
+  @Test
+  void givesTwoFlowsOfOnePortToDifferentBackends() {
+    Endpoint other = Endpoint.of("10.96.0.11", 80);
+    tables.service(other, TCP, 3, 0, List.of(ONE, TWO));
+    assertThat(send(TCP, SYN).to()).isEqualTo(ONE);
+    assertThat(programs.throughIngress(PacketBuilder.tcp(CLIENT, other, SYN).build()).to())
+        .isEqualTo(TWO);
+    Endpoint third = Endpoint.of("10.96.0.12", 80);
+    tables.service(third, TCP, 4, 0, List.of(ONE, TWO));
+    byte[] packet = PacketBuilder.tcp(CLIENT, third, SYN).build();
+    assertThat(programs.ingress(packet).retval()).isEqualTo(PacketPrograms.DROP);
+    assertThat(tables.count(Counter.DROP_TUPLE_TAKEN)).isEqualTo(1);
+    send(TCP, RST);
+    assertThat(programs.throughIngress(packet).to()).isEqualTo(ONE);
+  }
+
+  @Test
+  void countsARaceWhenItsBackendIsNotThere() {
+    tables.frontend(VIP, TCP, 9, 1, Structs.ROUND_ROBIN);
+    assertThat(programs.ingress(packet(TCP, SYN)).retval()).isEqualTo(PacketPrograms.DROP);
+    assertThat(tables.count(Counter.LOOKUP_RACED)).isEqualTo(16);
+  }
+
+  @Test
+  void neverTakesABackendThatCarriesAnotherId() {
+    tables.map("nat_be").update(Structs.backendKey(1, 0), Structs.backend(ONE, 0, 77));
+    for (int i = 0; i < 20; i++) {
+      byte[] packet = PacketBuilder.tcp(CLIENT.withPort(1000 + i), VIP, SYN).build();
+      assertThat(programs.throughIngress(packet).to()).isEqualTo(TWO);
+    }
+  }
+}
