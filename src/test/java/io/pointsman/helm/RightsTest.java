@@ -11,6 +11,7 @@ import io.pointsman.testing.RestClient;
 import io.pointsman.testing.Yaml;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -18,6 +19,10 @@ import org.junit.jupiter.api.Test;
 class RightsTest {
   private static final String CONFIG_MAPS = "/api/v1/namespaces/pointsman-system/configmaps/";
   private static final String DAEMON_SETS = "/apis/apps/v1/namespaces/kube-system/daemonsets/";
+
+  private static final String AGENTS = "/apis/apps/v1/namespaces/pointsman-system/daemonsets";
+  private static final String LEASES =
+      "/apis/coordination.k8s.io/v1/namespaces/pointsman-system/leases";
 
   private static final List<JsonNode> MANIFESTS = Chart.render();
 
@@ -28,6 +33,17 @@ class RightsTest {
         ApiServer.shared(),
         MANIFESTS.stream()
             .filter(it -> it.get("apiVersion").asText().startsWith("rbac.authorization.k8s.io")));
+  }
+
+  @AfterAll
+  static void clear() {
+    try (var administrator = RestClient.of(ApiServer.shared())) {
+      administrator.delete(CONFIG_MAPS + "pointsman-api-servers");
+      administrator.delete(DAEMON_SETS + "kube-proxy");
+      administrator.delete(DAEMON_SETS + "other");
+      administrator.delete(AGENTS + "/pointsman-agent");
+      administrator.delete(LEASES + "/pointsman-operator");
+    }
   }
 
   @Test
@@ -96,8 +112,19 @@ class RightsTest {
   }
 
   @Test
+  void operatorWatchesTheAgentsDaemonSetByItsNameAndNoOther() {
+    try (var operator = operator()) {
+      operator.apply(AGENTS + "/pointsman-agent", "test", daemonSet("pointsman-agent"));
+      assertThat(
+              operator.get(AGENTS + "?fieldSelector=metadata.name%3Dpointsman-agent").get("items"))
+          .hasSize(1);
+      assertThatThrownBy(() -> operator.get(AGENTS))
+          .hasMessageContaining("cannot list resource \"daemonsets\"");
+    }
+  }
+
+  @Test
   void operatorTakesItsLease() {
-    String leases = "/apis/coordination.k8s.io/v1/namespaces/pointsman-system/leases";
     try (var operator = operator()) {
       JsonNode lease =
           Yaml.object(
@@ -107,12 +134,12 @@ class RightsTest {
               metadata: {name: pointsman-operator}
               spec: {holderIdentity: one}
               """);
-      operator.post(leases, lease);
+      operator.post(LEASES, lease);
       JsonNode taken =
           operator.merge(
-              leases + "/pointsman-operator", Yaml.object("spec: {holderIdentity: two}"));
+              LEASES + "/pointsman-operator", Yaml.object("spec: {holderIdentity: two}"));
       assertThat(taken.at("/spec/holderIdentity").asText()).isEqualTo("two");
-      assertThatThrownBy(() -> operator.get(leases + "/other"))
+      assertThatThrownBy(() -> operator.get(LEASES + "/other"))
           .hasMessageContaining("cannot get resource \"leases\"");
     }
   }
