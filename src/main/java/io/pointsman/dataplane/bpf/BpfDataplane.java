@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.bpf;
+
+import io.pointsman.api.Scheduler;
+import io.pointsman.catalogue.Address;
+import io.pointsman.dataplane.Dataplane;
+import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.dataplane.DataplaneSettings;
+import io.pointsman.dataplane.DesiredState;
+import io.pointsman.dataplane.DrainState;
+import io.pointsman.dataplane.KernelState;
+import io.pointsman.dataplane.Preflight;
+import io.pointsman.dataplane.SyncResult;
+import io.pointsman.kernel.BpfException;
+import io.pointsman.kernel.BpfMap;
+import io.pointsman.kernel.Errno;
+import io.pointsman.kernel.KernelException;
+import io.pointsman.kernel.RtNetlink;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Serves Services by BPF programs at sockets and devices (ADR 1). Opening one changes nothing; what
+ * is in the kernel serves on whether one is open or not. It works on the cgroup of its options and
+ * on the network namespace of the threads that call it. Safe for use by several threads.
+ */
+public final class BpfDataplane implements Dataplane {
+  private static final int SCHEDULER_RANDOM = 0;
+  private static final int SCHEDULER_RR = 1;
+
+  private final BpfOptions options;
+  private final DataplaneSettings settings;
+  private final Pins pins;
+  private final int scheduler;
+  private @Nullable Session session;
+
+  /**
+   * Opens the dataplane.
+   *
+   * @throws DataplaneException when BPF does not have the scheduler
+   */
+  public BpfDataplane(BpfOptions options, DataplaneSettings settings) {
+    this.options = options;
+    this.settings = settings;
+    this.pins = new Pins(options.pinRoot());
+    this.scheduler = scheduler(settings.scheduler());
+  }
+
+  @Override
+  public synchronized Preflight preflight() {
+    return guard("preflight", () -> new BpfPreflight(options, settings).run());
+  }
+
+  @Override
+  public synchronized SyncResult prepare(DesiredState desired) {
+    return guard(
+        "prepare",
+        () -> {
+          Session open = session;
+          if (open == null) {
+            open = new Session(options, settings, scheduler);
+            session = open;
+          }
+          return open.prepare(desired);
+        });
+  }
+
+  @Override
+  public synchronized void activate() {
+    guard("activate", () -> enter(Phase.ACTIVE));
+  }
+
+  @Override
+  public synchronized SyncResult apply(DesiredState.Delta delta) {
+    return guard("apply change", () -> prepared().apply(delta));
+  }
+
+  @Override
+  public synchronized void applyNodePortAddresses(Set<Address> addresses) {
+    guard("apply node-port addresses", () -> prepared().applyNodePortAddresses(addresses));
+  }
+
+  @Override
+  public synchronized KernelState read() {
+    return guard("read back", () -> prepared().read());
+  }
+
+  @Override
+  public synchronized SyncResult repair(DesiredState desired) {
+    return guard("repair", () -> prepared().repair(desired));
+  }
+
+  @Override
+  public synchronized DrainState drain() {
+    return guard(
+        "drain",
+        () -> {
+          if (phase() == Phase.ABSENT) {
+            return new DrainState(0);
+          }
+          enter(Phase.DRAINING);
+          try (BpfMap ct = BpfMap.openPinned(pins.map(Layout.CT))) {
+            return new DrainState(FlowCounter.count(ct));
+          }
+        });
+  }
+
+  @Override
+  public synchronized void remove() {
+    guard(
+        "remove",
+        () -> {
+          close();
+          // Sockets first: from here on they go to kube-proxy, while packets are still translated.
+          pins.linkNames().forEach(link -> TcxAttachment.detach(pins, link));
+          try (RtNetlink netlink = new RtNetlink()) {
+            netlink.devices().forEach(device -> FilterAttachment.remove(device.index(), netlink));
+          }
+          if (pins.present()) {
+            pins.removeAll();
+          }
+          return true;
+        });
+  }
+
+  @Override
+  public synchronized Phase phase() {
+    try (BpfMap config = BpfMap.openPinned(pins.map(Layout.CONFIG))) {
+      return Config.read(config).phase();
+    } catch (BpfException e) {
+      if (e.errno() == Errno.ENOENT) {
+        return Phase.ABSENT;
+      }
+      throw new DataplaneException("read phase: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * How often the programs did what they count, since the maps were made; all zero when they are
+   * not there.
+   */
+  public synchronized Map<Counter, Long> counters() {
+    return guard("read counters", () -> Counters.read(pins.map(Layout.COUNTERS)));
+  }
+
+  @Override
+  public synchronized void close() {
+    Session open = session;
+    session = null;
+    if (open != null) {
+      open.close();
+    }
+  }
+
+  private boolean enter(Phase phase) {
+    try (BpfMap config = BpfMap.openPinned(pins.map(Layout.CONFIG))) {
+      Config before = Config.read(config);
+      if (before.phase() != phase) {
+        before.in(phase).write(config);
+      }
+      return true;
+    }
+  }
+
+  private Session prepared() {
+    Session open = session;
+    if (open == null) {
+      throw new DataplaneException("The BPF dataplane is not open: prepare it first.", null);
+    }
+    return open;
+  }
+
+  private static <T> T guard(String what, Supplier<T> action) {
+    try {
+      return action.get();
+    } catch (KernelException e) {
+      throw new DataplaneException(what + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static int scheduler(Scheduler wanted) {
+    return switch (wanted) {
+      case RANDOM -> SCHEDULER_RANDOM;
+      case RR -> SCHEDULER_RR;
+      case WRR, LC, WLC, SH, DH, SED, NQ, MH ->
+          throw new DataplaneException(
+              "The BPF dataplane does not have the scheduler "
+                  + wanted.name().toLowerCase(java.util.Locale.ROOT)
+                  + ": choose random or rr.",
+              null);
+    };
+  }
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.bpf;
+
+import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.dataplane.DataplaneSettings;
+import io.pointsman.dataplane.Preflight;
+import io.pointsman.dataplane.Preflight.Finding;
+import io.pointsman.dataplane.Preflight.Severity;
+import io.pointsman.kernel.Cgroups;
+import io.pointsman.kernel.Features;
+import io.pointsman.kernel.Libbpf;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Looks at what this node allows; changes nothing. */
+final class BpfPreflight {
+  private static final Path STATUS = Path.of("/proc/self/status");
+  private static final String EFFECTIVE = "CapEff:";
+  private static final int SYS_ADMIN = 21;
+  private static final int NET_ADMIN = 12;
+  private static final int PERFMON = 38;
+  private static final int BPF = 39;
+  private static final int HELPER_BOOT_CLOCK = 125; // BPF_FUNC_ktime_get_boot_ns
+  private static final int HELPER_NETNS_COOKIE = 122; // BPF_FUNC_get_netns_cookie
+
+  private final BpfOptions options;
+  private final DataplaneSettings settings;
+  private final List<Finding> findings = new ArrayList<>();
+
+  BpfPreflight(BpfOptions options, DataplaneSettings settings) {
+    this.options = options;
+    this.settings = settings;
+  }
+
+  Preflight run() {
+    checkKernel();
+    boolean mayProbe = checkCapabilities() & checkLibrary();
+    if (mayProbe) {
+      checkFeatures();
+    }
+    checkBpffs();
+    checkPins();
+    boolean cgroup = checkCgroup();
+    checkMasquerade();
+    if (mayProbe && cgroup) {
+      findings.addAll(new ForeignPrograms(options).find());
+    }
+    return new Preflight(findings);
+  }
+
+  private void checkKernel() {
+    Features.KernelVersion version = Features.kernelVersion();
+    if (!version.atLeast(5, 10)) {
+      block(
+          "KernelTooOld",
+          "The kernel is " + version.text() + "; the BPF dataplane needs 5.10 or newer.",
+          "Boot a newer kernel, or choose another dataplane.");
+    }
+    if (!Features.btf()) {
+      add(
+          Severity.INFO,
+          "NoBtf",
+          "The kernel carries no type information (/sys/kernel/btf/vmlinux).",
+          "Nothing to do; tools show less of the maps.");
+    }
+  }
+
+  private boolean checkLibrary() {
+    try {
+      add(Severity.INFO, "Libbpf", "libbpf is " + Libbpf.version() + ".", "Nothing to do.");
+      return true;
+    } catch (IllegalStateException e) {
+      block("LibbpfMissing", String.valueOf(e.getMessage()), "Use the image that is published.");
+      return false;
+    }
+  }
+
+  /** Capabilities of this process; CAP_SYS_ADMIN stands for the two that were split off it. */
+  private boolean checkCapabilities() {
+    long held = effectiveCapabilities(STATUS);
+    boolean all = has(held, SYS_ADMIN);
+    Map<String, Boolean> needed = new LinkedHashMap<>();
+    needed.put("CAP_NET_ADMIN", has(held, NET_ADMIN));
+    needed.put("CAP_BPF", all || has(held, BPF));
+    needed.put("CAP_PERFMON", all || has(held, PERFMON));
+    needed.forEach(
+        (name, present) -> {
+          if (!present) {
+            block(
+                "CapabilityMissing",
+                "The agent runs without " + name + ".",
+                "Add it to the agent's securityContext.capabilities.");
+          }
+        });
+    return !needed.containsValue(false);
+  }
+
+  static long effectiveCapabilities(Path status) {
+    try {
+      return Files.readAllLines(status).stream()
+          .filter(line -> line.startsWith(EFFECTIVE))
+          .map(line -> line.substring(EFFECTIVE.length()).strip())
+          .mapToLong(hex -> Long.parseUnsignedLong(hex, 16))
+          .findFirst()
+          .orElse(0);
+    } catch (IOException e) {
+      throw new DataplaneException("read " + status, e);
+    }
+  }
+
+  private void checkFeatures() {
+    Map<String, Boolean> features = new LinkedHashMap<>();
+    features.put("programs at sockets", Features.programType(Features.PROGRAM_TYPE_SOCK_ADDR));
+    features.put("programs at devices", Features.programType(Features.PROGRAM_TYPE_TC));
+    features.put("hash maps", Features.mapType(Features.MAP_TYPE_HASH));
+    features.put("LRU hash maps", Features.mapType(Features.MAP_TYPE_LRU_HASH));
+    features.put("per-CPU arrays", Features.mapType(Features.MAP_TYPE_PERCPU_ARRAY));
+    features.put("the boot clock", Features.helper(Features.PROGRAM_TYPE_TC, HELPER_BOOT_CLOCK));
+    features.put(
+        "network namespace cookies",
+        Features.helper(Features.PROGRAM_TYPE_SOCK_ADDR, HELPER_NETNS_COOKIE));
+    features.forEach(
+        (name, present) -> {
+          if (!present) {
+            block(
+                "FeatureMissing",
+                "The kernel's BPF lacks " + name + ", or does not let the agent use it.",
+                "Boot a kernel with CONFIG_BPF_SYSCALL, CONFIG_CGROUP_BPF and CONFIG_NET_CLS_BPF"
+                    + " that does not lock BPF down.");
+          }
+        });
+  }
+
+  private void checkBpffs() {
+    Path existing = options.pinRoot();
+    while (!Files.exists(existing)) {
+      Path parent = existing.getParent();
+      if (parent == null) {
+        break;
+      }
+      existing = parent;
+    }
+    if (!Features.isBpffs(existing)) {
+      block(
+          "BpffsMissing",
+          options.pinRoot() + " is not in a bpffs.",
+          "Mount one on the host and in the agent's pod: mount -t bpf bpf /sys/fs/bpf");
+    }
+  }
+
+  private void checkPins() {
+    List<String> others = new Pins(options.pinRoot()).otherVersions();
+    if (!others.isEmpty()) {
+      block(
+          "OtherLayout",
+          options.pinRoot()
+              + " holds pins of another layout: "
+              + String.join(", ", others)
+              + "; this agent's is v"
+              + Layout.VERSION
+              + ".",
+          "Give the node back to kube-proxy with the version that made them, then try again.");
+    }
+  }
+
+  private boolean checkCgroup() {
+    try {
+      Path root = options.cgroupRoot();
+      if (Cgroups.isCgroup2(root)) {
+        return true;
+      }
+      block(
+          "CgroupV2Missing",
+          root + " is not in a cgroup2 file system.",
+          "Give the agent the node's cgroup2 root.");
+    } catch (DataplaneException e) {
+      block(
+          "CgroupV2Missing",
+          String.valueOf(e.getMessage()),
+          "Mount the host's cgroup2 into the agent's pod.");
+    }
+    return false;
+  }
+
+  private void checkMasquerade() {
+    MasqueradeRange range = MasqueradeRange.find(settings.nodePortLow(), settings.nodePortHigh());
+    if (range.equals(MasqueradeRange.NONE)) {
+      block(
+          "NoMasqueradePorts",
+          "Every port is a node port, one of the host's own, or reserved.",
+          "Make net.ipv4.ip_local_port_range or the node port range smaller.");
+    }
+  }
+
+  private void block(String reason, String message, String remedy) {
+    add(Severity.BLOCKING, reason, message, remedy);
+  }
+
+  private void add(Severity severity, String reason, String message, String remedy) {
+    findings.add(new Finding(severity, reason, message, remedy));
+  }
+
+  private static boolean has(long capabilities, int number) {
+    return (capabilities >>> number & 1) != 0;
+  }
+}

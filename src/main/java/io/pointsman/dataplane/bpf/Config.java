@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.bpf;
+
+import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.kernel.BpfMap;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * What the programs are told, as it stands in the map {@code config}.
+ *
+ * @param phase {@link Phase#ABSENT} never stands there
+ * @param networkNamespace cookie of the node's network namespace, 0 for the machine's first one
+ */
+record Config(Phase phase, MasqueradeRange masquerade, long networkNamespace) {
+  static Config read(BpfMap map) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment value = arena.allocate(Layout.CONFIG_SIZE, Long.BYTES);
+      boolean found = map.lookup(arena.allocate(Integer.BYTES, Integer.BYTES), value);
+      if (!found) {
+        throw new IllegalStateException("an array always has its entries: " + map.name());
+      }
+      return new Config(
+          phase(Layout.getInt(value, Layout.CONFIG_PHASE)),
+          new MasqueradeRange(
+              Layout.getShort(value, Layout.CONFIG_MASQUERADE_LOW),
+              Layout.getShort(value, Layout.CONFIG_MASQUERADE_HIGH)),
+          Layout.getLong(value, Layout.CONFIG_HOST_NETNS));
+    }
+  }
+
+  /** Replaces all of it by one update of the map. */
+  void write(BpfMap map) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment value = arena.allocate(Layout.CONFIG_SIZE, Long.BYTES);
+      Layout.putInt(value, Layout.CONFIG_PHASE, number(phase));
+      Layout.putShort(value, Layout.CONFIG_MASQUERADE_LOW, masquerade.low());
+      Layout.putShort(value, Layout.CONFIG_MASQUERADE_HIGH, masquerade.high());
+      Layout.putLong(value, Layout.CONFIG_HOST_NETNS, networkNamespace);
+      map.update(arena.allocate(Integer.BYTES, Integer.BYTES), value);
+    }
+  }
+
+  Config in(Phase other) {
+    return new Config(other, masquerade, networkNamespace);
+  }
+
+  /** A number that nobody wrote is taken for the phase that leaves all traffic alone. */
+  private static Phase phase(int number) {
+    return switch (number) {
+      case 1 -> Phase.ACTIVE;
+      case 2 -> Phase.DRAINING;
+      default -> Phase.PREPARED;
+    };
+  }
+
+  private static int number(Phase phase) {
+    return switch (phase) {
+      case ABSENT -> throw new IllegalArgumentException("absent programs cannot be told so");
+      case PREPARED -> 0;
+      case ACTIVE -> 1;
+      case DRAINING -> 2;
+    };
+  }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.bpf;
+
+import io.pointsman.kernel.BpfProgram;
+import io.pointsman.kernel.NetworkDevice;
+import io.pointsman.kernel.RtNetlink;
+import io.pointsman.kernel.TcDirection;
+import io.pointsman.kernel.TcFilter;
+import io.pointsman.kernel.TcFilterInfo;
+import java.util.Set;
+
+/** Runs the packet programs by clsact filters at a place of their own, for kernels without tcx. */
+final class FilterAttachment implements DeviceAttachment {
+  private static final int HANDLE = 0x706d;
+  // Before all others at ingress and behind them at egress: they see what the stack sees.
+  private static final int INGRESS_PRIORITY = 1;
+  private static final int EGRESS_PRIORITY = 0xfff0;
+
+  private final Programs programs;
+
+  FilterAttachment(Programs programs) {
+    this.programs = programs;
+  }
+
+  @Override
+  public boolean attach(int ifindex) {
+    try (RtNetlink netlink = new RtNetlink()) {
+      boolean changed = attach(programs.egress(), ifindex, TcDirection.EGRESS, netlink);
+      return attach(programs.ingress(), ifindex, TcDirection.INGRESS, netlink) | changed;
+    }
+  }
+
+  @Override
+  public String defect(int ifindex, String name, RtNetlink netlink) {
+    for (TcDirection direction : TcDirection.values()) {
+      BpfProgram program = program(direction);
+      if (!runs(program, ifindex, direction, netlink)) {
+        return "The program " + program.name() + " is not attached to device " + name + ".";
+      }
+    }
+    return "";
+  }
+
+  @Override
+  public void retain(Set<Integer> wanted, RtNetlink netlink) {
+    for (NetworkDevice device : netlink.devices()) {
+      if (!wanted.contains(device.index())) {
+        remove(device.index(), netlink);
+      }
+    }
+  }
+
+  @Override
+  public void close() {}
+
+  /** Takes our filters away, and the qdisc when nothing else is on it. */
+  static void remove(int ifindex, RtNetlink netlink) {
+    boolean ours = false;
+    boolean others = false;
+    for (TcDirection direction : TcDirection.values()) {
+      for (TcFilterInfo filter : netlink.filters(ifindex, direction)) {
+        if (isOurs(filter)) {
+          TcFilter.detach(ifindex, direction, HANDLE, filter.priority());
+          ours = true;
+        } else {
+          others = true;
+        }
+      }
+    }
+    if (ours && !others) {
+      TcFilter.destroy(ifindex);
+    }
+  }
+
+  static boolean isOurs(TcFilterInfo filter) {
+    return filter.handle() == HANDLE && filter.priority() == priority(filter.direction());
+  }
+
+  private boolean attach(
+      BpfProgram program, int ifindex, TcDirection direction, RtNetlink netlink) {
+    if (runs(program, ifindex, direction, netlink)) {
+      return false;
+    }
+    TcFilter.attach(program, ifindex, direction, HANDLE, priority(direction));
+    return true;
+  }
+
+  private static boolean runs(
+      BpfProgram program, int ifindex, TcDirection direction, RtNetlink netlink) {
+    return netlink.filters(ifindex, direction).stream()
+        .anyMatch(filter -> isOurs(filter) && filter.program().id() == program.id());
+  }
+
+  private BpfProgram program(TcDirection direction) {
+    return switch (direction) {
+      case INGRESS -> programs.ingress();
+      case EGRESS -> programs.egress();
+    };
+  }
+
+  private static int priority(TcDirection direction) {
+    return switch (direction) {
+      case INGRESS -> INGRESS_PRIORITY;
+      case EGRESS -> EGRESS_PRIORITY;
+    };
+  }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.bpf;
+
+import io.pointsman.dataplane.DataplaneException;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.BitSet;
+
+/**
+ * The ports that masqueraded flows are sent from: the largest run of ports that the host neither
+ * gives to its own sockets, nor reserves, nor answers as node ports. 0 to 0 is none.
+ */
+record MasqueradeRange(int low, int high) {
+  static final MasqueradeRange NONE = new MasqueradeRange(0, 0);
+
+  private static final Path SYSCTL = Path.of("/proc/sys/net/ipv4");
+  private static final int FIRST = 1024;
+  private static final int LAST = 65_535;
+
+  /** The range for this network namespace (ip-sysctl.rst: ip_local_port_range and reserved). */
+  static MasqueradeRange find(int nodePortLow, int nodePortHigh) {
+    String local = read("ip_local_port_range");
+    String reserved = read("ip_local_reserved_ports");
+    return find(local, reserved, nodePortLow, nodePortHigh);
+  }
+
+  static MasqueradeRange find(String local, String reserved, int nodePortLow, int nodePortHigh) {
+    BitSet taken = new BitSet(LAST + 1);
+    taken.set(0, FIRST);
+    taken.set(nodePortLow, nodePortHigh + 1);
+    String[] bounds = local.strip().split("\\s+", -1);
+    taken.set(Integer.parseInt(bounds[0]), Integer.parseInt(bounds[1]) + 1);
+    for (String part : reserved.strip().split(",", -1)) {
+      if (!part.isEmpty()) {
+        String[] ends = part.split("-", 2);
+        int first = Integer.parseInt(ends[0]);
+        taken.set(first, (ends.length == 2 ? Integer.parseInt(ends[1]) : first) + 1);
+      }
+    }
+    return largest(taken);
+  }
+
+  private static MasqueradeRange largest(BitSet taken) {
+    MasqueradeRange best = NONE;
+    int size = 0;
+    int low = taken.nextClearBit(FIRST);
+    while (low <= LAST) {
+      int next = taken.nextSetBit(low);
+      int high = next < 0 ? LAST : Math.min(next - 1, LAST);
+      if (high - low + 1 > size) {
+        size = high - low + 1;
+        best = new MasqueradeRange(low, high);
+      }
+      low = taken.nextClearBit(high + 1);
+    }
+    return best;
+  }
+
+  private static String read(String name) {
+    Path path = SYSCTL.resolve(name);
+    // One large read: the kernel gives such a file only to a reader that takes it at once.
+    try (BufferedReader reader = Files.newBufferedReader(path)) {
+      String line = reader.readLine();
+      return line == null ? "" : line;
+    } catch (IOException e) {
+      throw new DataplaneException("read " + path, e);
+    }
+  }
+}
