@@ -11,6 +11,15 @@
 #define IDLE_CLOSED	(60 * SECOND)	/* a closed TCP connection has left TIME_WAIT */
 #define IDLE_CONNECTION (7440 * SECOND) /* RFC 5382: no connection is forgotten before */
 
+/* Jiffies that are at most a second however often the kernel ticks (100 to 1000 times). */
+#define RECENT_TICKS 100
+
+/* Whether the entry was looked at closely a moment ago; far cheaper than the time. */
+static __always_inline bool is_recent(const struct ct *entry)
+{
+	return (__u32)bpf_jiffies64() - entry->tick < RECENT_TICKS;
+}
+
 /* How long ago an entry was used; another CPU may have used it after `now` was read. */
 static __always_inline __u64 idle_time(const struct ct *entry, __u64 now)
 {
@@ -107,20 +116,16 @@ static __noinline bool still_serves(const struct packet *p, struct ct *entry)
  * packet of another connection, a datagram may come after its flow is over; both, and datagrams
  * once a second, hold the flow against its Service, so that none stays with a backend that left.
  */
-static __always_inline bool goes_on(const struct packet *p, struct ct *entry, __u64 now,
-				    bool active)
+static __noinline bool goes_on(const struct packet *p, struct ct *entry, bool active)
 {
-	if (!(entry->flags & CT_FORWARD))
-		return true;
+	__u64 now = bpf_ktime_get_boot_ns();
+
 	if (p->key.proto == IPPROTO_TCP) {
-		if (!is_new_connection(p))
-			return true;
 		if (entry->flags & CT_CLOSING || idle_time(entry, now) > IDLE_NEW)
 			return false;
 		return !active || still_serves(p, entry);
 	}
-	if (idle_time(entry, now) <= SECOND || p->fragment == FRAGMENT_LATER)
-		return true;
+
 	if (idle_time(entry, now) > IDLE_UDP) {
 		const struct ct *pair = find_pair(&p->key, entry);
 
@@ -128,6 +133,16 @@ static __always_inline bool goes_on(const struct packet *p, struct ct *entry, __
 			return false;
 	}
 	return !active || still_serves(p, entry);
+}
+
+/* Whether goes_on has to be asked: only of the client's packets, and rarely. */
+static __always_inline bool needs_look(const struct packet *p, const struct ct *entry)
+{
+	if (!(entry->flags & CT_FORWARD) || p->fragment == FRAGMENT_LATER)
+		return false;
+	if (p->key.proto == IPPROTO_TCP)
+		return is_new_connection(p);
+	return !is_recent(entry);
 }
 
 static __noinline void close_flow(const struct packet *p, struct ct *entry)
@@ -140,10 +155,12 @@ static __noinline void close_flow(const struct packet *p, struct ct *entry)
 }
 
 /* Notes that a packet came by; writes only what changes, and the time once a second. */
-static __always_inline void track(const struct packet *p, struct ct *entry, __u64 now)
+static __always_inline void track(const struct packet *p, struct ct *entry)
 {
-	if (idle_time(entry, now) > SECOND)
-		entry->last_seen = now;
+	if (!is_recent(entry)) {
+		entry->last_seen = bpf_ktime_get_boot_ns();
+		entry->tick = bpf_jiffies64();
+	}
 	if (!(entry->flags & (CT_FORWARD | CT_SEEN_REPLY)))
 		entry->flags |= CT_SEEN_REPLY;
 	if (p->tcp_flags & (TCP_FIN | TCP_RST) && !(entry->flags & CT_CLOSING))

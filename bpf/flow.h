@@ -88,13 +88,14 @@ static __noinline int start_flow(struct __sk_buff *skb, const struct packet *p,
 		p->key.sport);
 	if (!tuple_is_free(p, &reply, now))
 		return TUPLE_TAKEN;
-	value->reserved = 0;
+
 	value->addr = backend->addr;
 	value->port = backend->port;
 	value->flags = masquerade ? CT_FORWARD | CT_MASQUERADED : CT_FORWARD;
 	value->service = backend->service;
 	value->last_seen = now;
 	value->set = backend->set;
+	value->tick = bpf_jiffies64();
 	if (bpf_map_update_elem(&ct, &p->key, value, BPF_NOEXIST))
 		return bpf_map_lookup_elem(&ct, &p->key) ? STARTED_ELSEWHERE : CT_FULL;
 	value->set = 0;

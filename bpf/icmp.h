@@ -19,16 +19,6 @@
 #define ERROR_TTL   64
 #define TOS_CONTROL 0xc0 /* internetwork control, as the kernel marks its own errors */
 
-static __always_inline __u16 fold(__u64 sum)
-{
-	sum = (sum >> 32) + (sum & 0xffffffff);
-	sum = (sum >> 32) + (sum & 0xffffffff);
-	sum = (sum >> 16) + (sum & 0xffff);
-	sum = (sum >> 16) + (sum & 0xffff);
-	sum = (sum >> 16) + (sum & 0xffff);
-	return sum;
-}
-
 /* Updates the L4 checksum that the quoted packet carries, if that much of it was quoted. */
 static __always_inline int rewrite_quoted_checksum(struct __sk_buff *skb, const struct packet *in,
 						   __u32 icmp_checksum, __u32 change)

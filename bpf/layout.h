@@ -91,7 +91,7 @@ struct ct {
 	__u32 service;
 	__u64 last_seen; /* bpf_ktime_get_boot_ns, at most one second behind */
 	__u32 set;	 /* ingress forward entries: backend set that had this backend, 0 unknown */
-	__u32 reserved;
+	__u32 tick;	 /* jiffies when last_seen was written: tells cheaply that it is recent */
 };
 
 #define CT_FORWARD     (1U << 0) /* client to backend; entries without it are replies */

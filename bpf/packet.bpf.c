@@ -29,12 +29,12 @@ static __always_inline int pass(enum counter reason)
 }
 
 static __always_inline int translate(struct __sk_buff *skb, const struct packet *p,
-				     struct ct *entry, __u64 now)
+				     struct ct *entry)
 {
 	struct addr addr = entry->addr;
 	__be16 port = entry->port;
 
-	track(p, entry, now);
+	track(p, entry);
 	if (p->fragment == FRAGMENT_FIRST)
 		remember_fragment(p);
 	if (rewrite(skb, p, &addr, port, p->key.hook == CT_EGRESS))
@@ -75,12 +75,16 @@ static __noinline int serve_new(struct __sk_buff *skb, const struct packet *p,
 }
 
 /* A packet from a client that no entry speaks of. TC_ACT_OK when it has one afterwards. */
-static __noinline int first_packet(struct __sk_buff *skb, const struct packet *p, __u64 now)
+static __noinline int first_packet(struct __sk_buff *skb, const struct packet *p)
 {
 	struct scratch *memory = scratch_memory();
 	struct nat_fe_key *frontend;
 
 	if (!memory || p->fragment == FRAGMENT_LATER || addr_is_any(&p->key.daddr))
+		return TC_ACT_UNSPEC;
+	/* A connection that began elsewhere is counted when it ends: its packets cost no lookup. */
+	if (p->key.proto == IPPROTO_TCP && !is_new_connection(p) &&
+	    !(p->tcp_flags & (TCP_FIN | TCP_RST)))
 		return TC_ACT_UNSPEC;
 	frontend = &memory->frontend;
 	frontend->addr = p->key.daddr;
@@ -91,7 +95,7 @@ static __noinline int first_packet(struct __sk_buff *skb, const struct packet *p
 		return TC_ACT_UNSPEC;
 	if (p->key.proto == IPPROTO_TCP && !is_new_connection(p))
 		return pass(COUNTER_PASS_UNKNOWN_FLOW);
-	return serve_new(skb, p, frontend, now);
+	return serve_new(skb, p, frontend, bpf_ktime_get_boot_ns());
 }
 
 /* Forgets a flow whose client began another one with its tuple. */
@@ -108,27 +112,23 @@ static __noinline void forget_client(const struct packet *p, const struct ct *en
 static __always_inline int ingress_flow(struct __sk_buff *skb, const struct packet *p, bool active)
 {
 	struct ct *entry = bpf_map_lookup_elem(&ct, &p->key);
-	__u64 now;
 	int verdict;
 
-	if (!entry && !active)
-		return TC_ACT_UNSPEC;
-	now = bpf_ktime_get_boot_ns();
-	if (entry && !goes_on(p, entry, now, active)) {
+	if (entry && needs_look(p, entry) && !goes_on(p, entry, active)) {
 		forget_client(p, entry);
 		entry = NULL;
 	}
 	if (!entry) {
 		if (!active)
 			return TC_ACT_UNSPEC;
-		verdict = first_packet(skb, p, now);
+		verdict = first_packet(skb, p);
 		if (verdict != TC_ACT_OK)
 			return verdict;
 		entry = bpf_map_lookup_elem(&ct, &p->key);
 		if (!entry)
 			return drop(COUNTER_DROP_CT_FULL);
 	}
-	return translate(skb, p, entry, now);
+	return translate(skb, p, entry);
 }
 
 static __always_inline int handle_error(struct __sk_buff *skb, struct scratch *memory)
@@ -174,7 +174,7 @@ int egress(struct __sk_buff *skb)
 		entry = bpf_map_lookup_elem(&ct, &memory->packet.key);
 		if (!entry)
 			return TC_ACT_UNSPEC;
-		return translate(skb, &memory->packet, entry, bpf_ktime_get_boot_ns());
+		return translate(skb, &memory->packet, entry);
 	case PARSED_ICMP:
 		return handle_error(skb, memory);
 	}

@@ -67,6 +67,7 @@ struct packet {
 	__u8 v6;
 	__u8 fragment; /* enum fragment */
 	__u8 tcp_flags;
+	__u16 check; /* of the IPv4 header, as it stands */
 	__u8 quoted; /* inside an ICMP error: may be cut short behind 8 bytes of L4 */
 };
 
@@ -100,12 +101,38 @@ static __always_inline struct scratch *scratch_memory(void)
 	return bpf_map_lookup_elem(&scratch, &zero);
 }
 
+struct ports {
+	__be16 sport;
+	__be16 dport;
+};
+
+/* The part of a TCP header that is looked at. */
+struct tcp {
+	struct ports ports;
+	__be16 numbers[4]; /* in halves, as their place may have no larger alignment */
+	__u8 offset;
+	__u8 flags;
+};
+
 struct ipv6_fragment {
 	__u8 next;
 	__u8 reserved;
 	__be16 offset;
 	__be32 id;
 };
+
+/* Offsets up to which packets are read in place; every header without exotic options is below. */
+#define MAX_DIRECT 255
+
+/* The bytes at an offset: in place where they are, else a copy; NULL when they are not there. */
+static __always_inline const void *peek(struct __sk_buff *skb, __u32 at, void *copy, __u32 length)
+{
+	void *data = (void *)(long)skb->data;
+
+	if (at <= MAX_DIRECT && data + at + length <= (void *)(long)skb->data_end)
+		return data + at;
+	return bpf_skb_load_bytes(skb, at, copy, length) ? NULL : copy;
+}
 
 static __always_inline bool is_new_connection(const struct packet *p)
 {
@@ -127,12 +154,14 @@ static __always_inline int l2_length(struct __sk_buff *skb)
 	__u8 version = skb->protocol == bpf_htons(ETH_P_IP) ? 0x40 : 0x60;
 	bool bare, ethernet;
 	__u32 at_net[5], behind[5];
-	__u8 head[16];
+	const __u8 *head;
+	__u8 copy[16];
 
-	if (bpf_skb_load_bytes(skb, 0, head, sizeof(head)))
+	head = peek(skb, 0, copy, sizeof(copy));
+	if (!head)
 		return -1;
 	bare = (head[0] & 0xf0) == version;
-	ethernet = *(__be16 *)(head + 12) == skb->protocol && (head[14] & 0xf0) == version;
+	ethernet = *(const __be16 *)(head + 12) == skb->protocol && (head[14] & 0xf0) == version;
 	if (ethernet != bare)
 		return ethernet ? ETH_HLEN : 0;
 	if (!ethernet)
@@ -206,63 +235,63 @@ static __always_inline int parse_icmp(struct __sk_buff *skb, struct packet *p)
 
 static __always_inline int parse_l4(struct __sk_buff *skb, struct packet *p)
 {
-	struct {
-		__be16 sport;
-		__be16 dport;
-		__be32 seq;
-		__be32 ack;
-		__u8 offset;
-		__u8 flags;
-	} __attribute__((packed)) header;
+	const struct ports *header;
+	struct tcp copy;
 
 	if (p->fragment == FRAGMENT_LATER)
 		return parse_later_fragment(p);
 	if (p->key.proto == IPPROTO_TCP && !p->quoted) {
-		if (p->l4 + TCP_LENGTH > p->end ||
-		    bpf_skb_load_bytes(skb, p->l4, &header, sizeof(header)))
+		const struct tcp *tcp = peek(skb, p->l4, &copy, sizeof(copy));
+
+		if (!tcp || p->l4 + TCP_LENGTH > p->end)
 			return PARSED_HEADERS;
-		p->tcp_flags = header.flags;
+		p->tcp_flags = tcp->flags;
+		header = &tcp->ports;
 	} else if (p->key.proto == IPPROTO_TCP || p->key.proto == IPPROTO_UDP) {
 		/* A UDP header is as long as what an ICMP error quotes of any L4 header. */
-		if (p->l4 + UDP_LENGTH > p->end || bpf_skb_load_bytes(skb, p->l4, &header, 4))
+		header = peek(skb, p->l4, &copy.ports, sizeof(copy.ports));
+		if (!header || p->l4 + UDP_LENGTH > p->end)
 			return PARSED_HEADERS;
 	} else if (p->key.proto == (p->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP)) {
 		return parse_icmp(skb, p);
 	} else {
 		return PARSED_OTHER;
 	}
-	p->key.sport = header.sport;
-	p->key.dport = header.dport;
+	p->key.sport = header->sport;
+	p->key.dport = header->dport;
 	return PARSED_FLOW;
 }
 
 static __always_inline int parse_v4(struct __sk_buff *skb, struct packet *p)
 {
 	__u32 header, length;
-	struct iphdr ip;
+	const struct iphdr *ip;
+	struct iphdr copy;
 	__u16 offset;
 
-	if (bpf_skb_load_bytes(skb, p->l3, &ip, sizeof(ip)))
+	ip = peek(skb, p->l3, &copy, sizeof(copy));
+	if (!ip)
 		return PARSED_MALFORMED;
-	header = ip.ihl * 4;
-	length = bpf_ntohs(ip.tot_len);
+	header = ip->ihl * 4;
+	length = bpf_ntohs(ip->tot_len);
 	if (!length && skb->gso_size) /* longer than the field can say */
 		length = skb->len - p->l3;
-	if (ip.version != 4 || header < sizeof(ip) || length < header)
+	if (ip->version != 4 || header < sizeof(*ip) || length < header)
 		return PARSED_MALFORMED;
 	if (p->quoted)
 		length = skb->len - p->l3;
 	else if (p->l3 + length > skb->len)
 		return PARSED_MALFORMED;
-	addr_set_v4(&p->key.saddr, ip.saddr);
-	addr_set_v4(&p->key.daddr, ip.daddr);
-	p->key.proto = ip.protocol;
+	addr_set_v4(&p->key.saddr, ip->saddr);
+	addr_set_v4(&p->key.daddr, ip->daddr);
+	p->key.proto = ip->protocol;
+	p->check = ip->check;
 	p->l4 = p->l3 + header;
 	p->end = p->l3 + length;
-	offset = bpf_ntohs(ip.frag_off);
+	offset = bpf_ntohs(ip->frag_off);
 	if (offset & (IP_MF | IP_OFFSET)) {
 		p->fragment = offset & IP_OFFSET ? FRAGMENT_LATER : FRAGMENT_FIRST;
-		p->fragment_id = ip.id;
+		p->fragment_id = ip->id;
 	}
 	return parse_l4(skb, p);
 }
@@ -315,24 +344,26 @@ static __noinline int walk_headers(struct __sk_buff *skb, struct packet *p)
 
 static __always_inline int parse_v6(struct __sk_buff *skb, struct packet *p)
 {
-	struct ipv6hdr ip;
+	const struct ipv6hdr *ip;
+	struct ipv6hdr copy;
 	__u32 length;
 	int result;
 
-	if (bpf_skb_load_bytes(skb, p->l3, &ip, sizeof(ip)) || ip.version != 6)
+	ip = peek(skb, p->l3, &copy, sizeof(copy));
+	if (!ip || ip->version != 6)
 		return PARSED_MALFORMED;
-	length = bpf_ntohs(ip.payload_len) + sizeof(ip);
-	if (p->quoted || (!ip.payload_len && skb->gso_size))
+	length = bpf_ntohs(ip->payload_len) + sizeof(*ip);
+	if (p->quoted || (!ip->payload_len && skb->gso_size))
 		length = skb->len - p->l3;
 	else if (p->l3 + length > skb->len)
 		return PARSED_MALFORMED;
-	__builtin_memcpy(&p->key.saddr, &ip.saddr, sizeof(struct addr));
-	__builtin_memcpy(&p->key.daddr, &ip.daddr, sizeof(struct addr));
-	p->key.proto = ip.nexthdr;
-	p->l4 = p->l3 + sizeof(ip);
+	__builtin_memcpy(&p->key.saddr, &ip->saddr, sizeof(struct addr));
+	__builtin_memcpy(&p->key.daddr, &ip->daddr, sizeof(struct addr));
+	p->key.proto = ip->nexthdr;
+	p->l4 = p->l3 + sizeof(*ip);
 	p->end = p->l3 + length;
-	if (ip.nexthdr != IPPROTO_TCP && ip.nexthdr != IPPROTO_UDP &&
-	    ip.nexthdr != IPPROTO_ICMPV6) {
+	if (p->key.proto != IPPROTO_TCP && p->key.proto != IPPROTO_UDP &&
+	    p->key.proto != IPPROTO_ICMPV6) {
 		result = walk_headers(skb, p);
 		if (result != PARSED_FLOW)
 			return result;

@@ -92,6 +92,8 @@ final class Tables {
     }
     long seen = value.get(ValueLayout.JAVA_LONG, 24);
     value.set(ValueLayout.JAVA_LONG, 24, seen - seconds * 1_000_000_000L);
+    int tick = value.get(ValueLayout.JAVA_INT, 36);
+    value.set(ValueLayout.JAVA_INT, 36, (int) (tick - 1000 * seconds)); // 1000 a second at most
     ct.update(key, value);
   }
 
