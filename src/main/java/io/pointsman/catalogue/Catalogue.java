@@ -81,6 +81,23 @@ public final class Catalogue {
     return rebuild(Set.of(owner.key));
   }
 
+  /** The Services that were not among these are gone: the answer to a new list. */
+  public List<CatalogueDelta> retainServices(Set<ObjectKey> all) {
+    List<ObjectKey> gone =
+        entries.values().stream()
+            .filter(entry -> entry.service != null && !all.contains(entry.key))
+            .map(entry -> entry.key)
+            .toList();
+    return gone.stream().map(this::removeService).toList();
+  }
+
+  /** The slices that were not among these are gone: the answer to a new list. */
+  public List<CatalogueDelta> retainSlices(Set<ObjectKey> all) {
+    List<ObjectKey> gone =
+        ownerOfSlice.keySet().stream().filter(key -> !all.contains(key)).toList();
+    return gone.stream().map(this::removeSlice).toList();
+  }
+
   /** Identifies all frontends and backends; the same on every node that has seen the same. */
   public Digest digest() {
     return digest;
@@ -116,6 +133,15 @@ public final class Catalogue {
   /** What cannot be served, or not in full, in a stable order. */
   public List<Problem> problems() {
     return problems.values().stream().flatMap(Collection::stream).toList();
+  }
+
+  /** The first problems of one effect, in a stable order. */
+  public List<Problem> problems(Problem.Effect effect, int limit) {
+    return problems.values().stream()
+        .flatMap(Collection::stream)
+        .filter(problem -> problem.effect() == effect)
+        .limit(limit)
+        .toList();
   }
 
   private CatalogueDelta setService(ObjectKey key, @Nullable ServiceInput input) {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane;
 
+import io.pointsman.catalogue.Address;
+import java.util.Map;
+import java.util.Set;
+
 /**
  * One way to serve the cluster's Services in the kernel of this node. Every method may be called
  * again after a crash at any point and finishes what was begun. Failures are {@link
@@ -23,7 +27,7 @@ public interface Dataplane extends AutoCloseable {
   SyncResult apply(DesiredState.Delta delta);
 
   /** Follows a change of the addresses that answer on node ports. */
-  void applyNodePortAddresses(java.util.Set<io.pointsman.catalogue.Address> addresses);
+  void applyNodePortAddresses(Set<Address> addresses);
 
   /** Reads the kernel back. */
   KernelState read();
@@ -43,6 +47,11 @@ public interface Dataplane extends AutoCloseable {
 
   /** Which of its states the dataplane is in, read from the kernel. */
   Phase phase();
+
+  /** What the kernel has counted since the dataplane came in, by a stable name in lower case. */
+  default Map<String, Long> counters() {
+    return Map.of();
+  }
 
   /** Lets go of file descriptors and memory; what is in the kernel stays and serves. */
   @Override

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.agent;
+
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.ConfigBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.pointsman.api.NodeDataplane;
+import io.pointsman.catalogue.Catalogue;
+import io.pointsman.dataplane.DataplaneSettings;
+import io.pointsman.kernel.CommandRunner;
+import io.pointsman.kernel.DeviceMonitor;
+import java.net.URI;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The agent of one node. {@link #start} returns at once; the kernel serves as it was found until
+ * the API server is reached. {@link #close} leaves everything in the kernel as it is.
+ */
+public final class Agent implements AutoCloseable {
+  private static final int API_TIMEOUT_MILLIS = 10_000;
+  private static final long CLOSE_SECONDS = 10;
+
+  private final AgentOptions options;
+  private final KubernetesClient client;
+  private final Kernel kernel;
+  private final AgentHealth health = new AgentHealth();
+  private final Inbox inbox = new Inbox();
+  private final Chores chores;
+  private final StatusWriter writer;
+  private final SyncThread sync;
+  private final Thread thread;
+  private final Watches watches;
+  private final AtomicReference<@Nullable String> uid = new AtomicReference<>();
+  private @Nullable DeviceMonitor devices;
+
+  /**
+   * Puts an agent together; nothing happens before {@link #start} but that the dataplane is opened.
+   *
+   * @param client is closed with the agent
+   */
+  public Agent(
+      AgentOptions options,
+      KubernetesClient client,
+      DataplaneSettings.Factory dataplanes,
+      CommandRunner commands,
+      MeterRegistry meters) {
+    this.options = options;
+    this.client = client;
+    this.kernel = new Kernel(dataplanes);
+    this.chores = new Chores(commands, inbox);
+    this.writer = new StatusWriter(client, options.nodeName());
+    Catalogue catalogue = Catalogue.forNode(options.nodeName());
+    AgentMetrics metrics = new AgentMetrics(meters);
+    Programmer programmer = new Programmer();
+    Prover prover = new Prover(metrics);
+    Reporter reporter =
+        new Reporter(
+            options.version(), catalogue, programmer, prover, writer::write, System::nanoTime);
+    this.sync =
+        new SyncThread(
+            new SyncThread.Parts(inbox, catalogue, programmer, prover, metrics, reporter, chores),
+            kernel,
+            health,
+            NodeAddresses::ofNode,
+            (reason, note) -> writer.tell("Warning", reason, note, uid.get()));
+    this.thread = Thread.ofPlatform().name("sync").unstarted(sync);
+    this.watches = new Watches(client, options.nodeName(), inbox, this::target);
+  }
+
+  /**
+   * A client that tries the API servers of the options' file before the Service's address.
+   *
+   * @throws IllegalStateException when neither a service account nor a kubeconfig is there
+   */
+  public static KubernetesClient client(AgentOptions options) {
+    Config config =
+        new ConfigBuilder()
+            .withConnectionTimeout(API_TIMEOUT_MILLIS)
+            .withRequestTimeout(3 * API_TIMEOUT_MILLIS)
+            .withRequestRetryBackoffLimit(2)
+            .build();
+    ApiServers servers = new ApiServers(options.apiServers(), URI.create(config.getMasterUrl()));
+    return new KubernetesClientBuilder()
+        .withConfig(config)
+        .withHttpClientBuilderConsumer(
+            builder -> builder.addOrReplaceInterceptor("pointsman-api-servers", servers))
+        .build();
+  }
+
+  /** Begins to work. */
+  public void start() {
+    thread.start();
+    watches.start();
+    devices = new DeviceMonitor(() -> inbox.post(sync::refreshAddresses));
+  }
+
+  /** What the kubelet is told. */
+  public AgentHealth health() {
+    return health;
+  }
+
+  /** What the live probe of other nodes and of this one is answered with. */
+  public String probeAnswer() {
+    return options.nodeName();
+  }
+
+  private void target(@Nullable NodeDataplane resource) {
+    uid.set(resource == null ? null : resource.getMetadata().getUid());
+    sync.target(resource);
+  }
+
+  @Override
+  public void close() {
+    if (devices != null) {
+      devices.close();
+    }
+    watches.close();
+    sync.stop();
+    try {
+      thread.join(TimeUnit.SECONDS.toMillis(CLOSE_SECONDS));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    chores.close();
+    writer.close();
+    kernel.close();
+    client.close();
+  }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.agent;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** What the agent measures; no label has more than a handful of values. */
+final class AgentMetrics {
+  private static final Duration[] BOUNDS = {
+    Duration.ofMillis(1),
+    Duration.ofMillis(5),
+    Duration.ofMillis(20),
+    Duration.ofMillis(100),
+    Duration.ofMillis(500),
+    Duration.ofSeconds(2),
+    Duration.ofSeconds(10)
+  };
+
+  /** From the watch event to the kernel. */
+  final Timer programmingLatency;
+
+  /** One pass that brings changes to the kernel. */
+  final Timer sync;
+
+  /** One read-back and comparison. */
+  final Timer verification;
+
+  final Counter mismatches;
+  final Counter repairs;
+  final Counter failures;
+  final AtomicLong servicePorts;
+  final AtomicLong frontends;
+  final AtomicLong backends;
+  final AtomicLong refused;
+  final AtomicLong drainingFlows;
+  final AtomicLong proven;
+
+  private final Map<String, AtomicLong> kernelCounters = new HashMap<>();
+  private final MeterRegistry registry;
+
+  AgentMetrics(MeterRegistry registry) {
+    this.registry = registry;
+    programmingLatency =
+        timer(registry, "pointsman.programming.latency", "From watch event to kernel");
+    sync = timer(registry, "pointsman.sync", "One pass of changes into the kernel");
+    verification = timer(registry, "pointsman.verification", "One read-back and comparison");
+    mismatches =
+        Counter.builder("pointsman.mismatches")
+            .description("Differences found between the kernel and the desired state")
+            .register(registry);
+    repairs =
+        Counter.builder("pointsman.repairs")
+            .description("Entries written or deleted to mend such differences")
+            .register(registry);
+    failures =
+        Counter.builder("pointsman.failures")
+            .description("Passes that the kernel did not take; each is repeated")
+            .register(registry);
+    servicePorts = gauge(registry, "pointsman.service.ports", "Service ports of the catalogue");
+    frontends = gauge(registry, "pointsman.frontends", "Frontends in the kernel when last read");
+    backends = gauge(registry, "pointsman.backends", "Backends in the kernel when last read");
+    refused = gauge(registry, "pointsman.refused", "Services and slices not served in full");
+    drainingFlows = gauge(registry, "pointsman.draining.flows", "Flows that still drain");
+    proven = gauge(registry, "pointsman.proven", "1 when the kernel is proven, else 0");
+  }
+
+  /** What the kernel counts; the names are few and fixed. */
+  void kernelCounters(Map<String, Long> counters) {
+    counters.forEach(
+        (name, value) -> kernelCounters.computeIfAbsent(name, this::kernelCounter).set(value));
+  }
+
+  private AtomicLong kernelCounter(String name) {
+    AtomicLong value = new AtomicLong();
+    FunctionCounter.builder("pointsman.kernel.events", value, AtomicLong::doubleValue)
+        .description("What the programs in the kernel have done, dropped and passed")
+        .tag("event", name)
+        .register(registry);
+    return value;
+  }
+
+  private static Timer timer(MeterRegistry registry, String name, String description) {
+    return Timer.builder(name)
+        .description(description)
+        .serviceLevelObjectives(BOUNDS)
+        .register(registry);
+  }
+
+  private static AtomicLong gauge(MeterRegistry registry, String name, String description) {
+    AtomicLong value = new AtomicLong();
+    Gauge.builder(name, value, AtomicLong::doubleValue).description(description).register(registry);
+    return value;
+  }
+}

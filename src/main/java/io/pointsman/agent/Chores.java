@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.agent;
+
+import io.pointsman.catalogue.IpFamily;
+import io.pointsman.catalogue.ServicePort;
+import io.pointsman.kernel.CommandRunner;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What takes time and does not touch the dataplane: done on a thread of its own, so that changes of
+ * the catalogue reach the kernel meanwhile; the outcome comes back through the inbox.
+ */
+final class Chores implements AutoCloseable {
+  private final CommandRunner commands;
+  private final KubeProxyCleaner cleaner;
+  private final Inbox inbox;
+  private final ExecutorService worker =
+      Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("chores").factory());
+
+  Chores(CommandRunner commands, Inbox inbox) {
+    this.commands = commands;
+    this.cleaner = new KubeProxyCleaner(commands);
+    this.inbox = inbox;
+  }
+
+  /** Probes; the outcome is null or what went wrong. */
+  void probe(
+      List<LiveProbe.Target> targets, Set<String> nodes, Consumer<@Nullable String> outcome) {
+    start(() -> LiveProbe.failure(targets, nodes), outcome);
+  }
+
+  /** Removes what kube-proxy left; the outcome is null or what is still there. */
+  void clean(Consumer<@Nullable String> outcome) {
+    start(
+        () -> {
+          List<String> left = cleaner.clean();
+          return left.isEmpty() ? null : "Of kube-proxy is left: " + some(left) + ".";
+        },
+        outcome);
+  }
+
+  /** Looks at kube-proxy's rules; the outcome is null or which Services they do not serve. */
+  void checkRules(List<ServicePort> ports, Consumer<@Nullable String> outcome) {
+    start(
+        () -> {
+          KubeProxyRules rules = readRules();
+          List<String> unserved =
+              ports.stream().filter(p -> !rules.serves(p)).map(p -> p.id().text()).toList();
+          return unserved.isEmpty()
+              ? null
+              : "kube-proxy's rules do not serve yet: " + some(unserved) + ".";
+        },
+        outcome);
+  }
+
+  private KubeProxyRules readRules() {
+    KubeProxyRules rules = new KubeProxyRules();
+    for (String variant : List.of("-nft-save", "-legacy-save")) {
+      readIptables(rules, IpFamily.IPV4, "iptables" + variant);
+      readIptables(rules, IpFamily.IPV6, "ip6tables" + variant);
+    }
+    if (commands.has("nft")) {
+      List<String> tables = commands.lines("nft", "list", "tables");
+      readNft(rules, IpFamily.IPV4, "ip", tables);
+      readNft(rules, IpFamily.IPV6, "ip6", tables);
+    }
+    return rules;
+  }
+
+  private void readIptables(KubeProxyRules rules, IpFamily family, String program) {
+    if (commands.has(program)) {
+      commands.run(List.of(program), "", line -> rules.acceptIptables(family, line));
+    }
+  }
+
+  private void readNft(
+      KubeProxyRules rules, IpFamily family, String nftFamily, List<String> tables) {
+    if (tables.contains("table " + nftFamily + " kube-proxy")) {
+      commands.run(
+          List.of("nft", "list", "table", nftFamily, "kube-proxy"),
+          "",
+          line -> rules.acceptNft(family, line));
+    }
+  }
+
+  private static String some(List<String> all) {
+    List<String> first = new ArrayList<>(all.subList(0, Math.min(3, all.size())));
+    if (all.size() > first.size()) {
+      first.add((all.size() - first.size()) + " more");
+    }
+    return String.join(", ", first);
+  }
+
+  private void start(Supplier<@Nullable String> chore, Consumer<@Nullable String> outcome) {
+    worker.execute(
+        () -> {
+          String result = attempt(chore);
+          inbox.post(() -> outcome.accept(result));
+        });
+  }
+
+  private static @Nullable String attempt(Supplier<@Nullable String> chore) {
+    try {
+      return chore.get();
+    } catch (RuntimeException e) {
+      return "It could not be done: " + e.getMessage();
+    }
+  }
+
+  @Override
+  public void close() {
+    worker.shutdownNow();
+  }
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.agent;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * What kube-proxy has in iptables, picked out of the lines of iptables-save as they come. Chains of
+ * the kubelet and of everybody else are left alone, and so is a chain of kube-proxy that somebody
+ * else's chain jumps to.
+ */
+final class IptablesTables {
+  /** The chains that kube-proxy creates in its iptables and ipvs modes, by table. */
+  private static final Map<String, Pattern> OWN =
+      Map.of(
+          "nat",
+          Pattern.compile(
+              "KUBE-(SERVICES|NODEPORTS|POSTROUTING|MARK-MASQ|PROXY-CANARY|NODE-PORT|LOAD-BALANCER"
+                  + "|(SVC|SVL|FW|EXT|SEP)-[A-Z0-9]+)"),
+          "filter",
+          Pattern.compile(
+              "KUBE-(SERVICES|EXTERNAL-SERVICES|FORWARD|NODEPORTS|PROXY-FIREWALL|PROXY-CANARY"
+                  + "|NODE-PORT|SOURCE-RANGES-FIREWALL|IPVS-FILTER|IPVS-OUT-FILTER)"),
+          "mangle",
+          Pattern.compile("KUBE-PROXY-CANARY"));
+
+  private static final Set<String> BUILT_IN =
+      Set.of("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING");
+  private static final Pattern RULE = Pattern.compile("-A (\\S+)( .*)?");
+  private static final Pattern TARGET = Pattern.compile(" -[jg] (\\S+)");
+
+  private final Map<String, Table> tables = new TreeMap<>();
+  private Table current = new Table("");
+
+  /** One table while it is read. */
+  private static final class Table {
+    private final String name;
+    private final Set<String> chains = new TreeSet<>();
+
+    /** Rules of built-in chains that jump to a chain of kube-proxy. */
+    private final List<String> jumps = new ArrayList<>();
+
+    /** Chains of kube-proxy that chains of others jump to. */
+    private final Set<String> used = new HashSet<>();
+
+    private Table(String name) {
+      this.name = name;
+    }
+
+    private boolean owns(String chain) {
+      Pattern own = OWN.get(name);
+      return own != null && own.matcher(chain).matches();
+    }
+
+    /** The mark is worth nothing without the rule that masquerades by it. */
+    private void keepWhatIsUsed() {
+      if (used.contains("KUBE-MARK-MASQ")) {
+        used.add("KUBE-POSTROUTING");
+      }
+      chains.removeAll(used);
+      jumps.removeIf(rule -> used.contains(target(rule)));
+    }
+  }
+
+  /** Takes one line of iptables-save. */
+  void accept(String line) {
+    if (line.startsWith("*")) {
+      current = tables.computeIfAbsent(line.substring(1), Table::new);
+    } else if (line.startsWith(":")) {
+      String chain = line.substring(1, line.indexOf(' '));
+      if (current.owns(chain)) {
+        current.chains.add(chain);
+      }
+    } else if (line.startsWith("-A ")) {
+      acceptRule(line);
+    } else if (line.equals("COMMIT")) {
+      current.keepWhatIsUsed();
+    }
+  }
+
+  private void acceptRule(String line) {
+    Matcher rule = RULE.matcher(line);
+    if (!rule.matches() || current.owns(rule.group(1))) {
+      return;
+    }
+    String target = target(line);
+    if (!current.owns(target)) {
+      return;
+    }
+    if (BUILT_IN.contains(rule.group(1))) {
+      current.jumps.add(line);
+    } else {
+      current.used.add(target);
+    }
+  }
+
+  private static String target(String line) {
+    Matcher target = TARGET.matcher(line);
+    String last = "";
+    while (target.find()) {
+      last = target.group(1);
+    }
+    return last;
+  }
+
+  /** Chains of kube-proxy that can be taken away, each with its table. */
+  List<String> chains() {
+    List<String> chains = new ArrayList<>();
+    tables.values().forEach(t -> t.chains.forEach(chain -> chains.add(t.name + " " + chain)));
+    return chains;
+  }
+
+  /** Chains of kube-proxy that stay because somebody else uses them. */
+  List<String> kept() {
+    List<String> chains = new ArrayList<>();
+    tables.values().forEach(t -> t.used.forEach(chain -> chains.add(t.name + " " + chain)));
+    return chains;
+  }
+
+  /** Whether there is nothing to take away. */
+  boolean isClean() {
+    return tables.values().stream().allMatch(t -> t.chains.isEmpty() && t.jumps.isEmpty());
+  }
+
+  /** What iptables-restore --noflush has to read so that all of it is gone, a table at a time. */
+  String removal() {
+    StringBuilder script = new StringBuilder();
+    for (Table table : tables.values()) {
+      if (table.chains.isEmpty() && table.jumps.isEmpty()) {
+        continue;
+      }
+      script.append('*').append(table.name).append('\n');
+      // Naming a chain empties it; only empty chains that nothing jumps to can be deleted.
+      table.chains.forEach(chain -> script.append(':').append(chain).append(" - [0:0]\n"));
+      table.jumps.forEach(rule -> script.append("-D").append(rule.substring(2)).append('\n'));
+      table.chains.forEach(chain -> script.append("-X ").append(chain).append('\n'));
+      script.append("COMMIT\n");
+    }
+    return script.toString();
+  }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.agent;
+
+import io.pointsman.kernel.CommandRunner;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.jboss.logging.Logger;
+
+/**
+ * Takes away what kube-proxy left in the kernel and reads that it is gone. Connections that
+ * kube-proxy translated live on in conntrack, which is not touched.
+ */
+final class KubeProxyCleaner {
+  private static final Logger LOG = Logger.getLogger(KubeProxyCleaner.class);
+  private static final List<String> IPTABLES =
+      List.of("iptables-nft", "ip6tables-nft", "iptables-legacy", "ip6tables-legacy");
+  private static final List<String> NFT_FAMILIES = List.of("ip", "ip6");
+  private static final String NFT_TABLE = "kube-proxy";
+  private static final Path IPVS_DEVICE = Path.of("/sys/class/net/kube-ipvs0");
+
+  /** The sets that kube-proxy creates in its ipvs mode; those for IPv6 begin with KUBE-6-. */
+  private static final Pattern IPSET =
+      Pattern.compile(
+          "KUBE-(6-)?(LOOP-BACK|CLUSTER-IP|EXTERNAL-IP(-LOCAL)?"
+              + "|LOAD-BALANCER(-FW|-LOCAL|-SOURCE-IP|-SOURCE-CIDR)?"
+              + "|NODE-PORT-(LOCAL-)?(TCP|UDP|SCTP-HASH)|HEALTH-CHECK-NODE-PORT|IPVS-IPS)");
+
+  private final CommandRunner commands;
+
+  KubeProxyCleaner(CommandRunner commands) {
+    this.commands = commands;
+  }
+
+  /**
+   * Removes everything of kube-proxy's and looks again.
+   *
+   * @return what is still there; empty when it is clean
+   */
+  List<String> clean() {
+    for (String program : IPTABLES) {
+      if (commands.has(program + "-save")) {
+        IptablesTables tables = tables(program);
+        tables.kept().forEach(c -> LOG.infof("%s: chain %s stays, others use it", program, c));
+        if (!tables.isClean()) {
+          commands.run(
+              List.of(program + "-restore", "--noflush", "--wait"), tables.removal(), LOG::debug);
+        }
+      }
+    }
+    nftTables().forEach(table -> commands.run(delete(table), "", LOG::debug));
+    ipsets().forEach(set -> commands.run(List.of("ipset", "destroy", set), "", LOG::debug));
+    if (Files.exists(IPVS_DEVICE)) {
+      commands.run(List.of("ip", "link", "delete", "kube-ipvs0"), "", LOG::debug);
+    }
+    return leftovers();
+  }
+
+  /** Everything of kube-proxy's that is in the kernel, each in words. */
+  List<String> leftovers() {
+    List<String> found = new ArrayList<>();
+    for (String program : IPTABLES) {
+      if (commands.has(program + "-save")) {
+        tables(program).chains().forEach(chain -> found.add(program + ": chain " + chain));
+      }
+    }
+    nftTables().forEach(table -> found.add("nftables: " + table));
+    ipsets().forEach(set -> found.add("ipset " + set));
+    if (Files.exists(IPVS_DEVICE)) {
+      found.add("device kube-ipvs0");
+    }
+    return found;
+  }
+
+  private IptablesTables tables(String program) {
+    IptablesTables tables = new IptablesTables();
+    commands.run(List.of(program + "-save"), "", tables::accept);
+    return tables;
+  }
+
+  private List<String> nftTables() {
+    if (!commands.has("nft")) {
+      return List.of();
+    }
+    List<String> present = commands.lines("nft", "list", "tables");
+    return NFT_FAMILIES.stream()
+        .map(family -> "table " + family + " " + NFT_TABLE)
+        .filter(present::contains)
+        .toList();
+  }
+
+  private static List<String> delete(String table) {
+    List<String> command = new ArrayList<>(List.of("nft", "delete"));
+    command.addAll(List.of(table.split(" ", -1)));
+    return command;
+  }
+
+  private List<String> ipsets() {
+    // Without ip_set in the kernel there are no sets, and ipset would only fail to say so.
+    if (!commands.has("ipset") || !Files.exists(Path.of("/sys/module/ip_set"))) {
+      return List.of();
+    }
+    return commands.lines("ipset", "list", "-n").stream()
+        .filter(set -> IPSET.matcher(set).matches())
+        .toList();
+  }
+}

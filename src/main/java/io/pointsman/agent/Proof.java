@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.agent;
+
+import io.pointsman.catalogue.Digest;
+import io.pointsman.verify.Verdict;
+import java.time.Instant;
+
+/**
+ * What the last read-back of the kernel showed.
+ *
+ * @param desired what the kernel should have held then
+ * @param kernel what it held
+ */
+record Proof(
+    Verdict verdict, Digest desired, Digest kernel, int frontends, int backends, Instant at) {
+  boolean proven() {
+    return verdict.proven();
+  }
+}

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.agent;
+
+import io.pointsman.api.NodeDataplane;
+import io.pointsman.api.NodeDataplaneSpec;
+import io.pointsman.api.Step;
+import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.Catalogue;
+import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.dataplane.SyncResult;
+import io.pointsman.verify.Verdict;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one thread that owns catalogue, dataplane and walk. A turn takes everything that has come,
+ * brings it to the kernel, walks on, proves when it is time, and reports. Nothing waits for a fixed
+ * time before it is done.
+ */
+final class SyncThread implements Runnable {
+  private static final Logger LOG = Logger.getLogger(SyncThread.class);
+  private static final long VERIFY_SECONDS = 30;
+  private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long MAX_RETRY_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+  private final Inbox inbox;
+  private final Catalogue catalogue;
+  private final Programmer programmer;
+  private final Prover prover;
+  private final CatalogueFeed feed;
+  private final Walk walk;
+  private final Reporter reporter;
+  private final Kernel kernel;
+  private final AgentMetrics metrics;
+  private final AgentHealth health;
+  private final Function<List<String>, Set<Address>> addresses;
+  private final BiConsumer<String, String> warnings;
+  private boolean targetKnown;
+  private boolean synced;
+  private boolean broken;
+  private long retryNanos = RETRY_NANOS;
+  private long nextRetry;
+  private long nextVerification;
+  private volatile boolean stopping;
+
+  /**
+   * Puts the parts together.
+   *
+   * @param addresses the node's addresses in the given ranges
+   * @param warnings receives reason and sentence of what a person should know
+   */
+  SyncThread(
+      Parts parts,
+      Kernel kernel,
+      AgentHealth health,
+      Function<List<String>, Set<Address>> addresses,
+      BiConsumer<String, String> warnings) {
+    this.inbox = parts.inbox();
+    this.catalogue = parts.catalogue();
+    this.programmer = parts.programmer();
+    this.prover = parts.prover();
+    this.metrics = parts.metrics();
+    this.reporter = parts.reporter();
+    this.feed = new CatalogueFeed(catalogue, programmer);
+    this.walk =
+        new Walk(
+            catalogue, programmer, prover, parts.chores(), System::nanoTime, this::reportProgress);
+    this.kernel = kernel;
+    this.health = health;
+    this.addresses = addresses;
+    this.warnings = warnings;
+    long now = System.nanoTime();
+    this.nextRetry = now;
+    this.nextVerification = now;
+  }
+
+  /** What the thread works with. */
+  record Parts(
+      Inbox inbox,
+      Catalogue catalogue,
+      Programmer programmer,
+      Prover prover,
+      AgentMetrics metrics,
+      Reporter reporter,
+      Chores chores) {}
+
+  private void reportProgress() {
+    Progress progress = walk.state().progress;
+    if (progress != null) {
+      LOG.infof(
+          "%s %s: %s %s",
+          progress.step(), progress.result(), progress.reason(), progress.message());
+    }
+    reporter.report(walk.state(), true);
+  }
+
+  /** Ends after the turn that is under way. */
+  void stop() {
+    stopping = true;
+    inbox.post(() -> LOG.debug("Stopping"));
+  }
+
+  @Override
+  public void run() {
+    while (!stopping) {
+      try {
+        health.beat();
+        turn(inbox.take(Math.max(0, nextTurn() - System.nanoTime())));
+      } catch (InterruptedException e) {
+        return;
+      }
+    }
+  }
+
+  private long nextTurn() {
+    long now = System.nanoTime();
+    long next = now + TimeUnit.SECONDS.toNanos(VERIFY_SECONDS);
+    next = earlier(next, walk.nextTurn());
+    next = earlier(next, reporter.nextTurn());
+    if (broken) {
+      next = earlier(next, nextRetry);
+    }
+    return programmer.programming() ? earlier(next, nextVerification) : next;
+  }
+
+  private static long earlier(long one, long other) {
+    return one - other < 0 ? one : other;
+  }
+
+  private void turn(Inbox.Batch batch) {
+    List<Long> arrivals = feed.accept(batch);
+    batch.messages().forEach(this::attempt);
+    if (!synced && feed.synced() && targetKnown) {
+      synced = true;
+      LOG.infof("Synced: %d Service ports, digest %s", catalogue.portCount(), catalogue.digest());
+      walk.hurry();
+    }
+    metrics.servicePorts.set(catalogue.portCount());
+    guarded(() -> flush(arrivals));
+    guarded(this::adopt);
+    advance();
+    if (programmer.programming() && System.nanoTime() - nextVerification >= 0) {
+      guarded(this::verify);
+    }
+    reporter.report(walk.state(), false);
+    tellHealth();
+  }
+
+  /** Works unless the kernel refused lately; after a refusal everything is gone through first. */
+  private void guarded(Runnable work) {
+    if (!broken) {
+      attempt(work);
+    } else if (System.nanoTime() - nextRetry >= 0) {
+      attempt(
+          () -> {
+            if (programmer.programming()) {
+              programmer.repair(kernel.dataplane());
+              prover.prove(kernel.dataplane(), programmer);
+            }
+            work.run();
+            broken = false;
+            retryNanos = RETRY_NANOS;
+          });
+    }
+  }
+
+  /** What the kernel does not take is tried again, with growing patience. */
+  private void attempt(Runnable work) {
+    try {
+      work.run();
+    } catch (RuntimeException e) {
+      metrics.failures.increment();
+      prover.forget();
+      broken = true;
+      nextRetry = System.nanoTime() + retryNanos;
+      retryNanos = Math.min(MAX_RETRY_NANOS, retryNanos * 2);
+      LOG.errorf(e, "The kernel did not take it, it is tried again: %s", e.getMessage());
+      warnings.accept("DataplaneFailed", String.valueOf(e.getMessage()));
+    }
+  }
+
+  private void flush(List<Long> arrivals) {
+    long started = System.nanoTime();
+    SyncResult result = programmer.flush(kernel.dataplane());
+    if (result != SyncResult.NONE) {
+      long done = System.nanoTime();
+      metrics.sync.record(done - started, TimeUnit.NANOSECONDS);
+      arrivals.forEach(at -> metrics.programmingLatency.record(done - at, TimeUnit.NANOSECONDS));
+    }
+  }
+
+  /** Goes on with what an earlier agent, or this one with other settings, left in the kernel. */
+  private void adopt() {
+    if (!synced || programmer.programming() || leaves()) {
+      return;
+    }
+    Phase phase = kernel.dataplane().phase();
+    if (phase == Phase.ACTIVE || phase == Phase.PREPARED) {
+      SyncResult result = programmer.prepare(kernel.dataplane());
+      LOG.infof(
+          "Adopted the %s dataplane: %d entries written, %d deleted",
+          phase, result.written(), result.deleted());
+      verify();
+    }
+  }
+
+  private boolean leaves() {
+    NodeDataplaneSpec spec = walk.state().spec;
+    return spec != null
+        && (spec.step == Step.DRAIN || spec.step == Step.REMOVE)
+        && kernel.dataplane().phase() != Phase.ACTIVE;
+  }
+
+  private void advance() {
+    try {
+      walk.advance(kernel.dataplane(), synced);
+    } catch (RuntimeException e) {
+      LOG.errorf(e, "The step failed: %s", e.getMessage());
+      metrics.failures.increment();
+      walk.fail(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private void verify() {
+    NodeDataplaneSpec spec = walk.state().spec;
+    long seconds = spec == null ? VERIFY_SECONDS : spec.verification.intervalSeconds;
+    nextVerification = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
+    refreshAddresses();
+    Verdict verdict = prover.prove(kernel.dataplane(), programmer);
+    if (!verdict.proven()) {
+      String sentence =
+          (prover.proven() ? "Mended " : "Could not mend ")
+              + verdict.mismatches()
+              + " differences between the kernel and the cluster's Services, among them: "
+              + verdict.samples().getFirst();
+      LOG.warn(sentence);
+      warnings.accept(prover.proven() ? "KernelRepaired" : "KernelNotProven", sentence);
+    } else if (!programmer.refused().isEmpty()) {
+      programmer.repair(kernel.dataplane());
+    }
+    metrics.kernelCounters(kernel.dataplane().counters());
+    metrics.refused.set(programmer.refused().size());
+    reporter.report(walk.state(), true);
+  }
+
+  /** The node's addresses may have changed; on the sync thread. */
+  void refreshAddresses() {
+    NodeDataplaneSpec spec = walk.state().spec;
+    List<String> ranges = spec == null ? List.of() : spec.nodePort.addresses;
+    programmer.nodePortAddresses(addresses.apply(ranges), kernel.dataplane());
+  }
+
+  /** The node's resource is this, or (null) there is none; on the sync thread. */
+  void target(@Nullable NodeDataplane resource) {
+    boolean first = !targetKnown;
+    targetKnown = true;
+    if (resource == null && (first || walk.state().spec != null)) {
+      LOG.warn("This node has no NodeDataplane: the kernel stays as it is until the operator asks");
+    }
+    if (resource != null && kernel.use(resource.getSpec())) {
+      programmer.stop();
+      prover.forget();
+    }
+    walk.ask(resource, kernel.dataplane().phase());
+    refreshAddresses();
+  }
+
+  private void tellHealth() {
+    NodeDataplaneSpec spec = walk.state().spec;
+    Step step = spec == null ? null : spec.step;
+    boolean mustBeProven = step == Step.PREPARE || step == Step.ACTIVATE || step == Step.CLEAN;
+    if (!synced) {
+      health.ready(false, "Services, EndpointSlices and this node's resource are being listed.");
+    } else if (mustBeProven && !prover.proven()) {
+      Proof proof = prover.last();
+      health.ready(
+          false,
+          proof == null
+              ? "The kernel has not been proven yet."
+              : "The kernel differs: " + String.join(" ", proof.verdict().samples()));
+    } else {
+      String progress = Objects.toString(walk.state().progress, "no NodeDataplane");
+      health.ready(true, "Digest " + catalogue.digest() + ", " + progress);
+    }
+  }
+}

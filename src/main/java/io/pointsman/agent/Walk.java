@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.agent;
+
+import io.pointsman.api.LinuxDataplane;
+import io.pointsman.api.NodeDataplane;
+import io.pointsman.api.NodeDataplaneSpec;
+import io.pointsman.api.Step;
+import io.pointsman.catalogue.Catalogue;
+import io.pointsman.dataplane.Dataplane;
+import io.pointsman.dataplane.Dataplane.Phase;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** Walks the node as far as the operator lets it, one step of {@link StepMachine} after another. */
+final class Walk {
+  private final Programmer programmer;
+  private final Prover prover;
+  private final LongSupplier clock;
+  private final WalkState state;
+  private final WalkSteps steps;
+
+  Walk(
+      Catalogue catalogue,
+      Programmer programmer,
+      Prover prover,
+      Chores chores,
+      LongSupplier clock,
+      Runnable onProgress) {
+    this.programmer = programmer;
+    this.prover = prover;
+    this.clock = clock;
+    this.state = new WalkState(onProgress, clock.getAsLong());
+    this.steps = new WalkSteps(catalogue, programmer, prover, chores, clock, state);
+  }
+
+  WalkState state() {
+    return state;
+  }
+
+  /** When {@link #advance} has something to do again if nothing else happens. */
+  long nextTurn() {
+    boolean waiting = state.spec != null && !state.atTarget() && state.chore == null;
+    return waiting && !failed() ? state.notBefore : clock.getAsLong() + Inbox.forever();
+  }
+
+  private boolean failed() {
+    return state.progress != null && state.progress.isFailed();
+  }
+
+  /** Does whatever can be done now. */
+  void advance(Dataplane dataplane, boolean synced) {
+    NodeDataplaneSpec spec = state.spec;
+    if (spec == null || failed() || state.chore != null || clock.getAsLong() < state.notBefore) {
+      return;
+    }
+    if (spec.linuxDataplane != LinuxDataplane.BPF || spec.step == null) {
+      state.tell(
+          Progress.failed(
+              Step.PREFLIGHT,
+              "DataplaneNotBuilt",
+              "This agent has no dataplane " + spec.linuxDataplane + ": ask for BPF."));
+      return;
+    }
+    boolean more = true;
+    while (more && !failed() && state.chore == null) {
+      Phase phase = dataplane.phase();
+      if (state.atTarget() && stillHolds(spec.step, phase)) {
+        return;
+      }
+      Decision decision = StepMachine.next(facts(spec, spec.step, phase, synced));
+      more = steps.perform(decision, spec, dataplane);
+    }
+  }
+
+  /** Whether the kernel is still where a reached target left it: a reboot or a hand may differ. */
+  private static boolean stillHolds(Step target, Phase phase) {
+    return switch (target) {
+      case PREFLIGHT -> true;
+      case PREPARE -> phase != Phase.ABSENT;
+      case ACTIVATE, CLEAN -> phase == Phase.ACTIVE;
+      case DRAIN -> phase != Phase.ACTIVE;
+      case REMOVE -> phase == Phase.ABSENT;
+    };
+  }
+
+  private Facts facts(NodeDataplaneSpec spec, Step target, Phase phase, boolean synced) {
+    return new Facts(
+        target,
+        spec.kubeProxy,
+        synced,
+        phase,
+        state.preflightPassed,
+        programmer.programming() && prover.proven(),
+        state.probed,
+        state.cleaned,
+        state.rulesServe,
+        state.drained);
+  }
+
+  /** The operator asks for this, or (null) for nothing any more. */
+  void ask(@Nullable NodeDataplane resource, Phase phase) {
+    if (resource == null) {
+      state.clear();
+    } else if (state.ask(resource, phase)) {
+      state.waitingSince = null;
+      hurry();
+    }
+  }
+
+  /** Something has changed that may be waited for. */
+  void hurry() {
+    state.notBefore = clock.getAsLong();
+  }
+
+  /** A step failed by an exception of the dataplane. */
+  void fail(String message) {
+    Step step = state.progress == null ? Step.PREFLIGHT : state.progress.step();
+    state.tell(Progress.failed(step, "DataplaneFailed", message));
+  }
+}

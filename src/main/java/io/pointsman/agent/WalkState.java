@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.agent;
+
+import io.pointsman.api.NodeDataplane;
+import io.pointsman.api.NodeDataplaneSpec;
+import io.pointsman.api.NodeDataplaneStatus;
+import io.pointsman.api.PreflightFinding;
+import io.pointsman.api.Step;
+import io.pointsman.api.StepResult;
+import io.pointsman.dataplane.Dataplane.Phase;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** What the agent was asked for and how far it has come; owned by the sync thread. */
+final class WalkState {
+  private final Runnable onProgress;
+
+  /** When the walk goes on if nothing else happens. */
+  long notBefore;
+
+  /** Since when the walk waits for an answer, or for flows to end. */
+  @Nullable Long waitingSince;
+
+  @Nullable NodeDataplaneSpec spec;
+  long generation;
+  @Nullable Progress progress;
+  List<PreflightFinding> findings = List.of();
+  boolean preflightPassed;
+  boolean probed;
+  boolean cleaned;
+  boolean rulesServe;
+  boolean drained;
+  @Nullable Long drainingFlows;
+
+  /** Set while a chore runs; its outcome is of no use once this has changed. */
+  @Nullable Object chore;
+
+  private boolean resumed;
+
+  /**
+   * At the beginning.
+   *
+   * @param onProgress called after each change of {@link #progress}
+   */
+  WalkState(Runnable onProgress, long now) {
+    this.onProgress = onProgress;
+    this.notBefore = now;
+  }
+
+  /** Whether this step is being worked at. */
+  boolean isUnder(Step step) {
+    return progress != null
+        && progress.step() == step
+        && progress.result() == StepResult.IN_PROGRESS;
+  }
+
+  /** The walk has come so far. */
+  void tell(Progress reached) {
+    if (!reached.equals(progress)) {
+      progress = reached;
+      onProgress.run();
+    }
+  }
+
+  /** Whether the spec's target is reached. */
+  boolean atTarget() {
+    return spec != null && progress != null && progress.isDone() && progress.step() == spec.step;
+  }
+
+  /** The operator's wish is gone. */
+  void clear() {
+    spec = null;
+    progress = null;
+    chore = null;
+  }
+
+  /** The operator asks for this; false when nothing of it is new. */
+  boolean ask(NodeDataplane resource, Phase phase) {
+    NodeDataplaneSpec asked = resource.getSpec();
+    long askedGeneration = Objects.requireNonNullElse(resource.getMetadata().getGeneration(), 0L);
+    if (spec != null && askedGeneration == generation) {
+      return false;
+    }
+    boolean again = spec != null && !asked.attempt.equals(spec.attempt);
+    spec = asked;
+    generation = askedGeneration;
+    progress = null;
+    chore = null;
+    rulesServe = false;
+    cleaned &= asked.step == Step.CLEAN;
+    preflightPassed &= !again;
+    if (!resumed) {
+      resumed = true;
+      resume(resource.getStatus(), phase);
+    }
+    return true;
+  }
+
+  /** An agent that was here before has written how far it came. */
+  private void resume(@Nullable NodeDataplaneStatus status, Phase phase) {
+    if (spec == null || status == null || status.step == null) {
+      return;
+    }
+    findings = status.preflight == null ? List.of() : List.copyOf(status.preflight);
+    boolean sameAttempt = spec.attempt.equals(status.attempt);
+    boolean done = status.result == StepResult.DONE;
+    preflightPassed = sameAttempt && (status.step != Step.PREFLIGHT || done);
+    boolean served = phase == Phase.ACTIVE && done;
+    probed = served && (status.step == Step.ACTIVATE || status.step == Step.CLEAN);
+    cleaned = served && status.step == Step.CLEAN && spec.step == Step.CLEAN;
+    boolean same = Objects.equals(status.observedGeneration, generation) && sameAttempt;
+    if (same && status.result == StepResult.FAILED) {
+      progress =
+          Progress.failed(
+              status.step,
+              Objects.requireNonNullElse(status.reason, "Failed"),
+              Objects.requireNonNullElse(status.message, ""));
+    }
+  }
+}

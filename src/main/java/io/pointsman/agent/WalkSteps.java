@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.agent;
+
+import io.pointsman.api.NodeDataplaneSpec;
+import io.pointsman.api.PreflightFinding;
+import io.pointsman.api.ServiceReference;
+import io.pointsman.api.Step;
+import io.pointsman.api.Toggle;
+import io.pointsman.catalogue.Catalogue;
+import io.pointsman.catalogue.ObjectKey;
+import io.pointsman.catalogue.ServicePort;
+import io.pointsman.dataplane.Dataplane;
+import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.dataplane.Preflight;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/** Performs what {@link StepMachine} decides, on the sync thread and by {@link Chores}. */
+final class WalkSteps {
+  private static final long POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long PROBE_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+  private final Catalogue catalogue;
+  private final Programmer programmer;
+  private final Prover prover;
+  private final Chores chores;
+  private final LongSupplier clock;
+  private final WalkState state;
+
+  WalkSteps(
+      Catalogue catalogue,
+      Programmer programmer,
+      Prover prover,
+      Chores chores,
+      LongSupplier clock,
+      WalkState state) {
+    this.catalogue = catalogue;
+    this.programmer = programmer;
+    this.prover = prover;
+    this.chores = chores;
+    this.clock = clock;
+    this.state = state;
+  }
+
+  /** Performs a decision; true when the next one can follow at once. */
+  boolean perform(Decision decision, NodeDataplaneSpec spec, Dataplane dataplane) {
+    Step step = decision.step();
+    if (decision.action() != Decision.Action.DONE && !state.isUnder(step)) {
+      state.tell(Progress.under(step, "Running", "The step is under way."));
+    }
+    return switch (decision.action()) {
+      case DONE -> {
+        state.tell(Progress.done(step));
+        state.waitingSince = null;
+        yield false;
+      }
+      case AWAIT_SYNC ->
+          await(step, "WaitingForCatalogue", "Services and EndpointSlices are being listed.");
+      case AWAIT_DETACH ->
+          await(step, "WaitingForKubeProxyToLeave", "kube-proxy is still on the node.");
+      case CHECK_RULES -> checkRules(step);
+      case PREFLIGHT -> preflight(dataplane);
+      case PREPARE -> prepare(dataplane);
+      case ACTIVATE -> activate(dataplane);
+      case PROBE -> probe(spec);
+      case CLEAN -> clean();
+      case DRAIN -> drain(spec, dataplane);
+      case REMOVE -> remove(dataplane);
+    };
+  }
+
+  private boolean await(Step step, String reason, String message) {
+    state.tell(Progress.under(step, reason, message));
+    state.notBefore = clock.getAsLong() + POLL_NANOS;
+    return false;
+  }
+
+  private boolean preflight(Dataplane dataplane) {
+    Preflight preflight = dataplane.preflight();
+    state.findings = Findings.of(preflight, catalogue.problems());
+    state.preflightPassed = preflight.passed();
+    if (!preflight.passed()) {
+      PreflightFinding first = Findings.firstBlocking(state.findings);
+      state.tell(
+          Progress.failed(
+              Step.PREFLIGHT, first.reason, (first.message + " " + first.remedy).strip()));
+    }
+    return true;
+  }
+
+  private boolean prepare(Dataplane dataplane) {
+    programmer.prepare(dataplane);
+    prover.prove(dataplane, programmer);
+    if (!prover.proven()) {
+      Proof proof = Objects.requireNonNull(prover.last());
+      String samples = String.join(" ", proof.verdict().samples());
+      state.tell(
+          Progress.failed(Step.PREPARE, "NotProven", "The kernel could not be mended. " + samples));
+    }
+    return true;
+  }
+
+  private boolean activate(Dataplane dataplane) {
+    dataplane.activate();
+    state.probed = false;
+    state.drained = false;
+    state.waitingSince = null;
+    return true;
+  }
+
+  private boolean probe(NodeDataplaneSpec spec) {
+    ServiceReference service = spec.probe;
+    if (service == null || spec.verification.probe == Toggle.DISABLED) {
+      state.probed = true;
+      return true;
+    }
+    ObjectKey key = new ObjectKey(service.namespace, service.name);
+    List<LiveProbe.Target> targets =
+        LiveProbe.targets(catalogue.ports(key), programmer.nodePortAddresses());
+    if (targets.isEmpty()) {
+      return probed("The probe Service " + key + " has no TCP port with an endpoint.");
+    }
+    state.tell(Progress.under(Step.ACTIVATE, "Probing", "Probing Service " + key + "."));
+    start(outcome -> chores.probe(targets, catalogue.nodesOf(key), outcome), this::probed);
+    return false;
+  }
+
+  private boolean probed(@Nullable String failure) {
+    long now = clock.getAsLong();
+    if (failure == null) {
+      state.probed = true;
+      return true;
+    }
+    if (state.waitingSince == null) {
+      state.waitingSince = now;
+    }
+    if (now - state.waitingSince >= PROBE_NANOS) {
+      state.tell(Progress.failed(Step.ACTIVATE, "ProbeFailed", failure));
+      return false;
+    }
+    return await(Step.ACTIVATE, "Probing", failure);
+  }
+
+  private boolean clean() {
+    state.tell(Progress.under(Step.CLEAN, "Cleaning", "What kube-proxy left is being removed."));
+    start(
+        chores::clean,
+        left -> {
+          state.cleaned = left == null;
+          return left == null || await(Step.CLEAN, "LeftoversRemain", left);
+        });
+    return false;
+  }
+
+  private boolean checkRules(Step step) {
+    List<ServicePort> ports = new ArrayList<>();
+    catalogue.forEachPort(ports::add);
+    start(
+        outcome -> chores.checkRules(ports, outcome),
+        unserved -> {
+          state.rulesServe = unserved == null;
+          return unserved == null || await(step, "WaitingForKubeProxyRules", unserved);
+        });
+    return false;
+  }
+
+  private boolean drain(NodeDataplaneSpec spec, Dataplane dataplane) {
+    programmer.stop();
+    prover.forget();
+    if (state.waitingSince == null || dataplane.phase() != Phase.DRAINING) {
+      state.waitingSince = clock.getAsLong();
+    }
+    long flows = dataplane.drain().flows();
+    state.drainingFlows = flows;
+    long limit = TimeUnit.SECONDS.toNanos(spec.drainSeconds);
+    state.drained = flows == 0 || clock.getAsLong() - state.waitingSince >= limit;
+    if (state.drained) {
+      return true;
+    }
+    return await(Step.DRAIN, "Draining", "Established connections get time to end.");
+  }
+
+  private boolean remove(Dataplane dataplane) {
+    programmer.stop();
+    prover.forget();
+    dataplane.remove();
+    state.drainingFlows = null;
+    state.drained = false;
+    state.probed = false;
+    state.cleaned = false;
+    state.preflightPassed = false;
+    return true;
+  }
+
+  /** Runs a chore; its end moves the walk on, unless the operator has asked for something else. */
+  private void start(Consumer<Consumer<@Nullable String>> chore, Predicate<@Nullable String> end) {
+    Object token = new Object();
+    state.chore = token;
+    chore.accept(
+        outcome -> {
+          if (state.chore == token) {
+            state.chore = null;
+            if (end.test(outcome)) {
+              state.notBefore = clock.getAsLong();
+            }
+          }
+        });
+  }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.kernel;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** Runs the netfilter tools of the node; their output is English whatever the locale. */
+public final class CommandRunner {
+  private static final Duration TIMEOUT = Duration.ofMinutes(2);
+  private static final int ERROR_LENGTH = 2_000;
+
+  private final List<String> prefix;
+
+  /** Runs commands as they are. */
+  public CommandRunner() {
+    this(List.of());
+  }
+
+  /** Runs commands behind another one, such as one that enters a network namespace. */
+  public CommandRunner(List<String> prefix) {
+    this.prefix = List.copyOf(prefix);
+  }
+
+  /** Whether a program of this name is on the PATH. */
+  public boolean has(String program) {
+    String path = System.getenv().getOrDefault("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    for (String folder : path.split(":", -1)) {
+      if (!folder.isEmpty() && Files.isExecutable(Path.of(folder, program))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Runs a command and hands on its output line by line.
+   *
+   * @param input what the command reads
+   * @throws CommandException when it cannot be started, fails, or takes longer than two minutes
+   */
+  public void run(List<String> command, String input, Consumer<String> lines) {
+    List<String> whole = new ArrayList<>(prefix);
+    whole.addAll(command);
+    ProcessBuilder builder = new ProcessBuilder(whole);
+    builder.environment().put("LC_ALL", "C");
+    Process process;
+    try {
+      process = builder.start();
+    } catch (IOException e) {
+      throw new CommandException(command, "cannot be started: " + e.getMessage(), e);
+    }
+    try {
+      finish(command, process, input, lines);
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
+  /** The output of a command as lines. */
+  public List<String> lines(String... command) {
+    List<String> lines = new ArrayList<>();
+    run(List.of(command), "", lines::add);
+    return lines;
+  }
+
+  private static void finish(
+      List<String> command, Process process, String input, Consumer<String> lines) {
+    CompletableFuture<String> errors = CompletableFuture.supplyAsync(() -> errors(process));
+    CompletableFuture<Boolean> fed = CompletableFuture.supplyAsync(() -> feed(process, input));
+    process
+        .onExit()
+        .orTimeout(TIMEOUT.toSeconds(), TimeUnit.SECONDS)
+        .whenComplete(
+            (done, late) -> {
+              if (late != null) {
+                process.destroyForcibly();
+              }
+            });
+    try (BufferedReader output = process.inputReader(StandardCharsets.UTF_8)) {
+      for (String line = output.readLine(); line != null; line = output.readLine()) {
+        lines.accept(line);
+      }
+      int code = process.waitFor();
+      if (code != 0 || !fed.join()) {
+        throw new CommandException(command, "ended with " + code + ": " + errors.join(), null);
+      }
+    } catch (IOException e) {
+      throw new CommandException(command, "could not be read: " + e.getMessage(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CommandException(command, "was interrupted", e);
+    }
+  }
+
+  /** Whether the command took all of its input; one that ended early says why by its exit code. */
+  private static boolean feed(Process process, String input) {
+    try (OutputStream stream = process.getOutputStream()) {
+      stream.write(input.getBytes(StandardCharsets.UTF_8));
+      return true;
+    } catch (IOException e) {
+      return input.isEmpty();
+    }
+  }
+
+  private static String errors(Process process) {
+    try (InputStream stream = process.getErrorStream()) {
+      String text = new String(stream.readAllBytes(), StandardCharsets.UTF_8).strip();
+      return text.length() > ERROR_LENGTH ? text.substring(0, ERROR_LENGTH) : text;
+    } catch (IOException e) {
+      return "its errors could not be read: " + e.getMessage();
+    }
+  }
+
+  /** A command failed; the message names it and what it said. */
+  public static final class CommandException extends RuntimeException {
+    CommandException(List<String> command, String what, @Nullable Throwable cause) {
+      super(String.join(" ", command) + " " + what, cause);
+    }
+  }
+}
