@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,10 @@ import org.jspecify.annotations.Nullable;
 public final class CommandRunner {
   private static final Duration TIMEOUT = Duration.ofMinutes(2);
   private static final int ERROR_LENGTH = 2_000;
+
+  /** Each pipe has a thread: the common pool has too few to keep several pipes flowing. */
+  private static final Executor THREADS =
+      task -> Thread.ofPlatform().daemon().name("command").start(task);
 
   private final List<String> prefix;
 
@@ -77,8 +82,10 @@ public final class CommandRunner {
 
   private static void finish(
       List<String> command, Process process, String input, Consumer<String> lines) {
-    CompletableFuture<String> errors = CompletableFuture.supplyAsync(() -> errors(process));
-    CompletableFuture<Boolean> fed = CompletableFuture.supplyAsync(() -> feed(process, input));
+    CompletableFuture<String> errors =
+        CompletableFuture.supplyAsync(() -> errors(process), THREADS);
+    CompletableFuture<Boolean> fed =
+        CompletableFuture.supplyAsync(() -> feed(process, input), THREADS);
     process
         .onExit()
         .orTimeout(TIMEOUT.toSeconds(), TimeUnit.SECONDS)
