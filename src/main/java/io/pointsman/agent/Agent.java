@@ -9,6 +9,8 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.pointsman.api.NodeDataplane;
 import io.pointsman.catalogue.Catalogue;
 import io.pointsman.dataplane.DataplaneSettings;
+import io.pointsman.dataplane.bpf.BpfDataplane;
+import io.pointsman.dataplane.bpf.BpfOptions;
 import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.DeviceMonitor;
 import java.net.URI;
@@ -89,6 +91,13 @@ public final class Agent implements AutoCloseable {
         .withHttpClientBuilderConsumer(
             builder -> builder.addOrReplaceInterceptor("pointsman-api-servers", servers))
         .build();
+  }
+
+  /** Opens the BPF dataplane at the places that the options name. */
+  public static DataplaneSettings.Factory dataplanes(AgentOptions options) {
+    BpfOptions pinned = BpfOptions.defaults().pinnedUnder(options.bpffs().resolve("pointsman"));
+    BpfOptions placed = options.cgroup().map(pinned::on).orElse(pinned);
+    return settings -> new BpfDataplane(placed, settings);
   }
 
   /** Begins to work. */

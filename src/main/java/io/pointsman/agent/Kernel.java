@@ -30,8 +30,9 @@ final class Kernel implements AutoCloseable {
     if (wanted.equals(settings)) {
       return false;
     }
+    Dataplane next = factory.open(wanted);
     dataplane.close();
-    dataplane = factory.open(wanted);
+    dataplane = next;
     settings = wanted;
     return true;
   }

@@ -7,6 +7,7 @@ import io.pointsman.api.Step;
 import io.pointsman.catalogue.Address;
 import io.pointsman.catalogue.Catalogue;
 import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.verify.Verdict;
 import java.util.List;
@@ -244,7 +245,7 @@ final class SyncThread implements Runnable {
     } else if (!programmer.refused().isEmpty()) {
       programmer.repair(kernel.dataplane());
     }
-    metrics.kernelCounters(kernel.dataplane().counters());
+    metrics.kernelCounters(kernel.dataplane().events());
     metrics.refused.set(programmer.refused().size());
     reporter.report(walk.state(), true);
   }
@@ -263,12 +264,17 @@ final class SyncThread implements Runnable {
     if (resource == null && (first || walk.state().spec != null)) {
       LOG.warn("This node has no NodeDataplane: the kernel stays as it is until the operator asks");
     }
-    if (resource != null && kernel.use(resource.getSpec())) {
-      programmer.stop();
-      prover.forget();
+    try {
+      if (resource != null && kernel.use(resource.getSpec())) {
+        programmer.stop();
+        prover.forget();
+      }
+      walk.ask(resource, kernel.dataplane().phase());
+      refreshAddresses();
+    } catch (DataplaneException | IllegalArgumentException e) {
+      walk.ask(resource, Phase.ABSENT);
+      walk.fail(String.valueOf(e.getMessage()));
     }
-    walk.ask(resource, kernel.dataplane().phase());
-    refreshAddresses();
   }
 
   private void tellHealth() {

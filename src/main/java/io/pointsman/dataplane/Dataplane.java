@@ -48,8 +48,8 @@ public interface Dataplane extends AutoCloseable {
   /** Which of its states the dataplane is in, read from the kernel. */
   Phase phase();
 
-  /** What the kernel has counted since the dataplane came in, by a stable name in lower case. */
-  default Map<String, Long> counters() {
+  /** What the kernel has counted since the dataplane came in, by stable names in lower case. */
+  default Map<String, Long> events() {
     return Map.of();
   }
 

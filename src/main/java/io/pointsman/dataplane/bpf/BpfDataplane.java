@@ -16,8 +16,10 @@ import io.pointsman.kernel.BpfMap;
 import io.pointsman.kernel.Errno;
 import io.pointsman.kernel.KernelException;
 import io.pointsman.kernel.RtNetlink;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -146,6 +148,13 @@ public final class BpfDataplane implements Dataplane {
   }
 
   @Override
+  public Map<String, Long> events() {
+    Map<String, Long> events = new TreeMap<>();
+    counters().forEach((counter, n) -> events.put(counter.name().toLowerCase(Locale.ROOT), n));
+    return events;
+  }
+
+  @Override
   public synchronized void close() {
     Session open = session;
     session = null;
@@ -187,7 +196,7 @@ public final class BpfDataplane implements Dataplane {
       case WRR, LC, WLC, SH, DH, SED, NQ, MH ->
           throw new DataplaneException(
               "The BPF dataplane does not have the scheduler "
-                  + wanted.name().toLowerCase(java.util.Locale.ROOT)
+                  + wanted.name().toLowerCase(Locale.ROOT)
                   + ": choose random or rr.",
               null);
     };
