@@ -19,11 +19,11 @@ import java.util.stream.Collectors;
 
 /**
  * Where the API servers themselves listen, for agents of nodes on which no Service is served yet:
- * one URL per line under the key {@code urls}, sorted.
+ * one URL per line, sorted, in the file {@code api-servers}.
  */
 final class ApiServers extends OwnedDependent<ConfigMap> {
   static final String NAME = "pointsman-api-servers";
-  static final String KEY = "urls";
+  static final String KEY = "api-servers";
   private static final String SERVICE_LABEL = "kubernetes.io/service-name=kubernetes";
 
   private final String namespace;

@@ -61,7 +61,7 @@ final class EventTeller {
         .resource(
             new EventBuilder()
                 .withNewMetadata()
-                .withGenerateName(dataplane.getMetadata().getName() + ".")
+                .withGenerateName(dataplane.getMetadata().getName() + "-")
                 .withNamespace(NAMESPACE)
                 .endMetadata()
                 .withEventTime(new MicroTime(MICROS.format(clock.instant())))

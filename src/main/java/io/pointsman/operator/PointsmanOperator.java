@@ -84,6 +84,16 @@ public final class PointsmanOperator implements AutoCloseable {
     return leading.get();
   }
 
+  /** How often this replica has planned and acted since it started. */
+  public long looks() {
+    return reconciler.looks();
+  }
+
+  /** Has every ProxyDataplane looked at again. */
+  void wake() {
+    reconciler.wake();
+  }
+
   /** What is wrong, in words; empty when this replica leads or could lead at once. */
   public Optional<String> unready() {
     if (!started.get() || closing.get()) {

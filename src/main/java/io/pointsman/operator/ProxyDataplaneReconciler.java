@@ -25,6 +25,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,6 +51,7 @@ final class ProxyDataplaneReconciler
   private final StatusWriter statuses;
   private final EventTeller events;
   private final AgentDaemonSet agents;
+  private final AtomicLong looks = new AtomicLong();
   private @Nullable ClusterWatch watch;
   private @Nullable ApiServers apiServers;
 
@@ -113,6 +115,18 @@ final class ProxyDataplaneReconciler
         dataplane,
         List.of(Notice.normal("WalkedBack", "Every node is back on kube-proxy; nothing is left.")));
     return DeleteControl.defaultDelete();
+  }
+
+  /** How often a plan has been made and carried out. */
+  long looks() {
+    return looks.get();
+  }
+
+  /** Looks again soon, whether or not anything has happened. */
+  void wake() {
+    if (watch != null) {
+      watch.wakeAll();
+    }
   }
 
   @Override
@@ -185,6 +199,7 @@ final class ProxyDataplaneReconciler
     if (failure != null) {
       throw failure;
     }
+    looks.incrementAndGet();
     return outdated ? SOON : plan.recheck();
   }
 

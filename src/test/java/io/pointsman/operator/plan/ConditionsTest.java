@@ -16,8 +16,7 @@ class ConditionsTest {
   void timeMovesOnlyWithTheStatus() {
     List<Condition> old = Conditions.reduce(List.of(), verdicts(false, "Switching"), 1, THEN);
 
-    Condition reworded =
-        Conditions.reduce(old, verdicts(false, "Paused"), 2, NOW).getFirst();
+    Condition reworded = Conditions.reduce(old, verdicts(false, "Paused"), 2, NOW).getFirst();
     assertThat(reworded.reason).isEqualTo("Paused");
     assertThat(reworded.observedGeneration).isEqualTo(2);
     assertThat(reworded.lastTransitionTime).isEqualTo("2026-01-01T00:00:00Z");
@@ -47,7 +46,6 @@ class ConditionsTest {
   }
 
   private static List<Report.Verdict> verdicts(boolean ready, String reason) {
-    return List.of(
-        new Report.Verdict("Ready", Report.Truth.of(ready), reason, reason + " it is."));
+    return List.of(new Report.Verdict("Ready", Report.Truth.of(ready), reason, reason + " it is."));
   }
 }

@@ -15,8 +15,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class RolloutPlannerTest {
-  private static final String ALL_CLEAN =
-      "n1=CLEAN/DETACHED n2=CLEAN/DETACHED n3=CLEAN/DETACHED";
+  private static final String ALL_CLEAN = "n1=CLEAN/DETACHED n2=CLEAN/DETACHED n3=CLEAN/DETACHED";
 
   @Test
   void takesEveryNodeOverAndIsReady() {
@@ -28,8 +27,7 @@ class RolloutPlannerTest {
     assertThat(scene.verdict("KubeProxyDetached").reason()).isEqualTo("Detached");
     assertThat(scene.verdict("Reconciling").truth()).isEqualTo(Report.Truth.FALSE);
     assertThat(scene.plan().report().current()).isEqualTo(LinuxDataplane.BPF);
-    assertThat(scene.plan().report().message())
-        .isEqualTo("3 of 3 nodes serve Services by BPF.");
+    assertThat(scene.plan().report().message()).isEqualTo("3 of 3 nodes serve Services by BPF.");
     assertThat(scene.plan().actions()).isEmpty();
   }
 
@@ -147,8 +145,7 @@ class RolloutPlannerTest {
   @Test
   void windowsNodesAreLeftAlone() {
     Scene scene = Scene.of("n1");
-    scene.nodes.put(
-        "w1", new NodeView("w1", "uid", Map.of(), "windows", true, scene.now, false));
+    scene.nodes.put("w1", new NodeView("w1", "uid", Map.of(), "windows", true, scene.now, false));
 
     scene.settle();
     assertThat(scene.ruled).containsOnlyKeys("n1");
@@ -172,8 +169,7 @@ class RolloutPlannerTest {
         .map(node -> scene.ruled(node).getSpec().scheduler)
         .containsExactly(Scheduler.RANDOM, Scheduler.RR, Scheduler.RR);
     scene.settle();
-    assertThat(scene.ruled.values())
-        .allMatch(node -> node.getSpec().scheduler == Scheduler.RANDOM);
+    assertThat(scene.ruled.values()).allMatch(node -> node.getSpec().scheduler == Scheduler.RANDOM);
     assertThat(scene.verdict("Ready").truth()).isEqualTo(Report.Truth.TRUE);
   }
 

@@ -277,8 +277,7 @@ final class Scene {
     NodeView before = view(node);
     nodes.put(
         node,
-        new NodeView(
-            node, before.uid(), labels, before.os(), ready, readySince, before.leaving()));
+        new NodeView(node, before.uid(), labels, before.os(), ready, readySince, before.leaving()));
     return this;
   }
 

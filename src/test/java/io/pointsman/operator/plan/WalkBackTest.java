@@ -22,8 +22,7 @@ class WalkBackTest {
     assertThat(scene.steps()).isEqualTo("n1=REMOVE/ATTACHED");
     assertThat(scene.ruled("n1").getMetadata().getAnnotations())
         .containsEntry(Names.FAILED_GENERATION, "1");
-    assertThat(scene.plan().report().counts())
-        .isEqualTo(new Report.Counts(2, 0, 0, 1, 0));
+    assertThat(scene.plan().report().counts()).isEqualTo(new Report.Counts(2, 0, 0, 1, 0));
     assertThat(scene.verdict("Ready").reason()).isEqualTo("RolloutStopped");
     assertThat(scene.verdict("Stalled").truth()).isEqualTo(Report.Truth.TRUE);
     assertThat(scene.verdict("Available").truth()).isEqualTo(Report.Truth.TRUE);
