@@ -7,9 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pointsman.api.ProxyDataplane;
 import java.util.stream.Stream;
 import org.jspecify.annotations.NullUnmarked;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -18,17 +16,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Operators that end anywhere, and others that go on from what is in the cluster. */
 @NullUnmarked
 class OperatorRestartTest {
-  private static Stage stage;
-
-  @BeforeAll
-  static void open() {
-    stage = new Stage();
-  }
-
-  @AfterAll
-  static void shut() {
-    stage.close();
-  }
+  private final Stage stage = Stage.shared();
 
   @AfterEach
   void clear() {

@@ -1,73 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.operator;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
-import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.ListOptions;
 import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.Node;
-import io.fabric8.kubernetes.api.model.NodeBuilder;
-import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.ResourceRequirementsBuilder;
 import io.fabric8.kubernetes.api.model.ServiceAccountBuilder;
-import io.fabric8.kubernetes.api.model.apps.DaemonSet;
-import io.fabric8.kubernetes.api.model.apps.DaemonSetBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplane;
 import io.pointsman.api.ProxyDataplane;
-import io.pointsman.api.ProxyDataplaneSpec;
-import io.pointsman.operator.plan.Conditions;
-import io.pointsman.operator.plan.Names;
 import io.pointsman.testing.ApiServer;
 import io.pointsman.testing.Programs;
 import io.pointsman.testing.Project;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.ZonedDateTime;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Consumer;
-import java.util.stream.Collectors;
-import org.awaitility.Awaitility;
-import org.awaitility.core.ConditionFactory;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A real API server with Nodes and kube-proxy's DaemonSet, on which {@link Players} play kubelets
  * and agents. The operator acts as its service account with the chart's rights, and no others.
  */
-final class Stage implements AutoCloseable {
-  static final String NAMESPACE = "pointsman-system";
-  static final String KUBE_SYSTEM = "kube-system";
-  static final String KUBE_PROXY = "kube-proxy";
+final class Stage extends Cluster implements AutoCloseable {
   private static final String ACCOUNT = "pointsman-operator";
-  private static final Duration LIMIT = Duration.ofSeconds(90);
 
   /** From the server's cache, which is filled some time after a CRD is established. */
   private static final ListOptions SERVED =
       new ListOptionsBuilder().withResourceVersion("0").build();
 
-  private final ApiServer server = ApiServer.start();
-  final KubernetesClient admin = server.client();
-  final Players players = new Players(admin);
+  private final ApiServer server;
+  final Players players;
   final AtomicInteger leasesLost = new AtomicInteger();
   private final List<Running> running = new ArrayList<>();
 
   private record Running(PointsmanOperator operator, KubernetesClient client) {}
 
-  Stage() {
+  /** The stage that the tests of this JVM share; each of them clears it. */
+  static Stage shared() {
+    return Shared.STAGE;
+  }
+
+  private Stage(ApiServer server) {
+    super(server.client());
+    this.server = server;
+    this.players = new Players(admin);
     for (String namespace : List.of(NAMESPACE, KUBE_SYSTEM, "default")) {
       admin
           .resource(
@@ -81,10 +62,6 @@ final class Stage implements AutoCloseable {
     await()
         .ignoreExceptions()
         .until(() -> admin.resources(ProxyDataplane.class).list(SERVED).getItems().isEmpty());
-  }
-
-  static ConditionFactory await() {
-    return Awaitility.await().atMost(LIMIT).pollInterval(Duration.ofMillis(50));
   }
 
   /** Starts an operator; the name is its identity in the lease. */
@@ -128,222 +105,6 @@ final class Stage implements AutoCloseable {
             Duration.ofSeconds(6),
             Duration.ofSeconds(4),
             Duration.ofMillis(500)));
-  }
-
-  /** Nodes, Ready. */
-  Stage nodes(String... names) {
-    for (String name : names) {
-      admin
-          .resource(
-              new NodeBuilder()
-                  .withNewMetadata()
-                  .withName(name)
-                  .addToLabels("kubernetes.io/os", "linux")
-                  .endMetadata()
-                  .build())
-          .create();
-      ready(name, true);
-    }
-    return this;
-  }
-
-  /** Says as a kubelet or the node controller does whether the node is Ready. */
-  void ready(String node, boolean ready) {
-    await().ignoreExceptions().untilAsserted(() -> tryReady(node, ready));
-  }
-
-  private void tryReady(String node, boolean ready) {
-    admin
-        .nodes()
-        .withName(node)
-        .editStatus(
-            current ->
-                new NodeBuilder(current)
-                    .editOrNewStatus()
-                    .withConditions(List.of())
-                    .addNewCondition()
-                    .withType("Ready")
-                    .withStatus(ready ? "True" : "Unknown")
-                    .withLastTransitionTime(
-                        Instant.now().truncatedTo(ChronoUnit.SECONDS).toString())
-                    .endCondition()
-                    .endStatus()
-                    .build());
-  }
-
-  /** kube-proxy's DaemonSet as kubeadm has it, by another field manager. */
-  Stage kubeProxy() {
-    DaemonSet daemonSet =
-        new DaemonSetBuilder()
-            .withNewMetadata()
-            .withName(KUBE_PROXY)
-            .withNamespace(KUBE_SYSTEM)
-            .endMetadata()
-            .withNewSpec()
-            .withNewSelector()
-            .addToMatchLabels("k8s-app", "kube-proxy")
-            .endSelector()
-            .withNewTemplate()
-            .withNewMetadata()
-            .addToLabels("k8s-app", "kube-proxy")
-            .endMetadata()
-            .withNewSpec()
-            .addToNodeSelector("kubernetes.io/os", "linux")
-            .addNewContainer()
-            .withName("kube-proxy")
-            .withImage("kube-proxy")
-            .endContainer()
-            .endSpec()
-            .endTemplate()
-            .endSpec()
-            .build();
-    admin.resource(daemonSet).fieldManager("kubeadm").serverSideApply();
-    return this;
-  }
-
-  ProxyDataplane dataplane(String name, Consumer<ProxyDataplaneSpec> change) {
-    ProxyDataplane dataplane = new ProxyDataplane();
-    dataplane.setMetadata(new ObjectMetaBuilder().withName(name).build());
-    dataplane.setSpec(new ProxyDataplaneSpec());
-    dataplane.getSpec().linuxDataplane = LinuxDataplane.BPF;
-    dataplane.getSpec().rollout.canary.soakSeconds = 0;
-    change.accept(dataplane.getSpec());
-    return admin.resource(dataplane).create();
-  }
-
-  /** Edits as a person does: again when somebody was faster. */
-  void edit(String name, Consumer<ProxyDataplaneSpec> change) {
-    await().ignoreExceptions().untilAsserted(() -> tryEdit(name, change));
-  }
-
-  private void tryEdit(String name, Consumer<ProxyDataplaneSpec> change) {
-    admin
-        .resources(ProxyDataplane.class)
-        .withName(name)
-        .edit(
-            dataplane -> {
-              change.accept(dataplane.getSpec());
-              return dataplane;
-            });
-  }
-
-  @Nullable ProxyDataplane dataplane(String name) {
-    return admin.resources(ProxyDataplane.class).withName(name).get();
-  }
-
-  /** "True/Converged", or "" while the condition is not there. */
-  String condition(String name, String type) {
-    ProxyDataplane dataplane = dataplane(name);
-    if (dataplane == null || dataplane.getStatus() == null) {
-      return "";
-    }
-    return Conditions.find(dataplane.getStatus().conditions, type)
-        .map(condition -> condition.status + "/" + condition.reason)
-        .orElse("");
-  }
-
-  void awaitCondition(String name, String type, String value) {
-    await()
-        .untilAsserted(
-            () ->
-                assertThat(condition(name, type))
-                    .as(() -> type + " of " + name + ", nodes " + steps())
-                    .isEqualTo(value));
-  }
-
-  /** Where every ruled node is, as "n1=CLEAN/DETACHED". */
-  String steps() {
-    return admin.resources(NodeDataplane.class).list().getItems().stream()
-        .map(
-            node ->
-                node.getMetadata().getName()
-                    + "="
-                    + node.getSpec().step
-                    + "/"
-                    + node.getSpec().kubeProxy)
-        .sorted()
-        .collect(Collectors.joining(" "));
-  }
-
-  List<String> kubeProxyNodes() {
-    return admin
-        .pods()
-        .inNamespace(KUBE_SYSTEM)
-        .withLabel("k8s-app", "kube-proxy")
-        .list()
-        .getItems()
-        .stream()
-        .map(pod -> pod.getSpec().getNodeName())
-        .sorted()
-        .toList();
-  }
-
-  List<String> labelledNodes() {
-    return admin
-        .nodes()
-        .withLabel(Names.KUBE_PROXY_LABEL, Names.KUBE_PROXY_ON)
-        .list()
-        .getItems()
-        .stream()
-        .map(node -> node.getMetadata().getName())
-        .sorted()
-        .toList();
-  }
-
-  Map<String, String> selector() {
-    return Reductions.nodeSelector(
-        admin.apps().daemonSets().inNamespace(KUBE_SYSTEM).withName(KUBE_PROXY).get());
-  }
-
-  List<String> events() {
-    return admin.events().v1().events().inNamespace("default").list().getItems().stream()
-        .map(event -> event.getReason())
-        .sorted()
-        .toList();
-  }
-
-  /** Writes another holder into the lease, as only a mistake or a partition could. */
-  void takeLease(String holder) {
-    admin
-        .leases()
-        .inNamespace(NAMESPACE)
-        .withName(PointsmanOperator.LEASE)
-        .edit(
-            lease -> {
-              lease.getSpec().setHolderIdentity(holder);
-              lease.getSpec().setRenewTime(ZonedDateTime.now(ZoneOffset.UTC));
-              lease.getSpec().setLeaseDurationSeconds(60);
-              return lease;
-            });
-  }
-
-  /** Every node is on kube-proxy as if the operator had never been there. */
-  void assertNothingIsLeft(String... nodes) {
-    assertThat(steps()).isEmpty();
-    await().untilAsserted(() -> assertThat(kubeProxyNodes()).containsExactly(nodes));
-    assertThat(labelledNodes()).isEmpty();
-    assertThat(selector()).isEqualTo(Map.of("kubernetes.io/os", "linux"));
-    assertThat(admin.apps().daemonSets().inNamespace(NAMESPACE).list().getItems()).isEmpty();
-    assertThat(admin.configMaps().inNamespace(NAMESPACE).withName(ApiServers.NAME).get()).isNull();
-    assertThat(events()).contains("WalkedBack");
-  }
-
-  /** The versions of everything that the operator writes, apart from its lease. */
-  Map<String, String> versions() {
-    List<HasMetadata> all = new ArrayList<>();
-    all.addAll(admin.resources(ProxyDataplane.class).list().getItems());
-    all.addAll(admin.resources(NodeDataplane.class).list().getItems());
-    all.addAll(admin.nodes().list().getItems());
-    all.addAll(admin.apps().daemonSets().inAnyNamespace().list().getItems());
-    all.addAll(admin.configMaps().inNamespace(NAMESPACE).list().getItems());
-    all.addAll(admin.events().v1().events().inAnyNamespace().list().getItems());
-    Map<String, String> versions = new TreeMap<>();
-    all.forEach(
-        one ->
-            versions.put(
-                one.getKind() + "/" + one.getMetadata().getName(),
-                one.getMetadata().getResourceVersion()));
-    return versions;
   }
 
   /** Ends the operators and takes everything away again. */
@@ -432,5 +193,14 @@ final class Stage implements AutoCloseable {
       throw new IllegalStateException("helm template failed: " + rendered.err());
     }
     admin.load(new ByteArrayInputStream(rendered.out().getBytes(StandardCharsets.UTF_8))).create();
+  }
+
+  /** Started when it is first asked for. */
+  private static final class Shared {
+    static final Stage STAGE = new Stage(ApiServer.start());
+
+    static {
+      Runtime.getRuntime().addShutdownHook(new Thread(STAGE::close));
+    }
   }
 }

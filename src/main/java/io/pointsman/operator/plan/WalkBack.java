@@ -58,7 +58,7 @@ final class WalkBack {
         "Node "
             + state.name()
             + " has been NotReady for too long and does not hold the deletion any more; when it"
-            + " comes back without a reboot, run `pointsman remove` on it.");
+            + " comes back, reboot it: its kernel may still hold what nobody keeps up to date.");
   }
 
   Move next() {
