@@ -73,6 +73,14 @@ record NodeState(
         .isPresent();
   }
 
+  /**
+   * Whether no agent has ever worked on the node: it is asked for more than a look around only
+   * after it has answered. An image that cannot be pulled must not hold a deletion.
+   */
+  boolean neverTouched() {
+    return current.getStatus() == null && !Handover.away(current);
+  }
+
   boolean proven() {
     return done() && answer().filter(status -> Boolean.TRUE.equals(status.proven)).isPresent();
   }

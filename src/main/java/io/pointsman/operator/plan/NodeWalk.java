@@ -36,6 +36,9 @@ final class NodeWalk {
     if (state.node() == null) {
       return forget(state, "NodeForgotten", "Node " + state.name() + " is gone and forgotten.");
     }
+    if (!state.wanted() && state.neverTouched()) {
+      return forget(state, "NodeLeft", "Node " + state.name() + " has not been touched.");
+    }
     boolean back =
         state.step() == Step.DRAIN
             || state.step() == Step.REMOVE

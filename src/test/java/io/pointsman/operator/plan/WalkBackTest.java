@@ -158,6 +158,17 @@ class WalkBackTest {
   }
 
   @Test
+  void anAgentThatNeverCameDoesNotHoldTheDeletion() {
+    Scene scene = Scene.of("n1", "n2").look().advance(Duration.ofSeconds(601)).look();
+    assertThat(scene.steps()).isEqualTo("n1=DRAIN/ATTACHED");
+    assertThat(scene.ruled("n1").getStatus()).isNull();
+
+    scene.delete("default").look().look().look().look();
+    assertThat(scene.plan().walkedBack()).isTrue();
+    assertThat(Handover.plan(scene.view()).done()).isTrue();
+  }
+
+  @Test
   void aPauseDoesNotHoldTheDeletion() {
     Scene scene = Scene.of("n1").settle().edit(spec -> spec.rollout.paused = true);
 
