@@ -12,7 +12,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     description = "Changes the Service dataplane of a Kubernetes cluster in flight, and proves it.",
-    subcommands = {VersionCommand.class})
+    subcommands = {OperatorCommand.class, RehearseCommand.class, VersionCommand.class})
 final class PointsmanCommand implements Runnable {
   @Spec private @org.jspecify.annotations.Nullable CommandSpec spec;
 

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+# The one image of operator and agent. Maven has built target/quarkus-app before (make image); all
+# else comes from Debian's packages, so a builder needs the base image and a Debian mirror.
+
+# --- A Java runtime with the modules that are used, from Debian's own JDK 25.
+FROM docker.io/library/debian:trixie-slim AS java
+RUN apt-get update -q \
+ && apt-get install -y -q --no-install-recommends openjdk-25-jdk-headless binutils
+# java.naming: names in certificates; jdk.management: memory and CPU in the metrics; jdk.unsupported:
+# Unsafe, for Netty. Left out: java.desktop and java.sql, which only optional parts of libraries use.
+RUN jlink --add-modules java.base,java.logging,java.management,java.naming,java.xml,jdk.management,jdk.unsupported \
+      --no-header-files --no-man-pages --compress=zip-6 --output /opt/java \
+ && rm -rf /opt/java/legal
+
+# --- What the image is made of.
+FROM docker.io/library/debian:trixie-slim AS parts
+# libbpf1: loads the BPF programs. iptables, nftables, ipset: read and remove what kube-proxy left in
+# the kernel, whichever of its modes it ran in. (No kmod: the agent may not load modules, and the
+# kernel loads by itself what these tools ask for.)
+RUN apt-get update -q \
+ && apt-get install -y -q --no-install-recommends libbpf1 iptables nftables ipset \
+ && apt-get clean \
+ && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/* /usr/share/doc /usr/share/man \
+      /usr/share/locale /usr/share/info /usr/share/lintian /usr/share/bash-completion
+COPY --from=java /opt/java /opt/java
+COPY image/java.options /opt/pointsman/
+COPY target/quarkus-app /opt/pointsman/
+COPY image/pointsman /usr/local/bin/
+COPY LICENSE /opt/pointsman/
+
+# --- The AOT cache (JEP 483, 514): classes as a start in a cluster leaves them, made by the same JVM
+# with the same flags. The rehearsal's API server needs the whole JDK.
+FROM parts AS rehearsal
+COPY --from=java /etc/java-25-openjdk /etc/java-25-openjdk
+COPY --from=java /usr/lib/jvm /usr/lib/jvm
+COPY image/RehearsalApiServer.java image/rehearse /opt/rehearsal/
+RUN /opt/rehearsal/rehearse /opt/pointsman/pointsman.aot
+
+# --- The image, without what the stages before it deleted.
+FROM scratch
+LABEL org.opencontainers.image.title=Pointsman \
+      org.opencontainers.image.description="Changes the Service dataplane of a Kubernetes cluster in flight, and proves it" \
+      org.opencontainers.image.licenses=Apache-2.0
+ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8
+# The operator's user; the agent's pod asks for root and drops its capabilities.
+USER 65532:65532
+ENTRYPOINT ["/usr/local/bin/pointsman"]
+COPY --from=parts / /
+COPY --from=rehearsal /opt/pointsman/pointsman.aot /opt/pointsman/
+# The cache must be usable as it lies here: with AOTMode=on the JVM refuses to start otherwise.
+RUN JDK_JAVA_OPTIONS=-XX:AOTMode=on pointsman version
