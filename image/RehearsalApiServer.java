@@ -28,6 +28,10 @@ final class RehearsalApiServer {
   private static final char[] PASSWORD = "rehearsal".toCharArray();
   private static final String META = "\"uid\":\"7c1f\",\"resourceVersion\":\"1\",\"generation\":1";
 
+  private static final String ALLOWED =
+      "{\"apiVersion\":\"authorization.k8s.io/v1\",\"kind\":\"SelfSubjectRulesReview\",\"status\":{"
+          + "\"resourceRules\":[{\"verbs\":[\"*\"],\"apiGroups\":[\"*\"],\"resources\":[\"*\"]}]}}";
+
   public static void main(String[] arguments) throws IOException, GeneralSecurityException {
     KeyStore keys = KeyStore.getInstance("PKCS12");
     try (InputStream in = new FileInputStream(arguments[1])) {
@@ -97,7 +101,12 @@ final class RehearsalApiServer {
 
   private static void answer(OutputStream out, String method, String path, String body)
       throws IOException {
-    String answer = method.equals("GET") ? read(path) : method.equals("DELETE") ? "{}" : body;
+    String answer =
+        switch (method) {
+          case "GET" -> read(path);
+          case "DELETE" -> "{}";
+          default -> path.endsWith("/selfsubjectrulesreviews") ? ALLOWED : stored(body);
+        };
     String status = answer.isEmpty() ? "404 Not Found" : "200 OK";
     if (answer.isEmpty()) {
       answer = "{\"kind\":\"Status\",\"status\":\"Failure\",\"reason\":\"NotFound\",\"code\":404}";
@@ -109,6 +118,13 @@ final class RehearsalApiServer {
     out.write(head.getBytes(StandardCharsets.UTF_8));
     out.write(bytes);
     out.flush();
+  }
+
+  private static String stored(String body) {
+    return body.contains("resourceVersion")
+        ? body
+        : body.replaceFirst(
+            "\"metadata\":\\{", "\"metadata\":{\"resourceVersion\":\"3\",\"uid\":\"7c1f\",");
   }
 
   /** A watch (RFC 6455): what there is changes once, then nothing happens. */
