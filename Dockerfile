@@ -4,7 +4,9 @@
 
 # --- A Java runtime with the modules that are used, from Debian's own JDK 25.
 FROM docker.io/library/debian:trixie-slim AS java
-RUN apt-get update -q \
+# Slim images have no man pages, and the package of the JRE fails without their folder.
+RUN mkdir -p /usr/share/man/man1 \
+ && apt-get update -q \
  && apt-get install -y -q --no-install-recommends openjdk-25-jdk-headless binutils
 # java.naming: names in certificates; jdk.management: memory and CPU in the metrics; jdk.unsupported:
 # Unsafe, for Netty. Left out: java.desktop and java.sql, which only optional parts of libraries use.

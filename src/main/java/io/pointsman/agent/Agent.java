@@ -76,9 +76,10 @@ public final class Agent implements AutoCloseable {
   /**
    * A client that tries the API servers of the options' file before the Service's address.
    *
+   * @param builder carries the process's event loop
    * @throws IllegalStateException when neither a service account nor a kubeconfig is there
    */
-  public static KubernetesClient client(AgentOptions options) {
+  public static KubernetesClient client(AgentOptions options, KubernetesClientBuilder builder) {
     Config config =
         new ConfigBuilder()
             .withConnectionTimeout(API_TIMEOUT_MILLIS)
@@ -86,10 +87,10 @@ public final class Agent implements AutoCloseable {
             .withRequestRetryBackoffLimit(2)
             .build();
     ApiServers servers = new ApiServers(options.apiServers(), URI.create(config.getMasterUrl()));
-    return new KubernetesClientBuilder()
+    return builder
         .withConfig(config)
         .withHttpClientBuilderConsumer(
-            builder -> builder.addOrReplaceInterceptor("pointsman-api-servers", servers))
+            http -> http.addOrReplaceInterceptor("pointsman-api-servers", servers))
         .build();
   }
 

@@ -12,7 +12,12 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     description = "Changes the Service dataplane of a Kubernetes cluster in flight, and proves it.",
-    subcommands = {OperatorCommand.class, RehearseCommand.class, VersionCommand.class})
+    subcommands = {
+      AgentCommand.class,
+      OperatorCommand.class,
+      RehearseCommand.class,
+      VersionCommand.class
+    })
 final class PointsmanCommand implements Runnable {
   @Spec private @org.jspecify.annotations.Nullable CommandSpec spec;
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.cli;
 
+import io.pointsman.agent.AgentOptions;
 import io.pointsman.operator.OperatorOptions;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -34,7 +37,14 @@ final class RehearseCommand implements Callable<Integer> {
     Map<String, String> environment =
         Map.of("POINTSMAN_NAMESPACE", "pointsman-system", "POINTSMAN_AGENT_IMAGE", "pointsman");
     OperatorOptions operator = OperatorOptions.fromEnvironment(environment, Version.current());
-    return Server.run(
-        new RehearsalRole(List.of(new OperatorRole(operator)), PORT, seconds), server, PORT);
+    AgentOptions agent =
+        new AgentOptions(
+            "rehearsal",
+            Path.of("/tmp/bpf"),
+            Optional.empty(),
+            Path.of("/tmp/servers"),
+            Version.current());
+    List<Role> roles = List.of(new OperatorRole(operator), new AgentRole(agent));
+    return Server.run(new RehearsalRole(roles, PORT, seconds), server, PORT);
   }
 }

@@ -17,6 +17,11 @@ interface Role extends AutoCloseable {
    */
   void start(Surroundings surroundings);
 
+  /** Why only a restart helps, in words for a person; empty while it works. */
+  default Optional<String> dead() {
+    return Optional.empty();
+  }
+
   /** Whether {@link #start} has done its part. */
   boolean started();
 
