@@ -87,11 +87,16 @@ struct scratch {
 	__be16 closed_port; /* and its port; 0 for none */
 };
 
+/* It may be pinned with the others, so its size stays what it is. */
+#define SCRATCH_SIZE 512
+
+_Static_assert(sizeof(struct scratch) <= SCRATCH_SIZE, "the map is pinned with this size");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct scratch);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, SCRATCH_SIZE);
 } scratch SEC(".maps");
 
 static __always_inline struct scratch *scratch_memory(void)
