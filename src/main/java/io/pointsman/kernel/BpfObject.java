@@ -5,10 +5,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,8 +33,8 @@ public final class BpfObject implements AutoCloseable {
   private final MemorySegment object;
   private final Map<String, MemorySegment> maps = new LinkedHashMap<>();
   private final Map<String, MemorySegment> programs = new LinkedHashMap<>();
-  private final Map<String, BpfMap> openMaps = new HashMap<>();
-  private final Map<String, BpfProgram> openPrograms = new HashMap<>();
+  private final Map<String, BpfMap> openMaps = new ConcurrentHashMap<>();
+  private final Map<String, BpfProgram> openPrograms = new ConcurrentHashMap<>();
 
   private BpfObject(String name, byte[] elf, Options options) {
     this.name = name;
