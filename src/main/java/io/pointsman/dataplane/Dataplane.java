@@ -23,7 +23,11 @@ public interface Dataplane extends AutoCloseable {
   /** Takes new flows; flows that are established elsewhere stay where they are. */
   void activate();
 
-  /** Applies a change so that no lookup fails or reaches a wrong Service half-way. */
+  /**
+   * Applies a change so that no lookup fails or reaches a wrong Service half-way. When it throws,
+   * the kernel may hold a part of the change: {@link #repair} with the whole desired state is next.
+   * A Service port that is refused keeps what it had.
+   */
   SyncResult apply(DesiredState.Delta delta);
 
   /** Follows a change of the addresses that answer on node ports. */
