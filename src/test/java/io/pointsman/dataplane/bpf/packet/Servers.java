@@ -10,6 +10,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -36,7 +37,9 @@ final class Servers implements AutoCloseable {
         port,
         socket -> {
           String peer = socket.getInetAddress().getHostAddress();
-          socket.getOutputStream().write((name + " " + peer + "\n").getBytes());
+          socket
+              .getOutputStream()
+              .write((name + " " + peer + "\n").getBytes(StandardCharsets.US_ASCII));
         });
   }
 
@@ -52,6 +55,23 @@ final class Servers implements AutoCloseable {
           while (true) {
             packet.setLength(MAX_DATAGRAM);
             socket.receive(packet);
+            socket.send(packet);
+          }
+        });
+  }
+
+  /** Says its name to each sender of a datagram. */
+  void namedDatagrams(String address, int port, String name) {
+    DatagramSocket socket =
+        namespace.inNamespace(
+            () -> new DatagramSocket(new InetSocketAddress(InetAddress.getByName(address), port)));
+    open.add(socket);
+    start(
+        () -> {
+          while (true) {
+            DatagramPacket packet = new DatagramPacket(new byte[100], 100);
+            socket.receive(packet);
+            packet.setData(name.getBytes(StandardCharsets.US_ASCII));
             socket.send(packet);
           }
         });

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.bpf.packet;
+
+import static io.pointsman.dataplane.bpf.packet.PacketBuilder.SYN;
+import static io.pointsman.dataplane.bpf.packet.PacketBuilder.TCP;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+
+/** Lookups and connections while Services change under them: none fails, none goes astray. */
+class HammerTest {
+  private static final int CHANGES = 10_000;
+  private static final int SERVICES = 4;
+  private static final int BACKENDS = 8;
+
+  /** Replaces backend sets at random, as the agent does: new backends, frontend, old backends. */
+  private static final class Changer {
+    private final Tables tables;
+    private final Random random = new Random(42);
+    private final int[] sets = new int[SERVICES];
+    private final int[] sizes = new int[SERVICES];
+    private int next = 1;
+
+    Changer(Tables tables) {
+      this.tables = tables;
+      for (int service = 0; service < SERVICES; service++) {
+        change(service);
+      }
+    }
+
+    void run() {
+      for (int i = 0; i < CHANGES; i++) {
+        change(random.nextInt(SERVICES));
+      }
+    }
+
+    private void change(int service) {
+      List<Endpoint> all = new ArrayList<>();
+      for (int i = 0; i < BACKENDS; i++) {
+        all.add(backend(service, i));
+      }
+      Collections.shuffle(all, random);
+      int size = 1 + random.nextInt(BACKENDS);
+      int set = next++;
+      int scheduler = random.nextInt(2);
+      tables.backends(set, Structs.BE_LOCAL, all.subList(0, size));
+      tables.frontend(vip(service), TCP, set, size, scheduler);
+      if (sets[service] != 0) {
+        tables.removeBackends(sets[service], sizes[service]);
+      }
+      sets[service] = set;
+      sizes[service] = size;
+    }
+  }
+
+  private static Endpoint vip(int service) {
+    return Endpoint.of("10.96.0." + (10 + service), 80);
+  }
+
+  private static Endpoint backend(int service, int number) {
+    return Endpoint.of("10.244.1." + (1 + service % 2), 20000 + 100 * service + number);
+  }
+
+  @Test
+  void noPacketIsLostOrGoesAstray() {
+    try (PacketPrograms programs = new PacketPrograms(java.util.Map.of())) {
+      Changer changer = new Changer(programs.tables);
+      AtomicBoolean done = new AtomicBoolean();
+      CompletableFuture<Void> changes =
+          CompletableFuture.runAsync(changer::run)
+              .whenComplete((nothing, failure) -> done.set(true));
+      Random random = new Random(7);
+      int packets = 0;
+      while (!done.get()) {
+        int service = random.nextInt(SERVICES);
+        Endpoint client =
+            Endpoint.of(
+                "198.51.%d.%d".formatted(packets >> 23, packets >> 15 & 0xff),
+                1 + (packets & 0x7fff));
+        Wire wire = programs.throughIngress(PacketBuilder.tcp(client, vip(service), SYN).build());
+        assertThat((wire.destinationPort() - 20000) / 100).as("Service").isEqualTo(service);
+        packets++;
+      }
+      changes.join();
+      assertThat(packets).isGreaterThan(SERVICES);
+      System.out.printf(
+          "%d new flows during %d changes, of which %d met one%n",
+          packets, CHANGES, programs.tables.count(Counter.LOOKUP_RACED));
+    }
+  }
+
+  @Test
+  void noConnectionFailsOrGoesAstray() throws IOException {
+    try (SocketNode node = new SocketNode(SocketNode.canChooseError())) {
+      for (int service = 0; service < SERVICES; service++) {
+        for (int i = 0; i < BACKENDS; i++) {
+          Endpoint backend = backend(service, i);
+          node.servers.named(backend.address().toString(), backend.port(), "s" + service);
+        }
+      }
+      Changer changer = new Changer(node.tables);
+      Process client =
+          new ProcessBuilder(
+                  node.command(
+                      """
+                      import itertools, threading
+                      done = threading.Event()
+                      threading.Thread(target=lambda: (sys.stdin.read(), done.set()), daemon=True).start()
+                      wrong = set()
+                      print("ready", flush=True)
+                      for i in itertools.count():
+                          if done.is_set():
+                              break
+                          try:
+                              with tcp("10.96.0.%%d" %% (10 + i %% %d), 80) as s:
+                                  if name(s) != "s%%d" %% (i %% %d):
+                                      wrong.add("astray")
+                          except OSError as e:
+                              wrong.add(str(e))
+                      print(i, *wrong)
+                      """,
+                      SERVICES, SERVICES))
+              .redirectError(ProcessBuilder.Redirect.INHERIT)
+              .start();
+      try (var out = client.inputReader()) {
+        assertThat(out.readLine()).isEqualTo("ready");
+        changer.run();
+        client.getOutputStream().close();
+        String[] result = out.readLine().split(" ", 2);
+        assertThat(result).as("failures").hasSize(1);
+        assertThat(Integer.parseInt(result[0])).isGreaterThan(SERVICES);
+        System.out.printf("%s connections during %d changes%n", result[0], CHANGES);
+      }
+    }
+  }
+}
