@@ -14,8 +14,8 @@ RUN jlink --add-modules java.base,java.logging,java.management,java.naming,java.
       --no-header-files --no-man-pages --compress=zip-6 --output /opt/java \
  && rm -rf /opt/java/legal
 
-# --- What the image is made of.
-FROM docker.io/library/debian:trixie-slim AS parts
+# --- The programs that the agent calls.
+FROM docker.io/library/debian:trixie-slim AS tools
 # libbpf1: loads the BPF programs. iptables, nftables, ipset: read and remove what kube-proxy left in
 # the kernel, whichever of its modes it ran in. (No kmod: the agent may not load modules, and the
 # kernel loads by itself what these tools ask for.)
@@ -24,6 +24,9 @@ RUN apt-get update -q \
  && apt-get clean \
  && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/* /usr/share/doc /usr/share/man \
       /usr/share/locale /usr/share/info /usr/share/lintian /usr/share/bash-completion
+
+# --- What the image is made of.
+FROM tools AS parts
 COPY --from=java /opt/java /opt/java
 COPY image/java.options /opt/pointsman/
 COPY target/quarkus-app /opt/pointsman/

@@ -48,11 +48,11 @@ final class AgentCommand implements Callable<Integer> {
 
   @Option(
       names = "--api-servers",
-      defaultValue = "/etc/pointsman/api-servers/servers",
+      defaultValue = "/etc/pointsman/api-servers",
       description =
           "A file with addresses of the API server, tried before the Service's"
               + " (default: ${DEFAULT-VALUE}).")
-  private Path apiServers = Path.of("/etc/pointsman/api-servers/servers");
+  private Path apiServers = Path.of("/etc/pointsman/api-servers");
 
   @Override
   public Integer call() {
