@@ -85,7 +85,7 @@ final class Walk {
         .onNode(node.name(), "sh", "-c", "iptables-save; ip6tables-save")
         .lines()
         .filter(line -> line.startsWith(":KUBE-"))
-        .filter(line -> !line.matches(":KUBE-(FIREWALL|KUBELET-CANARY) .*"))
+        .filter(line -> !line.matches(":KUBE-(FIREWALL|IPTABLES-HINT|KUBELET-CANARY) .*"))
         .toList();
   }
 }
