@@ -131,7 +131,7 @@ final class StatusWriter implements AutoCloseable {
   private Event event(String type, String reason, String note, @Nullable String uid) {
     return new EventBuilder()
         .withNewMetadata()
-        .withGenerateName(nodeName + ".")
+        .withGenerateName(nodeName + "-")
         .withNamespace(EVENT_NAMESPACE)
         .endMetadata()
         .withEventTime(new MicroTime(MICROS.format(Instant.now())))

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.agent;
+
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.pointsman.api.KubeProxyState;
+import io.pointsman.api.LinuxDataplane;
+import io.pointsman.api.NodeDataplane;
+import io.pointsman.api.NodeDataplaneSpec;
+import io.pointsman.api.NodeDataplaneStatus;
+import io.pointsman.api.Step;
+import io.pointsman.dataplane.Dataplane;
+import io.pointsman.dataplane.DataplaneSettings;
+import io.pointsman.dataplane.SyncResult;
+import io.pointsman.dataplane.bpf.BpfDataplane;
+import io.pointsman.dataplane.bpf.BpfOptions;
+import io.pointsman.kernel.CommandRunner;
+import io.pointsman.kernel.KernelSandbox;
+import io.pointsman.testing.ApiServer;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A node of a test's own: a resource on a real API server, and a kernel sandbox that a real BPF
+ * dataplane and real netfilter tables are in. The operator's part is played by the test.
+ */
+final class NodeFixture implements AutoCloseable {
+  final KernelSandbox sandbox = new KernelSandbox();
+  final KubernetesClient client;
+  final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+
+  /** What every preparation wrote, in order. */
+  final List<SyncResult> preparations = new CopyOnWriteArrayList<>();
+
+  private final String name;
+  private final BpfOptions bpf;
+  private @Nullable Agent agent;
+
+  NodeFixture(ApiServer server, String name) {
+    this.name = name;
+    this.client = server.client();
+    this.bpf =
+        BpfOptions.defaults()
+            .pinnedUnder(sandbox.bpffs().resolve("pointsman"))
+            .on(sandbox.cgroup());
+  }
+
+  /** Runs commands where the node's netfilter tables are. */
+  CommandRunner commands() {
+    return new CommandRunner(List.of("ip", "netns", "exec", sandbox.namespace()));
+  }
+
+  /** Starts an agent that talks to the API server by this client, which it closes. */
+  Agent startAgent(KubernetesClient api) {
+    AgentOptions options =
+        new AgentOptions(
+            name, sandbox.bpffs(), Optional.of(sandbox.cgroup()), Path.of("/nowhere"), "test");
+    Agent started = new Agent(options, api, this::open, commands(), meters);
+    started.start();
+    agent = started;
+    return started;
+  }
+
+  /** Ends the agent as a crash would: nothing is taken out of the kernel. */
+  void stopAgent() {
+    if (agent != null) {
+      agent.close();
+      agent = null;
+    }
+  }
+
+  /** The dataplane of this node; every call of it is made inside the node's namespace. */
+  Dataplane open(DataplaneSettings settings) {
+    BpfDataplane real = new BpfDataplane(bpf, settings);
+    return (Dataplane)
+        Proxy.newProxyInstance(
+            getClass().getClassLoader(),
+            new Class<?>[] {Dataplane.class},
+            (proxy, method, arguments) -> {
+              Object result =
+                  sandbox.inNamespace(
+                      () -> {
+                        try {
+                          return Optional.ofNullable(method.invoke(real, arguments));
+                        } catch (InvocationTargetException e) {
+                          if (e.getCause() instanceof Exception cause) {
+                            throw cause;
+                          }
+                          throw e;
+                        }
+                      });
+              Object value = ((Optional<?>) result).orElse(null);
+              if (method.getName().equals("prepare") && value instanceof SyncResult written) {
+                preparations.add(written);
+              }
+              return value;
+            });
+  }
+
+  /** Where the kernel is. */
+  Dataplane.Phase phase() {
+    try (Dataplane dataplane = open(DataplaneSettings.DEFAULTS)) {
+      return dataplane.phase();
+    }
+  }
+
+  /** The operator asks for a step. */
+  void ask(Step step, @Nullable KubeProxyState kubeProxy) {
+    change(
+        spec -> {
+          spec.step = step;
+          spec.kubeProxy = kubeProxy;
+        });
+  }
+
+  /** The operator writes the spec. */
+  void change(Consumer<NodeDataplaneSpec> change) {
+    NodeDataplane resource = resource();
+    if (resource == null) {
+      NodeDataplane fresh = new NodeDataplane();
+      fresh.getMetadata().setName(name);
+      NodeDataplaneSpec spec = new NodeDataplaneSpec();
+      spec.proxyDataplane = "default";
+      spec.linuxDataplane = LinuxDataplane.BPF;
+      spec.verification.intervalSeconds = 5;
+      spec.drainSeconds = 1;
+      change.accept(spec);
+      fresh.setSpec(spec);
+      fresh.setStatus(null);
+      client.resource(fresh).create();
+    } else {
+      client
+          .resource(resource)
+          .edit(
+              edited -> {
+                change.accept(edited.getSpec());
+                return edited;
+              });
+    }
+  }
+
+  @Nullable NodeDataplane resource() {
+    return client.resources(NodeDataplane.class).withName(name).get();
+  }
+
+  /** The agent's answer to the newest spec, or an empty one. */
+  NodeDataplaneStatus answer() {
+    NodeDataplane resource = resource();
+    if (resource == null
+        || resource.getStatus() == null
+        || !resource
+            .getMetadata()
+            .getGeneration()
+            .equals(resource.getStatus().observedGeneration)) {
+      return new NodeDataplaneStatus();
+    }
+    return resource.getStatus();
+  }
+
+  @Override
+  public void close() {
+    stopAgent();
+    try (Dataplane dataplane = open(DataplaneSettings.DEFAULTS)) {
+      dataplane.remove();
+    } finally {
+      client.resources(NodeDataplane.class).withName(name).delete();
+      client.close();
+      sandbox.close();
+    }
+  }
+}
