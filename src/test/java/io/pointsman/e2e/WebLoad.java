@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.e2e;
 
+import static org.awaitility.Awaitility.await;
+
 import io.fabric8.kubernetes.api.model.Service;
 import io.pointsman.lab.Node;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -13,6 +16,7 @@ import java.util.stream.Stream;
  */
 public final class WebLoad implements AutoCloseable {
   private static final int NODE_PORT = 30080;
+  private static final Duration READY = Duration.ofMinutes(1);
 
   private final Traffic pod;
   private final Traffic outside;
@@ -27,6 +31,10 @@ public final class WebLoad implements AutoCloseable {
     cluster.kubectl("apply", "-f", "src/test/resources/e2e/web.yaml");
     cluster.kubectl("rollout", "status", "deployment/web", "--timeout=120s");
     cluster.kubectl("wait", "--for=condition=Ready", "pod/traffic", "--timeout=120s");
+    // A pod is Ready before each node's kube-proxy knows it: the load counts what is lost later.
+    for (var target : nodePortTargets(cluster.lab().nodes())) {
+      await().atMost(READY).until(() -> cluster.lab().client().exec("curl", "-sSf", target).ok());
+    }
   }
 
   /** Starts both loads at that many requests per second each. */

@@ -2,6 +2,7 @@
 package io.pointsman.lab;
 
 import io.fabric8.kubernetes.api.model.NodeBuilder;
+import io.fabric8.kubernetes.api.model.apps.DaemonSet;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.util.List;
 import java.util.Map;
@@ -56,26 +57,32 @@ final class Addons {
     return proxy + "---\n" + dns;
   }
 
-  /** Whether all these nodes are Ready, kube-proxy runs on each, and CoreDNS is there. */
+  /** Whether so many nodes are Ready, kube-proxy runs on those it is for, and CoreDNS is there. */
   static boolean ready(KubernetesClient kubernetes, int nodes) {
-    var readyNodes =
-        kubernetes.nodes().list().getItems().stream()
-            .filter(
-                node ->
-                    node.getStatus().getConditions().stream()
-                        .anyMatch(c -> c.getType().equals("Ready") && c.getStatus().equals("True")))
-            .count();
-    var system = kubernetes.apps().daemonSets().inNamespace("kube-system");
-    var proxies = system.withName("kube-proxy").get();
-    var deployments = kubernetes.apps().deployments().inNamespace("kube-system");
-    var dns = deployments.withName("coredns").get();
-    return readyNodes >= nodes
+    var readyNodes = kubernetes.nodes().list().getItems().stream().filter(Addons::ready).toList();
+    var proxies =
+        kubernetes.apps().daemonSets().inNamespace("kube-system").withName("kube-proxy").get();
+    var dns = kubernetes.apps().deployments().inNamespace("kube-system").withName("coredns").get();
+    return readyNodes.size() >= nodes
         && proxies != null
         && proxies.getStatus() != null
-        && orZero(proxies.getStatus().getNumberReady()) >= nodes
+        && orZero(proxies.getStatus().getNumberReady()) >= selected(proxies, readyNodes)
         && dns != null
         && dns.getStatus() != null
         && orZero(dns.getStatus().getReadyReplicas()) >= 1;
+  }
+
+  private static boolean ready(io.fabric8.kubernetes.api.model.Node node) {
+    return node.getStatus().getConditions().stream()
+        .anyMatch(c -> c.getType().equals("Ready") && c.getStatus().equals("True"));
+  }
+
+  private static long selected(
+      DaemonSet proxies, List<io.fabric8.kubernetes.api.model.Node> nodes) {
+    var selector = proxies.getSpec().getTemplate().getSpec().getNodeSelector();
+    return nodes.stream()
+        .filter(node -> node.getMetadata().getLabels().entrySet().containsAll(selector.entrySet()))
+        .count();
   }
 
   private static int orZero(@org.jspecify.annotations.Nullable Integer count) {
