@@ -22,8 +22,9 @@ FROM docker.io/library/debian:trixie-slim AS tools
 RUN apt-get update -q \
  && apt-get install -y -q --no-install-recommends libbpf1 iptables nftables ipset \
  && apt-get clean \
- && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/* /usr/share/doc /usr/share/man \
-      /usr/share/locale /usr/share/info /usr/share/lintian /usr/share/bash-completion
+ && rm -rf /var/lib/apt /var/cache/* /var/log/* /usr/share/doc /usr/share/man /usr/share/locale \
+      /usr/share/info /usr/share/lintian /usr/share/bash-completion /usr/lib/*/gconv \
+ && dpkg --purge --force-depends --force-remove-essential --force-remove-protected apt perl-base
 
 # --- What the image is made of.
 FROM tools AS parts

@@ -105,7 +105,7 @@ final class RehearsalApiServer {
         switch (method) {
           case "GET" -> read(path);
           case "DELETE" -> "{}";
-          default -> path.endsWith("/selfsubjectrulesreviews") ? ALLOWED : stored(body);
+          default -> path.endsWith("/selfsubjectrulesreviews") ? ALLOWED : stored(path, body);
         };
     String status = answer.isEmpty() ? "404 Not Found" : "200 OK";
     if (answer.isEmpty()) {
@@ -120,11 +120,15 @@ final class RehearsalApiServer {
     out.flush();
   }
 
-  private static String stored(String body) {
+  private static String stored(String path, String body) {
+    String known = read(path.replaceAll("/status$", ""));
+    if (!known.isEmpty() && !known.contains("\"items\"")) {
+      return known.replace("\"resourceVersion\":\"1\"", "\"resourceVersion\":\"3\"");
+    }
     return body.contains("resourceVersion")
         ? body
         : body.replaceFirst(
-            "\"metadata\":\\{", "\"metadata\":{\"resourceVersion\":\"3\",\"uid\":\"7c1f\",");
+            "\"metadata\":\\{", "\"metadata\":{\"resourceVersion\":\"3\",\"uid\":\"7c1f\",\"generation\":1,");
   }
 
   /** A watch (RFC 6455): what there is changes once, then nothing happens. */
