@@ -39,7 +39,7 @@ final class RehearseCommand implements Callable<Integer> {
     OperatorOptions operator = OperatorOptions.fromEnvironment(environment, Version.current());
     AgentOptions agent =
         new AgentOptions(
-            "rehearsal",
+            "node-1",
             Path.of("/tmp/bpf"),
             Optional.empty(),
             Path.of("/tmp/servers"),
