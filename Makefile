@@ -10,7 +10,7 @@ export LAB
 # Every recipe that starts Maven finds the JDK as scripts/lib.sh does.
 maven = source scripts/lib.sh && maven
 
-.PHONY: help deps binaries build test demo lab-up lab-down lab-shell lab-status bench format generate image clean
+.PHONY: help deps binaries build test demo lab-up lab-down lab-shell lab-status bench format format-check generate generate-check image clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,15 @@ format: ## Format Java, BPF C and Go
 	@$(maven) -q spotless:apply
 	@clang-format -i $$(find bpf -name '*.[ch]')
 	@gofmt -w src/test/go
+
+format-check: ## Fail when a file is not formatted
+	@$(maven) -q spotless:check
+	@clang-format --dry-run --Werror $$(find bpf -name '*.[ch]')
+	@test -z "$$(gofmt -l src/test/go)" || { echo "not formatted: $$(gofmt -l src/test/go); run 'make format'"; exit 1; }
+
+generate-check: ## Fail when a generated file is not what the Java types say
+	@$(maven) -q -DskipTests process-classes
+	@scripts/generate --check
 
 generate: ## Write crds/, chart templates and references again from the Java types
 	@scripts/generate
