@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Agent implements AutoCloseable {
   private static final int API_TIMEOUT_MILLIS = 10_000;
+  private static final int API_RETRIES = 4;
   private static final long CLOSE_SECONDS = 10;
 
   private final AgentOptions options;
@@ -77,14 +78,20 @@ public final class Agent implements AutoCloseable {
    * A client that tries the API servers of the options' file before the Service's address.
    *
    * @param builder carries the process's event loop
-   * @throws IllegalStateException when neither a service account nor a kubeconfig is there
    */
   public static KubernetesClient client(AgentOptions options, KubernetesClientBuilder builder) {
+    return client(options, builder, Config.autoConfigure(null));
+  }
+
+  /** The same with credentials and a last address of one's own. */
+  static KubernetesClient client(
+      AgentOptions options, KubernetesClientBuilder builder, Config base) {
     Config config =
-        new ConfigBuilder()
+        new ConfigBuilder(base)
             .withConnectionTimeout(API_TIMEOUT_MILLIS)
             .withRequestTimeout(3 * API_TIMEOUT_MILLIS)
-            .withRequestRetryBackoffLimit(2)
+            // Another server is chosen between two tries, so there must be some.
+            .withRequestRetryBackoffLimit(API_RETRIES)
             .build();
     ApiServers servers = new ApiServers(options.apiServers(), URI.create(config.getMasterUrl()));
     return builder

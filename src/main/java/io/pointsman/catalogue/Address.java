@@ -27,6 +27,12 @@ public record Address(long high, long low) implements Comparable<Address> {
    * @throws IllegalArgumentException when the text is no IPv4 or IPv6 literal
    */
   public static Address parse(String text) {
+    // Short forms as 10.1 and scopes as fe80::1%eth0 are literals to Java, but not to Kubernetes.
+    boolean whole =
+        text.indexOf(':') >= 0 || text.chars().filter(letter -> letter == '.').count() == 3;
+    if (!whole || text.indexOf('%') >= 0) {
+      throw new IllegalArgumentException("not an IP address: " + text);
+    }
     try {
       InetAddress parsed = InetAddress.ofLiteral(text);
       byte[] bytes = parsed.getAddress();

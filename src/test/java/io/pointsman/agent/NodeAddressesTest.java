@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pointsman.catalogue.Address;
+import io.pointsman.kernel.KernelSandbox;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class NodeAddressesTest {
+  @ParameterizedTest
+  @CsvSource({
+    "10.0.0.0/8,     10.255.0.1,   true",
+    "10.0.0.0/8,     11.0.0.1,     false",
+    "10.0.0.1,       10.0.0.1,     true",
+    "10.0.0.1/32,    10.0.0.2,     false",
+    "0.0.0.0/0,      203.0.113.9,  true",
+    "0.0.0.0/0,      2001:db8::1,  false",
+    "::/0,           2001:db8::1,  true",
+    "::/0,           203.0.113.9,  false",
+    "2001:db8::/33,  2001:db8:7fff::1, true",
+    "2001:db8::/33,  2001:db8:8000::1, false",
+    "fd00::/127,     fd00::1,      true",
+    "fd00::/127,     fd00::2,      false"
+  })
+  void rangesContain(String range, String address, boolean contained) {
+    assertThat(NodeAddresses.Range.parse(range).contains(Address.parse(address)))
+        .isEqualTo(contained);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"10.0.0.0/33", "10.0.0/8", "fd00::/129", "x", "10.0.0.0/-1"})
+  void wrongRangesAreRefused(String range) {
+    assertThatThrownBy(() -> NodeAddresses.Range.parse(range))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void addressesOfTheNodeWithoutLoopbackAndLinkLocal() {
+    try (KernelSandbox sandbox = new KernelSandbox()) {
+      sandbox.ip("link", "add", "uplink", "type", "veth", "peer", "name", "other");
+      sandbox.ip("addr", "add", "198.51.100.7/24", "dev", "uplink");
+      sandbox.ip("addr", "add", "169.254.3.4/16", "dev", "uplink");
+      sandbox.ip("addr", "add", "2001:db8::7/64", "dev", "uplink", "nodad");
+      sandbox.ip("link", "set", "uplink", "up");
+      sandbox.ip("link", "set", "other", "up");
+      Address v4 = Address.parse("198.51.100.7");
+      Address v6 = Address.parse("2001:db8::7");
+      assertThat(sandbox.inNamespace(() -> NodeAddresses.ofNode(List.of())))
+          .containsExactlyInAnyOrder(v4, v6);
+      assertThat(sandbox.inNamespace(() -> NodeAddresses.ofNode(List.of("198.51.100.0/24"))))
+          .containsExactly(v4);
+    }
+  }
+}
