@@ -16,6 +16,7 @@ import io.pointsman.kernel.BpfMap;
 import io.pointsman.kernel.Errno;
 import io.pointsman.kernel.KernelException;
 import io.pointsman.kernel.RtNetlink;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -48,6 +49,22 @@ public final class BpfDataplane implements Dataplane {
     this.settings = settings;
     this.pins = new Pins(options.pinRoot());
     this.scheduler = scheduler(settings.scheduler());
+  }
+
+  /**
+   * Reads the pinned maps as they are, for a person: nothing is opened for writing or compared.
+   *
+   * @throws DataplaneException when they are not there or cannot be read
+   */
+  public static KernelState readPinned(BpfOptions options) {
+    Pins pins = new Pins(options.pinRoot());
+    try (BpfMap frontends = BpfMap.openPinned(pins.map(Layout.NAT_FE));
+        BpfMap backends = BpfMap.openPinned(pins.map(Layout.NAT_BE));
+        NatReader reader = new NatReader(frontends, backends)) {
+      return new BpfKernelState(reader.read(), List.of());
+    } catch (KernelException e) {
+      throw new DataplaneException("read pinned maps: " + e.getMessage(), e);
+    }
   }
 
   @Override

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.e2e;
+
+import static org.awaitility.Awaitility.await;
+
+import io.fabric8.kubernetes.client.Watcher;
+import io.fabric8.kubernetes.client.WatcherException;
+import io.pointsman.api.NodeDataplane;
+import io.pointsman.lab.Lab;
+import io.pointsman.lab.LabOptions;
+import java.time.Duration;
+import java.time.LocalTime;
+import java.time.temporal.ChronoUnit;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** The main job for a person to watch: there and back under load. Run by {@code make demo}. */
+public final class Demo {
+  private static final String NAME = "demo";
+  private static final Duration LIMIT = Duration.ofMinutes(5);
+  private static final int PER_SECOND = 100;
+
+  private final TestCluster cluster;
+  private final Walk walk;
+  private final Map<String, String> steps = new ConcurrentHashMap<>();
+
+  private Demo(TestCluster cluster) {
+    this.cluster = cluster;
+    this.walk = new Walk(cluster);
+  }
+
+  /** Exits with 1 when a request failed or the walk did not end where it should. */
+  public static void main(String... arguments) {
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> Lab.down(NAME)));
+    long failed;
+    try (var cluster = TestCluster.up(LabOptions.named(NAME))) {
+      failed = new Demo(cluster).run();
+    }
+    if (failed > 0) {
+      System.err.println("demo: " + failed + " requests failed");
+    }
+    System.exit(failed > 0 ? 1 : 0);
+  }
+
+  private long run() {
+    say("a web Service with a pod on every node; traffic from a pod and from outside");
+    WebLoad.deploy(cluster);
+    try (var load = WebLoad.start(cluster, PER_SECOND);
+        var watch = cluster.client().resources(NodeDataplane.class).watch(new StepPrinter())) {
+      load.phase("kube-proxy");
+      awaitRequests(load, 1500);
+      say("helm install pointsman");
+      cluster.install();
+      load.phase("to BPF");
+      say("kubectl apply -f dataplane.yaml");
+      walk.apply();
+      walk.awaitBpf();
+      load.phase("on BPF");
+      show();
+      scale(6);
+      scale(3);
+      awaitRequests(load, 1500);
+      load.phase("to kube-proxy");
+      say("kubectl delete pdp default");
+      walk.goBack();
+      System.out.println(cluster.kubectl("-n", "kube-system", "get", "pods", "-o", "wide"));
+      load.phase("kube-proxy again");
+      awaitRequests(load, 1500);
+      var result = load.finish();
+      say("%d requests, %d failed".formatted(result.requests(), result.failed()));
+      System.out.println(result.table());
+      return result.failed();
+    }
+  }
+
+  private void show() {
+    System.out.println(cluster.kubectl("get", "pdp,ndp", "-o", "wide"));
+    say("kube-proxy's pods are gone:");
+    System.out.println(cluster.kubectl("-n", "kube-system", "get", "pods"));
+    say("chains of kube-proxy's on the nodes:");
+    for (var node : cluster.lab().nodes()) {
+      System.out.println(node.name() + ": " + walk.kubeProxyChains(node).size());
+    }
+    for (var node : walk.nodeDataplanes()) {
+      System.out.printf(
+          "%s: desired %s, kernel %s, proven %s at %s%n",
+          node.getMetadata().getName(),
+          node.getStatus().desiredDigest,
+          node.getStatus().kernelDigest,
+          node.getStatus().proven,
+          node.getStatus().verifiedAt);
+    }
+    say("what the maps of one node hold for the Service:");
+    System.out.println(maps());
+  }
+
+  private void scale(int replicas) {
+    say("kubectl scale deployment/web --replicas=" + replicas);
+    cluster.kubectl("scale", "deployment/web", "--replicas=" + replicas);
+    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=120s");
+    await()
+        .atMost(LIMIT)
+        .until(() -> maps().lines().findFirst().orElse("").split(" ").length == replicas + 3);
+    System.out.println(maps());
+  }
+
+  private String maps() {
+    var service = cluster.client().services().inNamespace("default").withName("web").require();
+    return cluster.kubectl(
+        "-n",
+        TestCluster.NAMESPACE,
+        "exec",
+        "daemonset/pointsman-agent",
+        "--",
+        "pointsman",
+        "maps",
+        "--address=" + service.getSpec().getClusterIP());
+  }
+
+  private static void awaitRequests(WebLoad load, int requests) {
+    var until = load.requests() + requests;
+    await().atMost(LIMIT).until(() -> load.requests() >= until);
+  }
+
+  private static void say(String what) {
+    System.out.printf(
+        "%n\033[1m%s  %s\033[0m%n", LocalTime.now().truncatedTo(ChronoUnit.SECONDS), what);
+  }
+
+  /** Prints each node's steps as they happen. */
+  private final class StepPrinter implements Watcher<NodeDataplane> {
+    @Override
+    public void eventReceived(Action action, NodeDataplane node) {
+      var status = node.getStatus();
+      if (action == Action.DELETED || status == null || status.step == null) {
+        return;
+      }
+      var name = node.getMetadata().getName();
+      var now =
+          "%-9s %-11s kube-proxy %s"
+              .formatted(status.step, status.result, node.getSpec().kubeProxy);
+      if (!now.equals(steps.put(name, now))) {
+        System.out.printf(
+            "%s  %s  %s%n", LocalTime.now().truncatedTo(ChronoUnit.MILLIS), name, now);
+      }
+    }
+
+    @Override
+    public void onClose(WatcherException cause) {
+      System.out.println("the watch of NodeDataplanes ended: " + cause.getMessage());
+    }
+  }
+}
