@@ -69,27 +69,26 @@ class KubeProxyRulesTest {
       -m udp --dport 53 -j KUBE-SVC-TCOU7JCQXEZGVUNU
       COMMIT
       """;
-
   private static final String NFT =
       """
-          table ip kube-proxy {
-            chain service-A-default/web/tcp/http { }
-            chain external-A-default/web/tcp/http { }
-            chain reject-chain { reject; }
-            map service-ips { type ipv4_addr . inet_proto . inet_service : verdict
-              elements = { 10.96.0.50 . tcp . 80 : goto service-A-default/web/tcp/http,
-                192.0.2.1 . tcp . 80 : goto external-A-default/web/tcp/http } }
-            map no-endpoint-services { type ipv4_addr . inet_proto . inet_service : verdict
-              elements = { 10.96.0.51 . tcp . 80 comment "default/empty:http" : goto reject-chain } }
-            map service-nodeports { type inet_proto . inet_service : verdict
-              elements = { tcp . 30080 : goto external-A-default/web/tcp/http } }
-          }
-          table ip6 kube-proxy {
-            chain service-B-kube-system/dns/udp/ { }
-            map service-ips { type ipv6_addr . inet_proto . inet_service : verdict
-              elements = { fd00::a . udp . 53 : goto service-B-kube-system/dns/udp/ } }
-          }
-          """;
+      table ip kube-proxy {
+        chain service-A-default/web/tcp/http { }
+        chain external-A-default/web/tcp/http { }
+        chain reject-chain { reject; }
+        map service-ips { type ipv4_addr . inet_proto . inet_service : verdict
+          elements = { 10.96.0.50 . tcp . 80 : goto service-A-default/web/tcp/http,
+            192.0.2.1 . tcp . 80 : goto external-A-default/web/tcp/http } }
+        map no-endpoint-services { type ipv4_addr . inet_proto . inet_service : verdict
+          elements = { 10.96.0.51 . tcp . 80 comment "default/empty:http" : goto reject-chain } }
+        map service-nodeports { type inet_proto . inet_service : verdict
+          elements = { tcp . 30080 : goto external-A-default/web/tcp/http } }
+      }
+      table ip6 kube-proxy {
+        chain service-B-kube-system/dns/udp/ { }
+        map service-ips { type ipv6_addr . inet_proto . inet_service : verdict
+          elements = { fd00::a . udp . 53 : goto service-B-kube-system/dns/udp/ } }
+      }
+      """;
 
   @Test
   void iptablesRulesServe() {

@@ -99,12 +99,7 @@ class HammerTest {
   @Test
   void noConnectionFailsOrGoesAstray() throws IOException {
     try (SocketNode node = new SocketNode(SocketNode.canChooseError())) {
-      for (int service = 0; service < SERVICES; service++) {
-        for (int i = 0; i < BACKENDS; i++) {
-          Endpoint backend = backend(service, i);
-          node.servers.named(backend.address().toString(), backend.port(), "s" + service);
-        }
-      }
+      serveEveryBackend(node);
       Changer changer = new Changer(node.tables);
       Process client =
           new ProcessBuilder(
@@ -137,6 +132,16 @@ class HammerTest {
         assertThat(result).as("failures").hasSize(1);
         assertThat(Integer.parseInt(result[0])).isGreaterThan(SERVICES);
         System.out.printf("%s connections during %d changes%n", result[0], CHANGES);
+      }
+    }
+  }
+
+  /** Every backend says of which Service it is. */
+  private static void serveEveryBackend(SocketNode node) throws IOException {
+    for (int service = 0; service < SERVICES; service++) {
+      for (int i = 0; i < BACKENDS; i++) {
+        Endpoint backend = backend(service, i);
+        node.servers.named(backend.address().toString(), backend.port(), "s" + service);
       }
     }
   }

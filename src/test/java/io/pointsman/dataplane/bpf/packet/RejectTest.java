@@ -59,16 +59,20 @@ class RejectTest {
     assertThat(error.frame()).as("nothing behind the packet").hasSameSizeAs(run.data());
     assertThat(Arrays.copyOf(run.data(), 6)).isEqualTo(CLIENT_MAC);
     assertThat(Arrays.copyOfRange(run.data(), 6, 12)).isEqualTo(new byte[6]);
+    assertIsPortUnreachable(error, v4, vip);
+    byte[] quoted = Arrays.copyOfRange(error.quoted(), 14, error.quoted().length);
+    assertThat(quoted.length).isGreaterThanOrEqualTo((v4 ? 20 : 40) + 8);
+    assertThat(packet).containsSequence(quoted);
+    assertThat(programs.tables.count(Counter.REJECTED)).isEqualTo(1);
+  }
+
+  private static void assertIsPortUnreachable(Wire error, boolean v4, Endpoint vip) {
     assertThat(error.isIcmp()).isTrue();
     assertThat(error.source()).isEqualTo(vip.address());
     assertThat(error.destination()).isEqualTo(client(v4).address());
     assertThat(error.icmpType()).isEqualTo(v4 ? 3 : 1);
     assertThat(error.icmpCode()).isEqualTo(v4 ? 3 : 4);
     assertThat(error.frame().length - 14).isLessThanOrEqualTo(v4 ? 576 : 1280);
-    byte[] quoted = Arrays.copyOfRange(error.quoted(), 14, error.quoted().length);
-    assertThat(quoted.length).isGreaterThanOrEqualTo((v4 ? 20 : 40) + 8);
-    assertThat(packet).containsSequence(quoted);
-    assertThat(programs.tables.count(Counter.REJECTED)).isEqualTo(1);
   }
 
   @Test

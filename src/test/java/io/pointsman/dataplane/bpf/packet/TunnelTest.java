@@ -30,18 +30,7 @@ class TunnelTest {
       servers.echoDatagrams(at, 8080);
       Endpoint vip = Endpoint.of(to, 53);
       network.tables.service(vip, PacketBuilder.UDP, 1, 0, List.of(Endpoint.of(at, 8080)));
-      network.router.ip("tuntap", "add", "dev", "tun0", "mode", "tun");
-      network.router.ip("link", "set", "tun0", "up");
-      network.router.ip("route", "add", from, "dev", "tun0");
-      network.router.inNamespace(
-          () -> {
-            try (RtNetlink netlink = new RtNetlink()) {
-              netlink.devices().stream()
-                  .filter(device -> device.name().equals("tun0"))
-                  .forEach(device -> network.attach(device.index()));
-            }
-            return true;
-          });
+      attachTunnelTo(network, from);
       String answer =
           Commands.run(
               "ip",
@@ -59,5 +48,20 @@ class TunnelTest {
       assertThat(answer.strip()).isEqualTo(to + " 53 hello right");
       assertThat(network.tables.count(Counter.FLOW_MASQUERADED)).isEqualTo(1);
     }
+  }
+
+  private static void attachTunnelTo(RoutedNetwork network, String peer) {
+    network.router.ip("tuntap", "add", "dev", "tun0", "mode", "tun");
+    network.router.ip("link", "set", "tun0", "up");
+    network.router.ip("route", "add", peer, "dev", "tun0");
+    network.router.inNamespace(
+        () -> {
+          try (RtNetlink netlink = new RtNetlink()) {
+            netlink.devices().stream()
+                .filter(device -> device.name().equals("tun0"))
+                .forEach(device -> network.attach(device.index()));
+          }
+          return true;
+        });
   }
 }
