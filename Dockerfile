@@ -12,7 +12,8 @@ RUN mkdir -p /usr/share/man/man1 \
 # Unsafe, for Netty. Left out: java.desktop and java.sql, which only optional parts of libraries use.
 RUN jlink --add-modules java.base,java.logging,java.management,java.naming,java.xml,jdk.management,jdk.unsupported \
       --no-header-files --no-man-pages --compress=zip-6 --output /opt/java \
- && rm -rf /opt/java/legal
+ && rm -rf /opt/java/legal \
+ && find /opt/java -name '*.debuginfo' -delete
 
 # --- The programs that the agent calls.
 FROM docker.io/library/debian:trixie-slim AS tools
