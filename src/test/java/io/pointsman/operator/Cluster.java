@@ -23,6 +23,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -88,7 +89,9 @@ class Cluster {
                     .build());
   }
 
-  /** kube-proxy's DaemonSet as kubeadm has it, by another field manager. */
+  /**
+   * kube-proxy's DaemonSet as kubeadm has it, by another field manager, with a pod on each node.
+   */
   Cluster kubeProxy() {
     DaemonSet daemonSet =
         new DaemonSetBuilder()
@@ -114,7 +117,9 @@ class Cluster {
             .endTemplate()
             .endSpec()
             .build();
-    admin.resource(daemonSet).fieldManager("kubeadm").serverSideApply();
+    String uid =
+        admin.resource(daemonSet).fieldManager("kubeadm").serverSideApply().getMetadata().getUid();
+    await().until(() -> nodesWithPodsOf(uid).containsAll(nodeNames()));
     return this;
   }
 
@@ -180,6 +185,19 @@ class Cluster {
                     + node.getSpec().kubeProxy)
         .sorted()
         .collect(Collectors.joining(" "));
+  }
+
+  private List<String> nodeNames() {
+    return admin.nodes().list().getItems().stream()
+        .map(node -> node.getMetadata().getName())
+        .toList();
+  }
+
+  private Set<String> nodesWithPodsOf(String owner) {
+    return admin.pods().inNamespace(KUBE_SYSTEM).list().getItems().stream()
+        .filter(pod -> pod.getOwnerReferenceFor(owner).isPresent())
+        .map(pod -> pod.getSpec().getNodeName())
+        .collect(Collectors.toSet());
   }
 
   List<String> kubeProxyNodes() {

@@ -69,7 +69,7 @@ class OperatorOptionsTest {
     assertThat(context.getReadOnlyRootFilesystem()).isTrue();
     assertThat(context.getCapabilities().getDrop()).containsExactly("ALL");
     assertThat(context.getCapabilities().getAdd())
-        .containsExactlyInAnyOrder("BPF", "NET_ADMIN", "PERFMON");
+        .containsExactlyInAnyOrder("BPF", "NET_ADMIN", "NET_RAW", "PERFMON");
   }
 
   @ParameterizedTest
