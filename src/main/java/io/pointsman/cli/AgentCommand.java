@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
 final class AgentCommand implements Callable<Integer> {
   @Spec private @Nullable CommandSpec spec;
   @Mixin private ServerOptions server = new ServerOptions();
+  @Mixin private BpffsOption bpffs = new BpffsOption();
 
   @Option(
       names = "--port",
@@ -34,12 +35,6 @@ final class AgentCommand implements Callable<Integer> {
       defaultValue = "${env:NODE_NAME:-}",
       description = "The Node this agent works for (default: the environment's NODE_NAME).")
   private String nodeName = "";
-
-  @Option(
-      names = "--bpffs",
-      defaultValue = "/sys/fs/bpf",
-      description = "Where a bpffs is mounted (default: ${DEFAULT-VALUE}).")
-  private Path bpffs = Path.of("/sys/fs/bpf");
 
   @Option(
       names = "--cgroup",
@@ -61,7 +56,7 @@ final class AgentCommand implements Callable<Integer> {
 
   private AgentOptions options() {
     try {
-      return new AgentOptions(nodeName, bpffs, cgroup, apiServers, Version.current());
+      return new AgentOptions(nodeName, bpffs.path(), cgroup, apiServers, Version.current());
     } catch (IllegalArgumentException wrong) {
       throw new ParameterException(
           Objects.requireNonNull(spec).commandLine(), wrong.getMessage(), wrong);

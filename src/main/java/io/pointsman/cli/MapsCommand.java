@@ -6,11 +6,9 @@ import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.KernelState;
 import io.pointsman.dataplane.KernelState.BackendAddress;
 import io.pointsman.dataplane.bpf.BpfDataplane;
-import io.pointsman.dataplane.bpf.BpfOptions;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -20,6 +18,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -42,12 +41,7 @@ final class MapsCommand implements Callable<Integer> {
   }
 
   @Spec private @Nullable CommandSpec spec;
-
-  @Option(
-      names = "--bpffs",
-      defaultValue = "/sys/fs/bpf",
-      description = "Where a bpffs is mounted (default: ${DEFAULT-VALUE}).")
-  private Path bpffs = Path.of("/sys/fs/bpf");
+  @Mixin private BpffsOption bpffs = new BpffsOption();
 
   @Option(
       names = {"-o", "--output"},
@@ -67,8 +61,7 @@ final class MapsCommand implements Callable<Integer> {
     Optional<Address> wanted = wanted();
     KernelState state;
     try {
-      state =
-          BpfDataplane.readPinned(BpfOptions.defaults().pinnedUnder(bpffs.resolve("pointsman")));
+      state = BpfDataplane.readPinned(bpffs.dataplane());
     } catch (DataplaneException e) {
       err().println(e.getMessage() + ": is this node served by BPF, and this command run as root?");
       return Failures.FAILED;

@@ -15,6 +15,8 @@ import picocli.CommandLine.Spec;
     subcommands = {
       AgentCommand.class,
       OperatorCommand.class,
+      MapsCommand.class,
+      RemoveCommand.class,
       RehearseCommand.class,
       VersionCommand.class
     })

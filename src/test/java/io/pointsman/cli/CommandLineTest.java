@@ -3,9 +3,13 @@ package io.pointsman.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import picocli.CommandLine.Command;
 
 class CommandLineTest {
   private final StringWriter out = new StringWriter();
@@ -27,7 +31,24 @@ class CommandLineTest {
   @Test
   void helpNamesTheCommands() {
     assertThat(run("--help")).isZero();
-    assertThat(out.toString()).contains("version");
+    assertThat(out.toString()).contains("agent", "operator", "maps", "remove", "version");
+  }
+
+  /** A command that is written and not listed would only be missed by the person who needs it. */
+  @Test
+  void everyCommandIsOneOfTheProgram() {
+    var written =
+        new ClassFileImporter()
+            .importPackages("io.pointsman.cli").stream()
+                .filter(each -> each.isAnnotatedWith(Command.class))
+                .map(JavaClass::getName)
+                .toList();
+    var program = Main.commandLine();
+    var listed =
+        Stream.concat(Stream.of(program), program.getSubcommands().values().stream())
+            .map(each -> each.getCommandSpec().userObject().getClass().getName())
+            .toList();
+    assertThat(written).hasSizeGreaterThan(1).containsExactlyInAnyOrderElementsOf(listed);
   }
 
   @Test

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pointsman.catalogue.Digest;
+import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.dataplane.DataplaneSettings;
+import io.pointsman.dataplane.DesiredState;
+import io.pointsman.dataplane.bpf.BpfDataplane;
+import io.pointsman.dataplane.bpf.BpfOptions;
+import io.pointsman.dataplane.bpf.MapSizes;
+import io.pointsman.kernel.BpfQuery;
+import io.pointsman.kernel.KernelSandbox;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What nobody looks after any more leaves the kernel when a person says so, and not before. */
+class RemoveCommandTest {
+  private static final int CONNECT4 = 10; // BPF_CGROUP_INET4_CONNECT
+  private final KernelSandbox sandbox = new KernelSandbox();
+  private final Path pins = sandbox.bpffs().resolve("pointsman");
+  private final BpfDataplane left =
+      new BpfDataplane(
+          BpfOptions.defaults()
+              .pinnedUnder(pins)
+              .on(sandbox.cgroup())
+              .sized(new MapSizes(100, 100, 100, 100)),
+          DataplaneSettings.DEFAULTS);
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @AfterEach
+  void clean() {
+    left.close();
+    sandbox.close();
+  }
+
+  @Test
+  void removesWhatAnAgentLeft() {
+    abandon();
+    assertThat(run("--bpffs=" + sandbox.bpffs())).isEqualTo(Failures.FAILED);
+    assertThat(err.toString()).contains("nothing was removed", "--force").hasLineCount(1);
+    assertThat(left.phase()).isEqualTo(Phase.ACTIVE);
+    assertThat(attached()).isOne();
+
+    assertThat(run("--force", "--bpffs=" + sandbox.bpffs())).isZero();
+    assertThat(out.toString()).contains("Nothing of Pointsman is left");
+    assertThat(pins).doesNotExist();
+    assertThat(attached()).isZero();
+
+    assertThat(run("--bpffs=" + sandbox.bpffs())).isZero();
+    assertThat(out.toString()).contains("Nothing of Pointsman was in use");
+  }
+
+  @Test
+  void namesAFolderThatIsNoBpffs() throws java.io.IOException {
+    var folder = Files.createTempDirectory("no-bpffs");
+    for (var wrong : List.of(folder, folder.resolve("missing"))) {
+      assertThat(run("--bpffs=" + wrong)).isEqualTo(Failures.FAILED);
+      assertThat(err.toString()).contains("--bpffs: " + wrong + " is not a bpffs");
+    }
+    Files.delete(folder);
+  }
+
+  private void abandon() {
+    sandbox.inNamespace(() -> left.prepare(new DesiredState(List.of(), Set.of(), Digest.EMPTY)));
+    left.activate();
+    left.close();
+  }
+
+  private int attached() {
+    return BpfQuery.cgroup(sandbox.cgroup(), CONNECT4).size();
+  }
+
+  private int run(String... arguments) {
+    var line = new java.util.ArrayList<>(List.of("remove"));
+    line.addAll(List.of(arguments));
+    return sandbox.inNamespace(
+        () ->
+            Main.commandLine()
+                .setOut(new PrintWriter(out))
+                .setErr(new PrintWriter(err))
+                .execute(line.toArray(String[]::new)));
+  }
+}
