@@ -4,7 +4,7 @@ package io.pointsman.kernel;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
+import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,6 +49,13 @@ public final class CommandRunner {
     return false;
   }
 
+  /** What a command reads; it is written while the command runs and never held as a whole. */
+  @FunctionalInterface
+  public interface Input {
+    /** Writes all of it; an exception ends the command. */
+    void writeTo(Appendable out) throws IOException;
+  }
+
   /**
    * Runs a command and hands on its output line by line.
    *
@@ -56,6 +63,11 @@ public final class CommandRunner {
    * @throws CommandException when it cannot be started, fails, or takes longer than two minutes
    */
   public void run(List<String> command, String input, Consumer<String> lines) {
+    run(command, out -> out.append(input), lines);
+  }
+
+  /** The same with an input that is written bit by bit, on a thread of its own. */
+  public void run(List<String> command, Input input, Consumer<String> lines) {
     List<String> whole = new ArrayList<>(prefix);
     whole.addAll(command);
     ProcessBuilder builder = new ProcessBuilder(whole);
@@ -81,7 +93,7 @@ public final class CommandRunner {
   }
 
   private static void finish(
-      List<String> command, Process process, String input, Consumer<String> lines) {
+      List<String> command, Process process, Input input, Consumer<String> lines) {
     CompletableFuture<String> errors =
         CompletableFuture.supplyAsync(() -> errors(process), THREADS);
     CompletableFuture<Boolean> fed =
@@ -100,8 +112,12 @@ public final class CommandRunner {
         lines.accept(line);
       }
       int code = process.waitFor();
+      Throwable unfed = fed.handle((took, failure) -> failure).join();
+      if (unfed != null) {
+        throw new CommandException(command, "could not be fed", unfed);
+      }
       if (code != 0 || !fed.join()) {
-        throw new CommandException(command, "ended with " + code + ": " + errors.join(), null);
+        throw new CommandException(command, "ended with " + code + ": ", errors.join());
       }
     } catch (IOException e) {
       throw new CommandException(command, "could not be read: " + e.getMessage(), e);
@@ -112,12 +128,16 @@ public final class CommandRunner {
   }
 
   /** Whether the command took all of its input; one that ended early says why by its exit code. */
-  private static boolean feed(Process process, String input) {
-    try (OutputStream stream = process.getOutputStream()) {
-      stream.write(input.getBytes(StandardCharsets.UTF_8));
+  private static boolean feed(Process process, Input input) {
+    try (Writer writer = process.outputWriter(StandardCharsets.UTF_8)) {
+      input.writeTo(writer);
       return true;
     } catch (IOException e) {
-      return input.isEmpty();
+      return false;
+    } catch (RuntimeException e) {
+      // What it has read so far must not look like the whole.
+      process.toHandle().destroyForcibly();
+      throw e;
     }
   }
 
@@ -132,8 +152,21 @@ public final class CommandRunner {
 
   /** A command failed; the message names it and what it said. */
   public static final class CommandException extends RuntimeException {
+    private final String said;
+
+    CommandException(List<String> command, String what, String said) {
+      super(String.join(" ", command) + " " + what + said);
+      this.said = said;
+    }
+
     CommandException(List<String> command, String what, @Nullable Throwable cause) {
       super(String.join(" ", command) + " " + what, cause);
+      this.said = "";
+    }
+
+    /** What the command wrote to its standard error, cut when it is long. */
+    public String said() {
+      return said;
     }
   }
 }

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.kernel;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The rules of one family in one of the kernel's two places for them, read by iptables-save and
+ * changed by iptables-restore. Works on the network namespace of the thread that calls it.
+ */
+public final class Iptables {
+  /** How long to wait, in seconds, for another process that changes the same rules. */
+  private static final String LOCK_SECONDS = "5";
+
+  private final CommandRunner commands;
+  private final Family family;
+  private final Variant variant;
+  private final String program;
+
+  /** The IP families, each with tables of its own. */
+  public enum Family {
+    IPV4("iptables"),
+    IPV6("ip6tables");
+
+    private final String program;
+
+    Family(String program) {
+      this.program = program;
+    }
+  }
+
+  /** Where iptables keeps its rules: in nf_tables, or in ip_tables as it was before. */
+  public enum Variant {
+    NFT("nft"),
+    LEGACY("legacy");
+
+    private final String suffix;
+
+    Variant(String suffix) {
+      this.suffix = suffix;
+    }
+  }
+
+  /** Talks to one family in one place. */
+  public Iptables(CommandRunner commands, Family family, Variant variant) {
+    this.commands = commands;
+    this.family = family;
+    this.variant = variant;
+    this.program = family.program + "-" + variant.suffix;
+  }
+
+  /** The family. */
+  public Family family() {
+    return family;
+  }
+
+  /** Where the rules are kept. */
+  public Variant variant() {
+    return variant;
+  }
+
+  /** The programs' common name, such as ip6tables-nft. */
+  public String name() {
+    return program;
+  }
+
+  /** Whether the programs are installed. */
+  public boolean installed() {
+    return commands.has(program + "-save") && commands.has(program + "-restore");
+  }
+
+  /**
+   * Hands on what iptables-save writes of all tables, line by line.
+   *
+   * @throws CommandRunner.CommandException when it fails
+   */
+  public void save(Consumer<String> lines) {
+    commands.run(List.of(program + "-save"), "", lines);
+  }
+
+  /** The same of one table; it is made when it is not there. */
+  public void save(String table, Consumer<String> lines) {
+    commands.run(List.of(program + "-save", "-t", table), "", lines);
+  }
+
+  /**
+   * Changes rules and leaves alone what the script does not name. Each table changes at its COMMIT
+   * as a whole or not at all; tables that were committed before a failure stay changed.
+   *
+   * @param script writes the same lines each time it is asked
+   * @throws RestoreException when it is refused
+   * @throws CommandRunner.CommandException when it cannot be run
+   */
+  public void restore(CommandRunner.Input script) {
+    List<String> command =
+        List.of(program + "-restore", "--noflush", "--counters", "--wait", LOCK_SECONDS);
+    try {
+      commands.run(command, script, line -> {});
+    } catch (CommandRunner.CommandException e) {
+      if (e.said().isEmpty()) {
+        throw e;
+      }
+      throw RestoreException.of(program, script, e);
+    }
+  }
+
+  /** iptables-restore refused a script; the message names the line and what was said of it. */
+  public static final class RestoreException extends RuntimeException {
+    /** "line 3 failed", "line 5: CHAIN_DEL failed", "Error occurred at line: 3". */
+    private static final Pattern LINE = Pattern.compile("\\bline:? (\\d+)");
+
+    private final int line;
+    private final String text;
+
+    private RestoreException(
+        String program, int line, String text, CommandRunner.CommandException cause) {
+      super(
+          program
+              + "-restore refused "
+              + (line == 0 ? "its input" : "line " + line + " (" + text + ")")
+              + ": "
+              + cause.said(),
+          cause);
+      this.line = line;
+      this.text = text;
+    }
+
+    private static RestoreException of(
+        String program, CommandRunner.Input script, CommandRunner.CommandException cause) {
+      Matcher named = LINE.matcher(cause.said());
+      int line = named.find() ? Integer.parseInt(named.group(1)) : 0;
+      return new RestoreException(program, line, new LineFinder(line).in(script), cause);
+    }
+
+    /** The number of the refused line, from 1; 0 when none was named. */
+    public int line() {
+      return line;
+    }
+
+    /** The refused line, empty when none was named. */
+    public String text() {
+      return text;
+    }
+  }
+
+  /** Picks one line out of a script by writing it once more. */
+  private static final class LineFinder implements Appendable {
+    private final StringBuilder found = new StringBuilder();
+    private int left;
+
+    LineFinder(int wanted) {
+      this.left = wanted - 1;
+    }
+
+    String in(CommandRunner.Input script) {
+      try {
+        if (left >= 0) {
+          script.writeTo(this);
+        }
+      } catch (IOException e) {
+        return "";
+      }
+      return found.toString();
+    }
+
+    @Override
+    public Appendable append(@Nullable CharSequence text) {
+      return text == null ? this : append(text, 0, text.length());
+    }
+
+    @Override
+    public Appendable append(@Nullable CharSequence text, int start, int end) {
+      for (int i = start; text != null && i < end; i++) {
+        append(text.charAt(i));
+      }
+      return this;
+    }
+
+    @Override
+    public Appendable append(char letter) {
+      if (letter == '\n') {
+        left--;
+      } else if (left == 0) {
+        found.append(letter);
+      }
+      return this;
+    }
+  }
+}

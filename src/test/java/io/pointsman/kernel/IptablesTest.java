@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pointsman.kernel.Iptables.Family;
+import io.pointsman.kernel.Iptables.RestoreException;
+import io.pointsman.kernel.Iptables.Variant;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Reads and changes real tables in a network namespace. */
+class IptablesTest {
+  @ParameterizedTest
+  @EnumSource(Variant.class)
+  void changesWhatItNamesAndNothingElse(Variant variant) {
+    try (KernelSandbox sandbox = new KernelSandbox()) {
+      for (Family family : Family.values()) {
+        Iptables tables = tables(sandbox, family, variant);
+        assertThat(tables.installed()).isTrue();
+        tables.restore(out -> out.append("*nat\n:MINE - [0:0]\n-A MINE -j RETURN\nCOMMIT\n"));
+        tables.restore(out -> out.append("*nat\n:OTHER - [0:0]\n-A OTHER -j MINE\nCOMMIT\n"));
+        assertThat(saved(tables))
+            .contains("*nat", ":MINE - [0:0]", "-A MINE -j RETURN", "-A OTHER -j MINE");
+      }
+    }
+  }
+
+  @Test
+  void aLargeScriptIsStreamed() {
+    try (KernelSandbox sandbox = new KernelSandbox()) {
+      Iptables tables = tables(sandbox, Family.IPV4, Variant.NFT);
+      tables.restore(
+          out -> {
+            out.append("*nat\n");
+            for (int i = 0; i < 20_000; i++) {
+              out.append(":CHAIN-").append(Integer.toString(i)).append(" - [0:0]\n");
+            }
+            out.append("COMMIT\n");
+          });
+      assertThat(saved(tables)).contains(":CHAIN-0 - [0:0]", ":CHAIN-19999 - [0:0]");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "NFT,-A MINE --bogus,2,-A MINE --bogus",
+    "LEGACY,-A MINE --bogus,2,-A MINE --bogus",
+    "NFT,-D MINE -j RETURN,2,-D MINE -j RETURN",
+    "LEGACY,-D MINE -j RETURN,2,-D MINE -j RETURN",
+    "NFT,-X NONE,2,-X NONE",
+    "LEGACY,-X NONE,2,-X NONE",
+    "NFT,-A PREROUTING -j MASQUERADE,2,-A PREROUTING -j MASQUERADE",
+    "LEGACY,-A PREROUTING -j MASQUERADE,3,COMMIT"
+  })
+  void aRefusalNamesTheLine(Variant variant, String bad, int line, String text) {
+    try (KernelSandbox sandbox = new KernelSandbox()) {
+      Iptables tables = tables(sandbox, Family.IPV4, variant);
+      tables.restore(out -> out.append("*nat\n:MINE - [0:0]\nCOMMIT\n"));
+      List<String> before = saved(tables);
+      assertThatThrownBy(() -> tables.restore(out -> out.append("*nat\n" + bad + "\nCOMMIT\n")))
+          .isInstanceOfSatisfying(
+              RestoreException.class,
+              refusal -> {
+                assertThat(refusal.line()).isEqualTo(line);
+                assertThat(refusal.text()).isEqualTo(text);
+              })
+          .hasMessageContaining(tables.name() + "-restore refused line " + line + " (" + text);
+      assertThat(saved(tables)).isEqualTo(before);
+    }
+  }
+
+  @Test
+  void aScriptThatFailsHalfWayChangesNothing() {
+    try (KernelSandbox sandbox = new KernelSandbox()) {
+      Iptables tables = tables(sandbox, Family.IPV4, Variant.NFT);
+      assertThatThrownBy(
+              () ->
+                  tables.restore(
+                      out -> {
+                        out.append("*nat\n:MINE - [0:0]\n");
+                        throw new IllegalStateException("no more");
+                      }))
+          .isInstanceOf(CommandRunner.CommandException.class)
+          .hasRootCauseMessage("no more");
+      assertThat(saved(tables)).doesNotContain(":MINE - [0:0]");
+    }
+  }
+
+  private static Iptables tables(KernelSandbox sandbox, Family family, Variant variant) {
+    List<String> enter = List.of("ip", "netns", "exec", sandbox.namespace());
+    return new Iptables(new CommandRunner(enter), family, variant);
+  }
+
+  private static List<String> saved(Iptables tables) {
+    List<String> lines = new ArrayList<>();
+    tables.save(lines::add);
+    lines.removeIf(line -> line.startsWith("#"));
+    return lines;
+  }
+}
