@@ -30,7 +30,7 @@ class ConnectionBench {
   @EnumSource(KubeProxyMode.class)
   void measure(KubeProxyMode mode) {
     var options = LabOptions.named("bench").withNodes(2).withKubeProxyMode(mode);
-    try (var cluster = TestCluster.up(options)) {
+    try (var cluster = TestCluster.inLab(options)) {
       cluster.install();
       WebLoad.deploy(cluster);
       var kubeProxy = "kube-proxy " + mode.name().toLowerCase(java.util.Locale.ROOT);
@@ -157,27 +157,17 @@ class ConnectionBench {
   }
 
   private static List<String> fromPod(TestCluster cluster, String target) {
-    var command =
-        new ArrayList<>(
-            List.of(
-                cluster.lab().binaries().resolve("kubectl").toString(),
-                "--kubeconfig=" + cluster.lab().kubeconfig(),
-                "exec",
-                "traffic",
-                "--",
-                "/traffic"));
-    command.addAll(load(target));
-    return command;
+    return cluster.inPod(load("/traffic", target));
   }
 
   private static List<String> fromOutside(TestCluster cluster, String target) {
-    var command = new ArrayList<>(List.of("traffic"));
-    command.addAll(load(target));
-    return cluster.lab().client().command(command.toArray(String[]::new));
+    return cluster.lab().client().command(load("traffic", target));
   }
 
-  private static List<String> load(String target) {
-    return List.of("http", "--concurrency=8", "--duration=3s", "--targets=" + target);
+  private static String[] load(String program, String target) {
+    return new String[] {
+      program, "http", "--concurrency=8", "--duration=3s", "--targets=" + target
+    };
   }
 
   private static Pod pod(TestCluster cluster, String label) {

@@ -33,7 +33,7 @@ public final class Demo {
   public static void main(String... arguments) {
     Runtime.getRuntime().addShutdownHook(new Thread(() -> Lab.down(NAME)));
     long failed;
-    try (var cluster = TestCluster.up(LabOptions.named(NAME))) {
+    try (var cluster = TestCluster.inLab(LabOptions.named(NAME))) {
       failed = new Demo(cluster).run();
     }
     if (failed > 0) {
@@ -78,8 +78,8 @@ public final class Demo {
     say("kube-proxy's pods are gone:");
     System.out.println(cluster.kubectl("-n", "kube-system", "get", "pods"));
     say("chains of kube-proxy's on the nodes:");
-    for (var node : cluster.lab().nodes()) {
-      System.out.println(node.name() + ": " + walk.kubeProxyChains(node).size());
+    for (var node : cluster.nodes()) {
+      System.out.println(node.name() + ": " + walk.kubeProxyChains(node.name()).size());
     }
     for (var node : walk.nodeDataplanes()) {
       System.out.printf(

@@ -5,6 +5,7 @@ import io.fabric8.kubernetes.client.Watch;
 import io.fabric8.kubernetes.client.Watcher;
 import io.fabric8.kubernetes.client.WatcherException;
 import io.pointsman.api.NodeDataplane;
+import java.util.List;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -56,15 +57,15 @@ final class Killer implements Watcher<NodeDataplane>, AutoCloseable {
   private void kill(String node, String step) {
     var nodes =
         victim == Victim.AGENT
-            ? java.util.List.of(cluster.lab().node(node))
-            : cluster.lab().nodes();
+            ? List.of(node)
+            : cluster.nodes().stream().map(TestCluster.Node::name).toList();
     var script =
         "for p in $(pgrep -x java); do tr '\\0' ' ' < /proc/$p/cmdline | grep -q ' %s *$' && kill -9 $p && echo $p; done; true"
             .formatted(victim.subcommand);
     for (var one : nodes) {
-      var ended = one.exec("sh", "-c", script).out();
+      var ended = cluster.onNode(one, "sh", "-c", script);
       if (!ended.isBlank()) {
-        killed.add("%s on %s at %s".formatted(victim.subcommand, one.name(), step));
+        killed.add("%s on %s at %s".formatted(victim.subcommand, one, step));
       }
     }
   }

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 
 /** Nodes come, go and fail while the cluster is on BPF, and its kernel state is tampered with. */
 @Tag("lab")
+@OnlyInLab("nodes are added, rebooted and removed")
 @TestMethodOrder(OrderAnnotation.class)
 class NodesTest {
   private static final Duration LIMIT = Duration.ofMinutes(5);
@@ -27,7 +28,7 @@ class NodesTest {
 
   @BeforeAll
   static void up() {
-    cluster = TestCluster.up(LabOptions.named("nodes").withNodes(2));
+    cluster = TestCluster.inLab(LabOptions.named("nodes").withNodes(2));
     walk = new Walk(cluster);
     cluster.install();
     WebLoad.deploy(cluster);
@@ -47,7 +48,7 @@ class NodesTest {
   void aNodeThatJoinsIsTakenOver() {
     var added = cluster.lab().addNode();
     awaitConverged("3/3");
-    assertThat(walk.kubeProxyChains(added)).isEmpty();
+    assertThat(walk.kubeProxyChains(added.name())).isEmpty();
     assertThat(request(added.address4())).startsWith("web-");
   }
 
@@ -62,7 +63,7 @@ class NodesTest {
         .ignoreExceptions()
         .until(() -> request(node.address4()).startsWith("web-"));
     awaitConverged("3/3");
-    assertThat(walk.kubeProxyChains(node)).isEmpty();
+    assertThat(walk.kubeProxyChains(node.name())).isEmpty();
   }
 
   @Test

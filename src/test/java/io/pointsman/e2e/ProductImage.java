@@ -8,10 +8,6 @@ import java.nio.file.Path;
 
 /** The image built by the project's own Dockerfile. */
 final class ProductImage {
-  /** What tells the chart to use it. */
-  static final String VALUES =
-      "image.repository=docker.io/library/pointsman,image.tag=dev,image.pullPolicy=Never";
-
   private ProductImage() {}
 
   /** The image as a docker-archive, built when the sources have changed. */

@@ -8,6 +8,7 @@ import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.ProxyDataplane;
 import io.pointsman.lab.LabOptions;
 import java.time.Duration;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer.OrderAnnotation;
@@ -25,6 +26,7 @@ class SwitchTest {
   private static TestCluster cluster;
   private static Walk walk;
   private static WebLoad load;
+  private static WebLoad.Result result = new WebLoad.Result(Map.of());
 
   @BeforeAll
   static void up() {
@@ -52,11 +54,12 @@ class SwitchTest {
     load.phase("to BPF");
     walk.apply();
     walk.awaitBpf();
-    assertThat(walk.nodeDataplanes()).hasSize(3);
+    var nodes = cluster.nodes().size();
+    assertThat(walk.nodeDataplanes()).hasSize(nodes);
     var status =
         cluster.client().resources(ProxyDataplane.class).withName("default").require().getStatus();
     assertThat(status.currentDataplane).isEqualTo(LinuxDataplane.BPF);
-    assertThat(status.convergedNodes).isEqualTo("3/3");
+    assertThat(status.convergedNodes).isEqualTo(nodes + "/" + nodes);
   }
 
   @Test
@@ -83,10 +86,19 @@ class SwitchTest {
   @Test
   @Order(4)
   void noRequestFailed() {
-    var result = load.finish();
+    result = load.finish();
     System.out.println(result.table());
     assertThat(result.requests()).isGreaterThan(5000);
     assertThat(result.failed()).as(result.table()).isZero();
+  }
+
+  @Test
+  @Order(5)
+  @OnlyInLab("node ports are loaded from outside the cluster; elsewhere they are from a pod")
+  void nodePortsWereLoadedFromOutside() {
+    assertThat(result.loads().get("outside -> node port"))
+        .isNotNull()
+        .allSatisfy(phase -> assertThat(phase.requests()).isPositive());
   }
 
   private static void awaitRequests(long count) {

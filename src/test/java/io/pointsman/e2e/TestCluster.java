@@ -1,81 +1,144 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.e2e;
 
+import io.fabric8.kubernetes.api.model.NodeAddress;
+import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.pointsman.lab.CommandResult;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.pointsman.lab.Client;
 import io.pointsman.lab.Lab;
 import io.pointsman.lab.LabOptions;
+import io.pointsman.testing.Programs;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
-/** A lab with Pointsman's image on its nodes; the chart is installed by {@link #install}. */
+/**
+ * The cluster that a test runs on, with Pointsman's image on its nodes; the chart is installed by
+ * {@link #install}.
+ */
 public final class TestCluster implements AutoCloseable {
   /** The namespace the chart is installed into. */
   public static final String NAMESPACE = "pointsman-system";
 
-  private final Lab lab;
+  private final Place place;
+  private final KubernetesClient client;
 
-  private TestCluster(Lab lab) {
-    this.lab = lab;
+  TestCluster(Place place) {
+    this.place = place;
+    this.client =
+        new KubernetesClientBuilder()
+            .withConfig(Config.fromKubeconfig(place.kubeconfig().toFile()))
+            .build();
   }
 
-  /** Brings a lab of that shape up and loads the image. */
+  /**
+   * A node of the cluster.
+   *
+   * @param addresses its addresses inside the cluster's network, IPv4 and IPv6
+   */
+  public record Node(String name, List<String> addresses) {}
+
+  /** The cluster that KUBECONFIG names, or else a lab of that shape. */
   public static TestCluster up(LabOptions options) {
+    var named = NamedPlace.named();
+    return named.isPresent() ? new TestCluster(NamedPlace.of(named.get())) : inLab(options);
+  }
+
+  /** A lab of that shape. */
+  public static TestCluster inLab(LabOptions options) {
     var image = ProductImage.archive();
     var lab = Lab.up(options, line -> System.out.println("lab: " + line));
     lab.loadImage(image);
-    return new TestCluster(lab);
+    return new TestCluster(new LabPlace(lab));
   }
 
-  /** The lab. */
+  /**
+   * The lab.
+   *
+   * @throws IllegalStateException when the cluster is none
+   */
   public Lab lab() {
-    return lab;
+    return place.lab().orElseThrow(() -> new IllegalStateException("this cluster is no lab"));
+  }
+
+  /** A client outside the cluster, where there is one. */
+  public Optional<Client> outside() {
+    return place.lab().map(Lab::client);
   }
 
   /** A client with an administrator's rights. */
   public KubernetesClient client() {
-    return lab.kubernetes();
+    return client;
+  }
+
+  /** All Linux nodes. */
+  public List<Node> nodes() {
+    return client.nodes().withLabel("kubernetes.io/os", "linux").list().getItems().stream()
+        .map(
+            node ->
+                new Node(
+                    node.getMetadata().getName(),
+                    node.getStatus().getAddresses().stream()
+                        .filter(address -> address.getType().equals("InternalIP"))
+                        .map(NodeAddress::getAddress)
+                        .toList()))
+        .toList();
   }
 
   /** Runs kubectl and returns its output; fails with what it printed. */
   public String kubectl(String... arguments) {
-    return check(lab.kubectl(arguments));
+    return place.run("kubectl", List.of(arguments));
   }
 
-  /** Installs the chart, or brings it to these values. */
-  public void install(String... values) {
-    var arguments =
+  /** The command line that runs {@code command} in the pod of the load, as a process. */
+  public List<String> inPod(String... command) {
+    var line =
+        new ArrayList<>(
+            List.of(
+                Programs.path("kubectl").toString(),
+                "--kubeconfig=" + place.kubeconfig(),
+                "exec",
+                "-i",
+                "traffic",
+                "--"));
+    line.addAll(List.of(command));
+    return line;
+  }
+
+  /** Applies a file of src/test/resources/e2e, with the images that this cluster has. */
+  public void apply(String file) {
+    place.apply(file);
+  }
+
+  /** Installs the chart, or brings it to what Helm's arguments say. */
+  public void install(String... arguments) {
+    var all =
         new ArrayList<>(
             List.of(
                 "upgrade",
                 "--install",
                 "pointsman",
                 Path.of("helm", "pointsman").toString(),
-                "--namespace",
-                NAMESPACE,
+                "--namespace=" + NAMESPACE,
                 "--create-namespace",
-                "--set",
-                ProductImage.VALUES,
+                "--set=" + place.images().values(),
                 "--wait",
-                "--timeout",
-                "3m"));
-    Arrays.stream(values).forEach(value -> arguments.addAll(List.of("--set", value)));
-    check(lab.helm(arguments.toArray(String[]::new)));
+                "--timeout=3m"));
+    all.addAll(List.of(arguments));
+    place.run("helm", all);
   }
 
   /** Runs a command as a process of the node and returns its output; fails with what it printed. */
   public String onNode(String node, String... command) {
-    return check(lab.node(node).exec(command));
+    return place.onNode(node, List.of(command));
   }
 
-  private static String check(CommandResult result) {
-    return result.check().out();
-  }
-
+  /** Takes away what the test brought: the lab, or Pointsman on a cluster that was there. */
   @Override
   public void close() {
-    lab.close();
+    client.close();
+    place.close();
   }
 }

@@ -44,6 +44,11 @@ public final class Traffic implements AutoCloseable {
     }
   }
 
+  /** What the load is called. */
+  public String name() {
+    return name;
+  }
+
   /** Ends the phase that is under way and begins one of that name. */
   public void phase(String phase) {
     try {

@@ -9,7 +9,6 @@ import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.NodeDataplane;
 import io.pointsman.api.Step;
 import io.pointsman.api.StepResult;
-import io.pointsman.lab.Node;
 import java.time.Duration;
 import java.util.List;
 
@@ -18,47 +17,55 @@ final class Walk {
   private static final Duration LIMIT = Duration.ofMinutes(6);
 
   private final TestCluster cluster;
+  private final boolean managed;
 
+  /** From kube-proxy's DaemonSet and back to it. */
   Walk(TestCluster cluster) {
+    this(cluster, true);
+  }
+
+  private Walk(TestCluster cluster, boolean managed) {
     this.cluster = cluster;
+    this.managed = managed;
+  }
+
+  /** In a cluster that has no kube-proxy, before and after. */
+  static Walk withoutKubeProxy(TestCluster cluster) {
+    return new Walk(cluster, false);
   }
 
   /** Asks for BPF. */
   void apply() {
-    cluster.kubectl("apply", "-f", "src/test/resources/e2e/dataplane.yaml");
+    cluster.apply(managed ? "dataplane.yaml" : "dataplane-without-kube-proxy.yaml");
   }
 
   /** Waits as a user would, then holds every node to its proof. */
   void awaitBpf() {
     cluster.kubectl("wait", "--for=condition=Ready", "pdp/default", "--timeout=360s");
-    var running = cluster.lab().nodes().stream().filter(Node::running).toList();
+    var names = cluster.nodes().stream().map(TestCluster.Node::name).toList();
     var nodes = nodeDataplanes();
-    assertThat(nodes).extracting(node -> node.getMetadata().getName()).contains(names(running));
+    assertThat(nodes).extracting(node -> node.getMetadata().getName()).containsAll(names);
     for (var node : nodes) {
       assertThat(node.getStatus().step).isEqualTo(Step.CLEAN);
       assertThat(node.getStatus().result).isEqualTo(StepResult.DONE);
       assertThat(node.getStatus().proven).isTrue();
       assertThat(node.getStatus().kernelDigest).isEqualTo(node.getStatus().desiredDigest);
-      assertThat(node.getSpec().kubeProxy).isEqualTo(KubeProxyState.DETACHED);
+      assertThat(node.getSpec().kubeProxy).isEqualTo(managed ? KubeProxyState.DETACHED : null);
     }
     assertThat(kubeProxyPods()).isEmpty();
-    for (var node : running) {
-      assertThat(kubeProxyChains(node)).as(node.name()).isEmpty();
+    for (var node : names) {
+      assertThat(kubeProxyChains(node)).as(node).isEmpty();
     }
-  }
-
-  private static String[] names(List<Node> nodes) {
-    return nodes.stream().map(Node::name).toArray(String[]::new);
   }
 
   /** Deletes the resource, as a user would, and holds every node to having nothing of ours left. */
   void goBack() {
     cluster.kubectl("delete", "pdp", "default", "--timeout=360s");
-    var nodes = cluster.lab().nodes();
-    await().atMost(LIMIT).until(() -> kubeProxyPods().size() == nodes.size());
+    var nodes = cluster.nodes();
+    await().atMost(LIMIT).until(() -> kubeProxyPods().size() == (managed ? nodes.size() : 0));
     assertThat(nodeDataplanes()).isEmpty();
     for (var node : nodes) {
-      assertThat(kubeProxyChains(node)).as(node.name()).isNotEmpty();
+      assertThat(!kubeProxyChains(node.name()).isEmpty()).as(node.name()).isEqualTo(managed);
       assertThat(cluster.onNode(node.name(), "ls", "/sys/fs/bpf")).doesNotContain("pointsman");
       assertThat(cluster.client().nodes().withName(node.name()).get().getMetadata().getLabels())
           .doesNotContainKey("pointsman.io/kube-proxy");
@@ -80,9 +87,9 @@ final class Walk {
   }
 
   /** Chains of kube-proxy's on the node; the kubelet's own are not among them. */
-  List<String> kubeProxyChains(Node node) {
+  List<String> kubeProxyChains(String node) {
     return cluster
-        .onNode(node.name(), "sh", "-c", "iptables-save; ip6tables-save")
+        .onNode(node, "sh", "-c", "iptables-save; ip6tables-save")
         .lines()
         .filter(line -> line.startsWith(":KUBE-"))
         .filter(line -> !line.matches(":KUBE-(FIREWALL|IPTABLES-HINT|KUBELET-CANARY) .*"))

@@ -4,64 +4,93 @@ package io.pointsman.e2e;
 import static org.awaitility.Awaitility.await;
 
 import io.fabric8.kubernetes.api.model.Service;
-import io.pointsman.lab.Node;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.ProcessBuilder.Redirect;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * A web Service with a pod on every node, loaded from a pod by its service addresses and from the
- * client outside by its node port on every node, in both families.
+ * A web Service with a pod on every node, loaded from a pod by its service addresses and by its
+ * node port on every node, in all families it has: from the client outside where there is one, else
+ * from the pod.
  */
 public final class WebLoad implements AutoCloseable {
   private static final int NODE_PORT = 30080;
   private static final Duration READY = Duration.ofMinutes(1);
 
-  private final Traffic pod;
-  private final Traffic outside;
+  private final Traffic services;
+  private final Traffic nodePorts;
 
-  private WebLoad(Traffic pod, Traffic outside) {
-    this.pod = pod;
-    this.outside = outside;
+  private WebLoad(Traffic services, Traffic nodePorts) {
+    this.services = services;
+    this.nodePorts = nodePorts;
   }
 
   /** Creates the Service and its pods and waits until they are ready. */
   public static void deploy(TestCluster cluster) {
-    cluster.kubectl("apply", "-f", "src/test/resources/e2e/web.yaml");
+    cluster.apply("web.yaml");
     cluster.kubectl("rollout", "status", "deployment/web", "--timeout=120s");
     cluster.kubectl("wait", "--for=condition=Ready", "pod/traffic", "--timeout=120s");
-    // A pod is Ready before each node's kube-proxy knows it: the load counts what is lost later.
-    for (var target : nodePortTargets(cluster.lab().nodes())) {
-      await().atMost(READY).until(() -> cluster.lab().client().exec("curl", "-sSf", target).ok());
+    // A pod is Ready before each node's dataplane knows it: the load counts what is lost later.
+    for (var target : nodePortTargets(cluster)) {
+      await().atMost(READY).until(() -> answers(cluster, target));
+    }
+  }
+
+  private static boolean answers(TestCluster cluster, String target) {
+    var curl = new String[] {"curl", "-sSf", "--max-time", "3", target};
+    var command =
+        cluster.outside().map(client -> client.command(curl)).orElseGet(() -> cluster.inPod(curl));
+    try {
+      var process =
+          new ProcessBuilder(command)
+              .redirectOutput(Redirect.DISCARD)
+              .redirectError(Redirect.DISCARD)
+              .start();
+      process.getOutputStream().close();
+      return process.waitFor() == 0;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
     }
   }
 
   /** Starts both loads at that many requests per second each. */
   public static WebLoad start(TestCluster cluster, int perSecond) {
-    var service = cluster.client().services().inNamespace("default").withName("web").require();
-    var http =
-        List.of(
-            "http", "--concurrency=4", "--rate=" + perSecond, "--until-eof", "--progress=500ms");
-    var inPod =
-        new ArrayList<>(
-            List.of(
-                cluster.lab().binaries().resolve("kubectl").toString(),
-                "--kubeconfig=" + cluster.lab().kubeconfig(),
-                "exec",
-                "-i",
-                "traffic",
-                "--",
-                "/traffic"));
-    inPod.addAll(http);
-    inPod.add("--targets=" + String.join(",", clusterTargets(service)));
-    var fromOutside = new ArrayList<>(List.of("traffic"));
-    fromOutside.addAll(http);
-    fromOutside.add("--targets=" + String.join(",", nodePortTargets(cluster.lab().nodes())));
+    var services = load("/traffic", perSecond, clusterTargets(service(cluster)));
+    var targets = nodePortTargets(cluster);
+    var nodePorts =
+        cluster
+            .outside()
+            .map(client -> client.command(load("traffic", perSecond, targets)))
+            .orElseGet(() -> cluster.inPod(load("/traffic", perSecond, targets)));
     return new WebLoad(
-        Traffic.start("from a pod", inPod),
+        Traffic.start("pod -> ClusterIP", cluster.inPod(services)),
         Traffic.start(
-            "from outside", cluster.lab().client().command(fromOutside.toArray(String[]::new))));
+            cluster.outside().isPresent() ? "outside -> node port" : "pod -> node port",
+            nodePorts));
+  }
+
+  private static String[] load(String program, int perSecond, List<String> targets) {
+    return new String[] {
+      program,
+      "http",
+      "--concurrency=4",
+      "--rate=" + perSecond,
+      "--until-eof",
+      "--progress=500ms",
+      "--targets=" + String.join(",", targets)
+    };
+  }
+
+  private static Service service(TestCluster cluster) {
+    return cluster.client().services().inNamespace("default").withName("web").require();
   }
 
   private static List<String> clusterTargets(Service service) {
@@ -70,9 +99,11 @@ public final class WebLoad implements AutoCloseable {
         .toList();
   }
 
-  private static List<String> nodePortTargets(List<Node> nodes) {
-    return nodes.stream()
-        .flatMap(node -> Stream.of(node.address4(), node.address6()))
+  private static List<String> nodePortTargets(TestCluster cluster) {
+    var families = service(cluster).getSpec().getIpFamilies();
+    return cluster.nodes().stream()
+        .flatMap(node -> node.addresses().stream())
+        .filter(address -> families.contains(address.contains(":") ? "IPv6" : "IPv4"))
         .map(address -> url(address).replace("/hostname", ":" + NODE_PORT + "/hostname"))
         .toList();
   }
@@ -83,43 +114,49 @@ public final class WebLoad implements AutoCloseable {
 
   /** Begins a phase in both loads. */
   public void phase(String name) {
-    pod.phase(name);
-    outside.phase(name);
+    services.phase(name);
+    nodePorts.phase(name);
   }
 
   /** How many requests both have sent so far. */
   public long requests() {
-    return pod.requests() + outside.requests();
+    return services.requests() + nodePorts.requests();
   }
 
   /** Ends both loads. */
   public Result finish() {
-    return new Result(pod.finish(), outside.finish());
+    var counted = new LinkedHashMap<String, List<Traffic.Phase>>();
+    counted.put(services.name(), services.finish());
+    counted.put(nodePorts.name(), nodePorts.finish());
+    return new Result(counted);
   }
 
   @Override
   public void close() {
-    pod.close();
-    outside.close();
+    services.close();
+    nodePorts.close();
   }
 
-  /** What both loads counted, a phase an element. */
-  public record Result(List<Traffic.Phase> pod, List<Traffic.Phase> outside) {
+  /** What both loads counted by their names, a phase an element. */
+  public record Result(Map<String, List<Traffic.Phase>> loads) {
     /** Requests that failed, of both. */
     public long failed() {
-      return Stream.concat(pod.stream(), outside.stream()).mapToLong(Traffic.Phase::failed).sum();
+      return phases().mapToLong(Traffic.Phase::failed).sum();
     }
 
     /** Requests that were sent, of both. */
     public long requests() {
-      return Stream.concat(pod.stream(), outside.stream()).mapToLong(Traffic.Phase::requests).sum();
+      return phases().mapToLong(Traffic.Phase::requests).sum();
+    }
+
+    private Stream<Traffic.Phase> phases() {
+      return loads.values().stream().flatMap(List::stream);
     }
 
     /** A table for people. */
     public String table() {
       var text = new StringBuilder();
-      rows(text, "pod -> ClusterIP", pod);
-      rows(text, "outside -> node port", outside);
+      loads.forEach((load, phases) -> rows(text, load, phases));
       return text.toString();
     }
 

@@ -54,7 +54,16 @@ public final class Images {
             List.of("/coredns"),
             List.of("coredns"),
             work -> List.of(files(work, "coredns", "coredns"))),
-        archive(AGNHOST, List.of("/agnhost"), List.of("agnhost", "traffic"), this::agnhost));
+        agnhost());
+  }
+
+  /** The archive of {@link #AGNHOST}, for clusters that are no lab. */
+  public static Path testImage() {
+    return new Images(Binaries.folder(), step -> {}).agnhost();
+  }
+
+  private Path agnhost() {
+    return archive(AGNHOST, List.of("/agnhost"), List.of("agnhost", "traffic"), this::agnhost);
   }
 
   /** The archives of {@link #archives()} and those a test put into the lab of that folder. */

@@ -106,6 +106,14 @@ public final class LabMain {
     return io.pointsman.lab.Command.interactive(line);
   }
 
+  @Command(
+      name = "test-image",
+      description = "Prints the docker-archive of the tests' servers and clients.")
+  int testImage() {
+    System.out.println(Images.testImage());
+    return 0;
+  }
+
   @Command(description = "Puts a docker-archive into all nodes.")
   int load(@Parameters(description = "The archive.") java.nio.file.Path archive) {
     Lab.attach(name).loadImage(archive);
