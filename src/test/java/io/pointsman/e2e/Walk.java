@@ -76,6 +76,7 @@ final class Walk {
     return cluster.client().resources(NodeDataplane.class).list().getItems();
   }
 
+  /** Pods of kube-proxy's that have not ended; one that has may still be listed for a moment. */
   List<Pod> kubeProxyPods() {
     return cluster
         .client()
@@ -83,7 +84,10 @@ final class Walk {
         .inNamespace("kube-system")
         .withLabel("k8s-app", "kube-proxy")
         .list()
-        .getItems();
+        .getItems()
+        .stream()
+        .filter(pod -> !List.of("Succeeded", "Failed").contains(pod.getStatus().getPhase()))
+        .toList();
   }
 
   /** Chains of kube-proxy's on the node; the kubelet's own are not among them. */
