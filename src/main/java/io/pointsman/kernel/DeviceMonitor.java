@@ -29,7 +29,7 @@ public final class DeviceMonitor implements AutoCloseable {
    */
   public DeviceMonitor(Runnable listener) {
     this.listener = listener;
-    this.socket = new NetlinkSocket(GROUPS);
+    this.socket = new NetlinkSocket(NetlinkSocket.NETLINK_ROUTE, GROUPS);
     int fd = LibcSockets.eventfd();
     if (fd < 0) {
       socket.close();

@@ -7,17 +7,22 @@ import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A NETLINK_ROUTE socket of the network namespace that the opening thread is in (rtnetlink(7)). For
- * one thread.
+ * A netlink socket of the network namespace that the opening thread is in (netlink(7)). For one
+ * thread.
  */
 final class NetlinkSocket implements AutoCloseable {
   static final int HEADER = 16;
+  static final int NETLINK_ROUTE = 0;
+  static final int NETLINK_GENERIC = 16;
+  static final int NLM_F_REQUEST = 1;
+  static final int NLM_F_ACK = 4;
+  static final int NLM_F_EXCL = 0x200;
+  static final int NLM_F_CREATE = 0x400;
+  static final int NLMSG_ERROR = 2;
 
   private static final int BUFFER_SIZE = 256 * 1024;
   private static final int RECEIVE_BUFFER = 1024 * 1024;
-  private static final int NLMSG_ERROR = 2;
   private static final int NLMSG_DONE = 3;
-  private static final int NLM_F_REQUEST = 1;
   private static final int NLM_F_DUMP = 0x300;
   private static final int NLM_F_DUMP_INTR = 0x10;
   private static final int MAX_INTERRUPTED = 20;
@@ -34,8 +39,14 @@ final class NetlinkSocket implements AutoCloseable {
     void message(int type, MemorySegment body);
   }
 
-  NetlinkSocket(int groups) {
-    int fd = LibcSockets.socket(LibcSockets.AF_NETLINK, LibcSockets.SOCK_RAW_CLOEXEC, 0);
+  /**
+   * Opens a socket.
+   *
+   * @param protocol NETLINK_* of linux/netlink.h
+   * @param groups the multicast groups to listen to, a bit each
+   */
+  NetlinkSocket(int protocol, int groups) {
+    int fd = LibcSockets.socket(LibcSockets.AF_NETLINK, LibcSockets.SOCK_RAW_CLOEXEC, protocol);
     if (fd < 0) {
       arena.close();
       throw new KernelException("open socket", "netlink", -fd);
@@ -67,12 +78,50 @@ final class NetlinkSocket implements AutoCloseable {
   void dump(int type, MemorySegment body, String what, Runnable restart, Receiver receiver) {
     for (int attempt = 0; attempt < MAX_INTERRUPTED; attempt++) {
       restart.run();
-      request(type, body, what);
-      if (answers(what, receiver)) {
+      request(type, NLM_F_DUMP, body, "dump", what);
+      if (answers("dump", what, receiver)) {
         return;
       }
     }
     throw new KernelException("dump", what, Errno.EINTR.number());
+  }
+
+  /**
+   * Sends one request, hands over every answer and waits for the acknowledgement.
+   *
+   * @throws KernelException when the kernel refuses it
+   */
+  void ask(int type, MemorySegment body, String operation, String what, Receiver receiver) {
+    request(type, NLM_F_ACK, body, operation, what);
+    answers(operation, what, receiver);
+  }
+
+  int nextSequence() {
+    return ++sequence;
+  }
+
+  /** Sends messages that have their headers. */
+  void send(MemorySegment messages, long size, String operation, String what) {
+    long sent = LibcSockets.send(fd(), messages, size);
+    if (sent < 0) {
+      throw new KernelException(operation, what, (int) -sent);
+    }
+  }
+
+  /** Waits for the next answers; the segment is valid until the socket is used again. */
+  MemorySegment receive(String operation, String what) {
+    while (true) {
+      long size = LibcSockets.receive(fd(), buffer, LibcSockets.MSG_TRUNC);
+      if (size < 0 && size != -Errno.EINTR.number()) {
+        throw new KernelException(operation, what, (int) -size);
+      }
+      if (size > buffer.byteSize()) {
+        throw new KernelException(operation, what, Errno.EMSGSIZE.number());
+      }
+      if (size >= 0) {
+        return buffer.asSlice(0, size);
+      }
+    }
   }
 
   /**
@@ -90,41 +139,32 @@ final class NetlinkSocket implements AutoCloseable {
     arena.close();
   }
 
-  private void request(int type, MemorySegment body, String what) {
+  private void request(int type, int flags, MemorySegment body, String operation, String what) {
     long size = HEADER + body.byteSize();
     buffer.set(ValueLayout.JAVA_INT, 0, (int) size);
     buffer.set(ValueLayout.JAVA_SHORT, 4, (short) type);
-    buffer.set(ValueLayout.JAVA_SHORT, 6, (short) (NLM_F_REQUEST | NLM_F_DUMP));
-    buffer.set(ValueLayout.JAVA_INT, 8, ++sequence);
+    buffer.set(ValueLayout.JAVA_SHORT, 6, (short) (NLM_F_REQUEST | flags));
+    buffer.set(ValueLayout.JAVA_INT, 8, nextSequence());
     buffer.set(ValueLayout.JAVA_INT, 12, 0);
     MemorySegment.copy(body, 0, buffer, HEADER, body.byteSize());
-    long sent = LibcSockets.send(fd(), buffer, size);
-    if (sent < 0) {
-      throw new KernelException("dump", what, (int) -sent);
-    }
+    send(buffer, size, operation, what);
   }
 
-  private boolean answers(String what, Receiver receiver) {
+  private boolean answers(String operation, String what, Receiver receiver) {
     boolean complete = true;
     while (true) {
-      long size = LibcSockets.receive(fd(), buffer, LibcSockets.MSG_TRUNC);
-      if (size == -Errno.EINTR.number()) {
-        continue;
-      }
-      if (size < 0 || size > buffer.byteSize()) {
-        throw new KernelException("dump", what, size < 0 ? (int) -size : Errno.EMSGSIZE.number());
-      }
+      MemorySegment messages = receive(operation, what);
       long at = 0;
-      while (at + HEADER <= size) {
-        int length = buffer.get(ValueLayout.JAVA_INT, at);
-        if (length < HEADER || at + length > size) {
-          throw new KernelException("dump", what, Errno.EBADMSG.number());
+      while (at + HEADER <= messages.byteSize()) {
+        int length = messages.get(ValueLayout.JAVA_INT, at);
+        if (length < HEADER || at + length > messages.byteSize()) {
+          throw new KernelException(operation, what, Errno.EBADMSG.number());
         }
-        boolean mine = buffer.get(ValueLayout.JAVA_INT, at + 8) == sequence;
-        int type = Short.toUnsignedInt(buffer.get(ValueLayout.JAVA_SHORT, at + 4));
-        complete &= (buffer.get(ValueLayout.JAVA_SHORT, at + 6) & NLM_F_DUMP_INTR) == 0;
-        MemorySegment body = buffer.asSlice(at + HEADER, (long) length - HEADER);
-        if (mine && end(type, body, what)) {
+        boolean mine = messages.get(ValueLayout.JAVA_INT, at + 8) == sequence;
+        int type = Short.toUnsignedInt(messages.get(ValueLayout.JAVA_SHORT, at + 4));
+        complete &= (messages.get(ValueLayout.JAVA_SHORT, at + 6) & NLM_F_DUMP_INTR) == 0;
+        MemorySegment body = messages.asSlice(at + HEADER, (long) length - HEADER);
+        if (mine && end(type, body, operation, what)) {
           return complete;
         }
         if (mine) {
@@ -135,13 +175,13 @@ final class NetlinkSocket implements AutoCloseable {
     }
   }
 
-  private static boolean end(int type, MemorySegment body, String what) {
+  private static boolean end(int type, MemorySegment body, String operation, String what) {
     if (type != NLMSG_ERROR && type != NLMSG_DONE) {
       return false;
     }
     int error = body.byteSize() < Integer.BYTES ? 0 : body.get(ValueLayout.JAVA_INT, 0);
     if (error < 0) {
-      throw new KernelException("dump", what, -error);
+      throw new KernelException(operation, what, -error);
     }
     return true;
   }
@@ -177,7 +217,7 @@ final class NetlinkSocket implements AutoCloseable {
         : value.get(ValueLayout.JAVA_INT, 0);
   }
 
-  private static long align(int length) {
+  static long align(long length) {
     return (length + ALIGNMENT - 1L) & -ALIGNMENT;
   }
 }

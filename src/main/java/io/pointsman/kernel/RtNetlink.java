@@ -54,7 +54,7 @@ public final class RtNetlink implements AutoCloseable {
   private static final int TCA_BPF_NAME = 7;
   private static final int TCA_BPF_ID = 11;
 
-  private final NetlinkSocket socket = new NetlinkSocket(0);
+  private final NetlinkSocket socket = new NetlinkSocket(NetlinkSocket.NETLINK_ROUTE, 0);
 
   /** All devices of the namespace. */
   public List<NetworkDevice> devices() {

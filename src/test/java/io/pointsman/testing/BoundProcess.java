@@ -9,7 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /** A child process that cannot outlive this JVM, however the JVM ends. */
-final class BoundProcess implements AutoCloseable {
+public final class BoundProcess implements AutoCloseable {
   private final Process process;
   private final Path log;
 
@@ -24,7 +24,7 @@ final class BoundProcess implements AutoCloseable {
    * <p>The kernel sends PDEATHSIG when the thread that started the child ends, so a thread that
    * waits for the child starts it.
    */
-  static BoundProcess start(List<String> command, Path log) {
+  public static BoundProcess start(List<String> command, Path log) {
     List<String> bound = new ArrayList<>(List.of("setpriv", "--pdeathsig", "KILL", "--"));
     bound.addAll(command);
     var started = new CompletableFuture<Process>();
@@ -45,7 +45,8 @@ final class BoundProcess implements AutoCloseable {
     }
   }
 
-  boolean alive() {
+  /** Whether it runs. */
+  public boolean alive() {
     return process.isAlive();
   }
 
@@ -54,7 +55,7 @@ final class BoundProcess implements AutoCloseable {
   }
 
   /** All that the process wrote so far. */
-  String output() {
+  public String output() {
     return Project.read(log);
   }
 

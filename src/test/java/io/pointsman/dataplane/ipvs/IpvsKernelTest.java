@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.ipvs;
+
+import io.pointsman.kernel.IpvsNetlinkInside;
+import io.pointsman.testing.uml.InnerTests;
+import io.pointsman.testing.uml.UserModeLinux;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** Everything that needs ip_vs in the kernel, in a kernel that has it. */
+class IpvsKernelTest {
+  private static final List<String> MODULES =
+      List.of("ipv6", "veth", "ip_vs", "ip_set", "iptable_nat", "iptable_filter", "ip6table_nat");
+
+  @TestFactory
+  List<DynamicTest> inside() {
+    return InnerTests.run(
+        new UserModeLinux(2048, MODULES, Duration.ofMinutes(15)), IpvsNetlinkInside.class);
+  }
+}
