@@ -159,22 +159,52 @@ int ingress(struct __sk_buff *skb)
 	return TC_ACT_UNSPEC;
 }
 
+/*
+ * Whether the packet opens a connection past the Service, between the two ends of a flow that has
+ * closed: a connection through the Service has had its entries made anew at ingress.
+ */
+static __always_inline bool goes_past(const struct packet *p, const struct ct *entry)
+{
+	return p->tcp_flags & TCP_SYN && entry->flags & CT_CLOSING;
+}
+
+/* Forgets a flow whose two ends began to speak without it. */
+static __noinline void forget_ends(const struct packet *p, const struct ct *entry)
+{
+	const struct ct_key *key = &p->key;
+	struct ct_key flow = *key;
+
+	if (!(entry->flags & CT_FORWARD))
+		set_key(&flow, CT_EGRESS, key->proto, &key->daddr, key->dport, &key->saddr,
+			key->sport);
+	forget_flow(&flow);
+}
+
+static __always_inline int egress_flow(struct __sk_buff *skb, const struct packet *p)
+{
+	struct ct *entry = bpf_map_lookup_elem(&ct, &p->key);
+
+	if (!entry)
+		return TC_ACT_UNSPEC;
+	if (goes_past(p, entry)) {
+		forget_ends(p, entry);
+		return TC_ACT_UNSPEC;
+	}
+	return translate(skb, p, entry);
+}
+
 /* What is wrong with a packet that leaves is for those to judge who get it; nothing is counted. */
 SEC("tc")
 int egress(struct __sk_buff *skb)
 {
 	const struct config *config = configuration();
 	struct scratch *memory = scratch_memory();
-	struct ct *entry;
 
 	if (!config || !memory || config->phase == PHASE_PREPARED)
 		return TC_ACT_UNSPEC;
 	switch (parse(skb, &memory->packet, CT_EGRESS)) {
 	case PARSED_FLOW:
-		entry = bpf_map_lookup_elem(&ct, &memory->packet.key);
-		if (!entry)
-			return TC_ACT_UNSPEC;
-		return translate(skb, &memory->packet, entry);
+		return egress_flow(skb, &memory->packet);
 	case PARSED_ICMP:
 		return handle_error(skb, memory);
 	}

@@ -74,6 +74,37 @@ class FlowTest {
     assertThat(send(TCP, SYN).to()).isEqualTo(TWO);
   }
 
+  /** A client may use a port again that it has used through the Service, and ask a pod itself. */
+  @Test
+  void leavesTheAnswerToAConnectionPastTheServiceAlone() {
+    send(TCP, SYN);
+    send(TCP, FIN | ACK);
+    Wire last = programs.throughEgress(PacketBuilder.tcp(ONE, CLIENT, ACK).build());
+    assertThat(last.from()).isEqualTo(VIP);
+    programs.leavesAlone(PacketBuilder.tcp(ONE, CLIENT, SYN | ACK).build());
+    assertThat(tables.hasConnection(Structs.CT_INGRESS, TCP, CLIENT, VIP)).isFalse();
+    assertThat(tables.hasConnection(Structs.CT_EGRESS, TCP, ONE, CLIENT)).isFalse();
+  }
+
+  @Test
+  void doesNotMasqueradeAConnectionPastTheService() {
+    programs.throughEgress(send(TCP, SYN).frame());
+    Wire last = programs.throughEgress(send(TCP, FIN | ACK).frame());
+    assertThat(last.from()).isNotEqualTo(CLIENT);
+    programs.leavesAlone(PacketBuilder.tcp(CLIENT, ONE, SYN).build());
+    assertThat(tables.hasConnection(Structs.CT_EGRESS, TCP, CLIENT, ONE)).isFalse();
+    assertThat(send(TCP, SYN).to()).isEqualTo(TWO);
+  }
+
+  @Test
+  void keepsTheAnswerOfAConnectionThatIsOpen() {
+    send(TCP, SYN);
+    for (int i = 0; i < 2; i++) {
+      Wire answer = programs.throughEgress(PacketBuilder.tcp(ONE, CLIENT, SYN | ACK).build());
+      assertThat(answer.from()).isEqualTo(VIP);
+    }
+  }
+
   @Test
   void startsAnewWithASynLongAfterTheLastPacket() {
     send(TCP, SYN);
