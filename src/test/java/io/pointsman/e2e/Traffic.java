@@ -114,7 +114,8 @@ public final class Traffic implements AutoCloseable {
   /** Ends the load, whatever it counted. */
   @Override
   public void close() {
-    process.destroy();
+    // By its handle: Process.destroy would close the pipe under the reader's hands.
+    process.toHandle().destroy();
   }
 
   /** What was counted between two calls of {@link Traffic#phase}; times in microseconds. */

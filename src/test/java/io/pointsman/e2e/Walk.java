@@ -4,7 +4,6 @@ package io.pointsman.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.fabric8.kubernetes.api.model.Pod;
 import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.NodeDataplane;
 import io.pointsman.api.Step;
@@ -77,7 +76,7 @@ final class Walk {
   }
 
   /** Pods of kube-proxy's that have not ended; one that has may still be listed for a moment. */
-  List<Pod> kubeProxyPods() {
+  List<String> kubeProxyPods() {
     return cluster
         .client()
         .pods()
@@ -87,6 +86,7 @@ final class Walk {
         .getItems()
         .stream()
         .filter(pod -> !List.of("Succeeded", "Failed").contains(pod.getStatus().getPhase()))
+        .map(pod -> pod.getMetadata().getName() + " on " + pod.getSpec().getNodeName())
         .toList();
   }
 
