@@ -7,8 +7,10 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine.Command;
 
 class CommandLineTest {
@@ -63,6 +65,20 @@ class CommandLineTest {
     assertThat(run("version", "--colour")).isEqualTo(Failures.WRONG_INPUT);
     assertThat(err.toString()).contains("--colour").contains("(see pointsman version --help)");
     assertThat(err.toString().lines()).hasSize(1);
+  }
+
+  @Test
+  void aWrongAddressIsNamedInOneSentence() {
+    assertThat(run("maps", "--address=10.0.0")).isEqualTo(Failures.WRONG_INPUT);
+    assertThat(err.toString()).contains("--address: ").contains("give an IPv4 or IPv6 address");
+    assertThat(err.toString().lines()).hasSize(1);
+  }
+
+  @Test
+  void mapsThatAreNotThereAreSaidSo(@TempDir Path folder) {
+    assertThat(run("maps", "--bpffs=" + folder)).isEqualTo(Failures.FAILED);
+    assertThat(err.toString()).contains("is this node served by BPF");
+    assertThat(out.toString()).isEmpty();
   }
 
   @Test

@@ -45,25 +45,14 @@ public final class Demo {
   private long run() {
     say("a web Service with a pod on every node; traffic from a pod and from outside");
     WebLoad.deploy(cluster);
-    try (var load = WebLoad.start(cluster, PER_SECOND);
-        var watch = cluster.client().resources(NodeDataplane.class).watch(new StepPrinter())) {
+    try (var load = WebLoad.start(cluster, PER_SECOND)) {
       load.phase("kube-proxy");
       awaitRequests(load, 1500);
       say("helm install pointsman");
       cluster.install();
-      load.phase("to BPF");
-      say("kubectl apply -f dataplane.yaml");
-      walk.apply();
-      walk.awaitBpf();
-      load.phase("on BPF");
-      show();
-      scale(6);
-      scale(3);
-      awaitRequests(load, 1500);
-      load.phase("to kube-proxy");
-      say("kubectl delete pdp default");
-      walk.goBack();
-      System.out.println(cluster.kubectl("-n", "kube-system", "get", "pods", "-o", "wide"));
+      try (var watch = cluster.client().resources(NodeDataplane.class).watch(new StepPrinter())) {
+        thereAndBack(load);
+      }
       load.phase("kube-proxy again");
       awaitRequests(load, 1500);
       var result = load.finish();
@@ -71,6 +60,23 @@ public final class Demo {
       System.out.println(result.table());
       return result.failed();
     }
+  }
+
+  private void thereAndBack(WebLoad load) {
+    load.phase("to BPF");
+    say("kubectl apply -f dataplane.yaml");
+    walk.apply();
+    walk.awaitBpf();
+    load.phase("on BPF");
+    show();
+    scale(6);
+    scale(3);
+    awaitRequests(load, 1500);
+    load.phase("to kube-proxy");
+    say("kubectl delete pdp default");
+    walk.goBack();
+    say("kube-proxy is back:");
+    System.out.println(cluster.kubectl("-n", "kube-system", "get", "pods", "-o", "wide"));
   }
 
   private void show() {
@@ -91,30 +97,13 @@ public final class Demo {
           node.getStatus().verifiedAt);
     }
     say("what the maps of one node hold for the Service:");
-    System.out.println(maps());
+    System.out.println(walk.webMaps());
   }
 
   private void scale(int replicas) {
     say("kubectl scale deployment/web --replicas=" + replicas);
-    cluster.kubectl("scale", "deployment/web", "--replicas=" + replicas);
-    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=120s");
-    await()
-        .atMost(LIMIT)
-        .until(() -> maps().lines().findFirst().orElse("").split(" ").length == replicas + 3);
-    System.out.println(maps());
-  }
-
-  private String maps() {
-    var service = cluster.client().services().inNamespace("default").withName("web").require();
-    return cluster.kubectl(
-        "-n",
-        TestCluster.NAMESPACE,
-        "exec",
-        "daemonset/pointsman-agent",
-        "--",
-        "pointsman",
-        "maps",
-        "--address=" + service.getSpec().getClusterIP());
+    walk.scaleWeb(replicas);
+    System.out.println(walk.webMaps());
   }
 
   private static void awaitRequests(WebLoad load, int requests) {

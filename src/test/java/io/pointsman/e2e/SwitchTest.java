@@ -67,10 +67,8 @@ class SwitchTest {
   void servesAndFollowsTheCluster() {
     load.phase("on BPF");
     var before = load.requests();
-    for (var replicas : new String[] {"6", "3"}) {
-      cluster.kubectl("scale", "deployment/web", "--replicas=" + replicas);
-      cluster.kubectl("rollout", "status", "deployment/web", "--timeout=120s");
-    }
+    walk.scaleWeb(6);
+    walk.scaleWeb(3);
     awaitRequests(before + 2000);
   }
 

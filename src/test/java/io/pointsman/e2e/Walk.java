@@ -71,6 +71,32 @@ final class Walk {
     }
   }
 
+  /** Scales the web Deployment and waits until a node's maps hold that many backends. */
+  void scaleWeb(int replicas) {
+    cluster.kubectl("scale", "deployment/web", "--replicas=" + replicas);
+    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=120s");
+    await()
+        .atMost(LIMIT)
+        .untilAsserted(
+            () ->
+                assertThat(webMaps().lines().findFirst().orElse(""))
+                    .matches("TCP [^ ]+ ->( [^ ]+:\\d+){" + replicas + "}"));
+  }
+
+  /** What the maps of a node hold for the web Service. */
+  String webMaps() {
+    var service = cluster.client().services().inNamespace("default").withName("web").require();
+    return cluster.kubectl(
+        "-n",
+        TestCluster.NAMESPACE,
+        "exec",
+        "daemonset/pointsman-agent",
+        "--",
+        "pointsman",
+        "maps",
+        "--address=" + service.getSpec().getClusterIP());
+  }
+
   List<NodeDataplane> nodeDataplanes() {
     return cluster.client().resources(NodeDataplane.class).list().getItems();
   }
