@@ -10,7 +10,7 @@ import io.pointsman.lab.Lab;
 import io.pointsman.lab.LabOptions;
 import java.time.Duration;
 import java.time.LocalTime;
-import java.time.temporal.ChronoUnit;
+import java.time.format.DateTimeFormatter;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -19,6 +19,8 @@ public final class Demo {
   private static final String NAME = "demo";
   private static final Duration LIMIT = Duration.ofMinutes(5);
   private static final int PER_SECOND = 100;
+  private static final DateTimeFormatter SECONDS = DateTimeFormatter.ofPattern("HH:mm:ss");
+  private static final DateTimeFormatter MILLIS = DateTimeFormatter.ofPattern("HH:mm:ss.SSS");
 
   private final TestCluster cluster;
   private final Walk walk;
@@ -112,8 +114,7 @@ public final class Demo {
   }
 
   private static void say(String what) {
-    System.out.printf(
-        "%n\033[1m%s  %s\033[0m%n", LocalTime.now().truncatedTo(ChronoUnit.SECONDS), what);
+    System.out.printf("%n\033[1m%s  %s\033[0m%n", SECONDS.format(LocalTime.now()), what);
   }
 
   /** Prints each node's steps as they happen. */
@@ -129,8 +130,7 @@ public final class Demo {
           "%-9s %-11s kube-proxy %s"
               .formatted(status.step, status.result, node.getSpec().kubeProxy);
       if (!now.equals(steps.put(name, now))) {
-        System.out.printf(
-            "%s  %s  %s%n", LocalTime.now().truncatedTo(ChronoUnit.MILLIS), name, now);
+        System.out.printf("%s  %s  %s%n", MILLIS.format(LocalTime.now()), name, now);
       }
     }
 

@@ -61,6 +61,11 @@ final class Walk {
   void goBack() {
     cluster.kubectl("delete", "pdp", "default", "--timeout=360s");
     var nodes = cluster.nodes();
+    if (managed) {
+      // The DaemonSet has its own selector again, so its controller rolls its pods once more.
+      cluster.kubectl(
+          "-n", "kube-system", "rollout", "status", "daemonset/kube-proxy", "--timeout=360s");
+    }
     await().atMost(LIMIT).until(() -> kubeProxyPods().size() == (managed ? nodes.size() : 0));
     assertThat(nodeDataplanes()).isEmpty();
     for (var node : nodes) {

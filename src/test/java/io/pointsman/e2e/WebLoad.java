@@ -162,8 +162,11 @@ public final class WebLoad implements AutoCloseable {
 
     private static void rows(StringBuilder text, String from, List<Traffic.Phase> phases) {
       for (var phase : phases) {
+        if (phase.requests() + phase.failed() == 0) {
+          continue;
+        }
         text.append(
-            "%-22s %-14s requests %8d  failed %4d  p50 %6.2f ms  p99 %7.2f ms%s%n"
+            "%-20s %-16s requests %8d  failed %4d  p50 %6.2f ms  p99 %7.2f ms%s%n"
                 .formatted(
                     from,
                     phase.name(),
