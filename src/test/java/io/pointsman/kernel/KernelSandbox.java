@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -13,6 +14,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.ThreadLocalRandom;
+import org.awaitility.Awaitility;
 
 /**
  * A bpffs, a cgroup and a network namespace of a test's own, which leave nothing behind: not after
@@ -121,6 +123,7 @@ public final class KernelSandbox implements AutoCloseable {
     List<RuntimeException> failures = new ArrayList<>();
     attempt(failures, () -> Commands.run("umount", bpffs.toString()));
     attempt(failures, () -> delete(bpffs));
+    attempt(failures, () -> empty(cgroup));
     attempt(failures, () -> deleteTree(cgroup));
     attempt(failures, () -> Commands.run("ip", "netns", "del", name));
     if (!failures.isEmpty()) {
@@ -128,6 +131,18 @@ public final class KernelSandbox implements AutoCloseable {
       failures.forEach(all::addSuppressed);
       throw all;
     }
+  }
+
+  /** Ends what still runs in the group: a process that was told to end stays in it for a moment. */
+  private static void empty(Path group) {
+    try {
+      Files.writeString(group.resolve("cgroup.kill"), "1");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    Awaitility.await()
+        .pollInterval(Duration.ofMillis(5))
+        .until(() -> Files.readString(group.resolve("cgroup.events")).contains("populated 0"));
   }
 
   private static void deleteTree(Path group) {
