@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
@@ -40,8 +41,9 @@ final class AgentMetrics {
   final AtomicLong backends;
   final AtomicLong refused;
   final AtomicLong drainingFlows;
-  final AtomicLong proven;
 
+  private final AtomicLong proven;
+  private volatile double startupSeconds;
   private final Map<String, AtomicLong> kernelCounters = new HashMap<>();
   private final MeterRegistry registry;
 
@@ -69,6 +71,23 @@ final class AgentMetrics {
     refused = gauge(registry, "pointsman.refused", "Services and slices not served in full");
     drainingFlows = gauge(registry, "pointsman.draining.flows", "Flows that still drain");
     proven = gauge(registry, "pointsman.proven", "1 when the kernel is proven, else 0");
+    Gauge.builder("pointsman.startup", this, metrics -> metrics.startupSeconds)
+        .baseUnit("seconds")
+        .description("From the start of the process to the first proof; 0 before it")
+        .register(registry);
+  }
+
+  /** Whether the kernel is proven now. */
+  void proven(boolean now) {
+    proven.set(now ? 1 : 0);
+    if (now && startupSeconds == 0) {
+      startupSeconds =
+          ProcessHandle.current()
+              .info()
+              .startInstant()
+              .map(start -> Duration.between(start, Instant.now()).toMillis() / 1000.0)
+              .orElse(0.0);
+    }
   }
 
   /** What the kernel counts; the names are few and fixed. */

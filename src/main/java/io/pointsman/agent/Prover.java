@@ -38,7 +38,7 @@ final class Prover {
   /** What is known of the kernel is no longer true. */
   void forget() {
     last = null;
-    metrics.proven.set(0);
+    metrics.proven(false);
   }
 
   /**
@@ -67,7 +67,7 @@ final class Prover {
     metrics.verification.record(System.nanoTime() - started, TimeUnit.NANOSECONDS);
     metrics.frontends.set(kernel.frontendCount());
     metrics.backends.set(kernel.backendCount());
-    metrics.proven.set(verdict.proven() ? 1 : 0);
+    metrics.proven(verdict.proven());
     last =
         new Proof(
             verdict,

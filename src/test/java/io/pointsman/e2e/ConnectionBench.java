@@ -33,19 +33,28 @@ class ConnectionBench {
     try (var cluster = TestCluster.inLab(options)) {
       cluster.install();
       WebLoad.deploy(cluster);
-      var kubeProxy = "kube-proxy " + mode.name().toLowerCase(java.util.Locale.ROOT);
-      connections(cluster, kubeProxy, 10);
-      fill(cluster, MANY);
-      connections(cluster, kubeProxy, MANY);
-      memory(cluster, kubeProxy);
+      var kubeProxy = "kube-proxy " + mode.configuration();
       var walk = new Walk(cluster);
-      walk.apply();
-      walk.awaitBpf();
-      connections(cluster, "Pointsman BPF", MANY);
-      memory(cluster, "Pointsman BPF");
-      cluster.kubectl("delete", "namespace", "fill", "--timeout=600s");
-      connections(cluster, "Pointsman BPF", 10);
+      for (var services : new int[] {10, MANY}) {
+        if (services > 10) {
+          fill(cluster, services);
+        }
+        measure(cluster, kubeProxy, services);
+        walk.apply();
+        walk.awaitBpf();
+        measure(cluster, "Pointsman BPF", services);
+        var agent = new AgentFigures(cluster);
+        agent.change(services);
+        agent.restart(services);
+        walk.goBack();
+      }
     }
+  }
+
+  private static void measure(TestCluster cluster, String what, int services) {
+    memory(cluster, what + ", " + services + " Services");
+    connections(cluster, what, services);
+    memory(cluster, what + ", " + services + " Services, after load");
   }
 
   /** Services with ten endpoints each that lead nowhere: they are there to be in the way. */
