@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.agent;
 
+import io.pointsman.dataplane.iptables.ChainRemoval;
 import io.pointsman.kernel.CommandRunner;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,11 +43,11 @@ final class KubeProxyCleaner {
   List<String> clean() {
     for (String program : IPTABLES) {
       if (commands.has(program + "-save")) {
-        IptablesTables tables = tables(program);
+        ChainRemoval tables = tables(program);
         tables.kept().forEach(c -> LOG.infof("%s: chain %s stays, others use it", program, c));
         if (!tables.isClean()) {
           commands.run(
-              List.of(program + "-restore", "--noflush", "--wait"), tables.removal(), LOG::debug);
+              List.of(program + "-restore", "--noflush", "--wait"), tables.script(), LOG::debug);
         }
       }
     }
@@ -74,8 +75,8 @@ final class KubeProxyCleaner {
     return found;
   }
 
-  private IptablesTables tables(String program) {
-    IptablesTables tables = new IptablesTables();
+  private ChainRemoval tables(String program) {
+    ChainRemoval tables = new ChainRemoval(ChainRemoval.OF_KUBE_PROXY);
     commands.run(List.of(program + "-save"), "", tables::accept);
     return tables;
   }

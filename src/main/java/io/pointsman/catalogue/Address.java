@@ -2,7 +2,6 @@
 package io.pointsman.catalogue;
 
 import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 
 /**
@@ -14,6 +13,7 @@ import java.nio.ByteBuffer;
  */
 public record Address(long high, long low) implements Comparable<Address> {
   private static final long MAPPED = 0xffff_0000_0000L;
+  private static final int GROUPS = 8;
 
   /** 0.0.0.0: any IPv4 address of the node, for node ports. */
   public static final Address ANY_V4 = new Address(0, MAPPED);
@@ -35,8 +35,7 @@ public record Address(long high, long low) implements Comparable<Address> {
     }
     try {
       InetAddress parsed = InetAddress.ofLiteral(text);
-      byte[] bytes = parsed.getAddress();
-      return bytes.length == 4 ? ofV4(ByteBuffer.wrap(bytes).getInt()) : ofBytes(bytes);
+      return of(parsed.getAddress());
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException("not an IP address: " + text, e);
     }
@@ -45,6 +44,11 @@ public record Address(long high, long low) implements Comparable<Address> {
   /** An IPv4 address from its 32 bits in network order. */
   public static Address ofV4(int bits) {
     return new Address(0, MAPPED | Integer.toUnsignedLong(bits));
+  }
+
+  /** An address from its 4 or 16 bytes in network order. */
+  public static Address of(byte[] bytes) {
+    return bytes.length == 4 ? ofV4(ByteBuffer.wrap(bytes).getInt()) : ofBytes(bytes);
   }
 
   private static Address ofBytes(byte[] bytes) {
@@ -78,16 +82,51 @@ public record Address(long high, long low) implements Comparable<Address> {
     return byHigh != 0 ? byHigh : Long.compareUnsigned(low, other.low);
   }
 
+  /** As Kubernetes and the kernel's tools write it; IPv6 in the short form of RFC 5952. */
   @Override
   public String toString() {
-    try {
-      if (isV4()) {
-        byte[] v4 = ByteBuffer.allocate(4).putInt((int) low).array();
-        return InetAddress.getByAddress(v4).getHostAddress();
+    return isV4() ? v4() : v6();
+  }
+
+  private String v4() {
+    int bits = (int) low;
+    return (bits >>> 24)
+        + "."
+        + (bits >>> 16 & 255)
+        + "."
+        + (bits >>> 8 & 255)
+        + "."
+        + (bits & 255);
+  }
+
+  private String v6() {
+    int skipFrom = -1;
+    int skipped = 1; // a single zero is written
+    for (int from = 0; from < GROUPS; from++) {
+      int to = from;
+      while (to < GROUPS && group(to) == 0) {
+        to++;
       }
-      return InetAddress.getByAddress(bytes()).getHostAddress();
-    } catch (UnknownHostException e) {
-      throw new IllegalStateException("4 and 16 bytes are always an address", e);
+      if (to - from > skipped) {
+        skipFrom = from;
+        skipped = to - from;
+      }
     }
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < GROUPS; i++) {
+      if (i == skipFrom) {
+        text.append("::");
+        i += skipped - 1;
+      } else {
+        text.append(i == 0 || text.charAt(text.length() - 1) == ':' ? "" : ":");
+        text.append(Integer.toHexString(group(i)));
+      }
+    }
+    return text.toString();
+  }
+
+  private int group(int index) {
+    long half = index < GROUPS / 2 ? high : low;
+    return (int) (half >>> 48 - 16 * (index % (GROUPS / 2))) & 0xffff;
   }
 }

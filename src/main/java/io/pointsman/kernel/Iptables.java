@@ -82,7 +82,12 @@ public final class Iptables {
     commands.run(List.of(program + "-save"), "", lines);
   }
 
-  /** The same of one table; it is made when it is not there. */
+  /** The same with packet and byte counters before each rule. */
+  public void saveCounted(Consumer<String> lines) {
+    commands.run(List.of(program + "-save", "-c"), "", lines);
+  }
+
+  /** What iptables-save writes of one table; it is made when it is not there. */
   public void save(String table, Consumer<String> lines) {
     commands.run(List.of(program + "-save", "-t", table), "", lines);
   }

@@ -32,7 +32,7 @@ class FrontendRulesTest {
                     .add(slice("web", "web-4", ready("10.244.0.5")))
                     .add(slice("web", "web-6", "IPv6", ready("fd01::5"))),
             "10.96.0.1:80/TCP default/web:http -> 10.244.0.5:8080*",
-            "[fd00:0:0:0:0:0:0:1]:80/TCP default/web:http -> fd01:0:0:0:0:0:0:5:8080*"),
+            "[fd00::1]:80/TCP default/web:http -> fd01::5:8080*"),
         rule(
             "external addresses and load balancer addresses are served, ipMode Proxy is not",
             h ->
@@ -64,7 +64,7 @@ class FrontendRulesTest {
             "a node port stands once per family of the Service",
             h -> h.add(nodePort("web", 30080, "10.96.0.1", "fd00::1")),
             "10.96.0.1:80/TCP default/web:http ->",
-            "[fd00:0:0:0:0:0:0:1]:80/TCP default/web:http ->",
+            "[fd00::1]:80/TCP default/web:http ->",
             "node port 30080/TCP default/web:http ->",
             "node port 30080/TCP v6 default/web:http ->"),
         rule(

@@ -107,7 +107,7 @@ class ProblemRulesTest {
                             ready("fe80::1"),
                             ready("ff02::1"),
                             ready("fd01::1"))),
-            List.of("[fd00:0:0:0:0:0:0:1]:80/TCP default/web:http -> fd01:0:0:0:0:0:0:1:8080*"),
+            List.of("[fd00::1]:80/TCP default/web:http -> fd01::1:8080*"),
             "EndpointSlice default/a EndpointNotServed",
             "EndpointSlice default/a EndpointNotServed",
             "EndpointSlice default/a EndpointNotServed",

@@ -58,7 +58,7 @@ class VerifierTest {
     Verdict verdict = Verifier.verify(desired, kernel);
     assertThat(verdict.stale()).isEqualTo(1);
     assertThat(verdict.samples())
-        .containsExactly("[fd00:0:0:0:0:0:0:9]:81/TCP is in the kernel but belongs to no Service.");
+        .containsExactly("[fd00::9]:81/TCP is in the kernel but belongs to no Service.");
   }
 
   @Test

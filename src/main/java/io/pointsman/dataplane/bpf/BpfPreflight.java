@@ -6,10 +6,10 @@ import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.Preflight;
 import io.pointsman.dataplane.Preflight.Finding;
 import io.pointsman.dataplane.Preflight.Severity;
+import io.pointsman.kernel.Capabilities;
 import io.pointsman.kernel.Cgroups;
 import io.pointsman.kernel.Features;
 import io.pointsman.kernel.Libbpf;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,10 +19,7 @@ import java.util.Map;
 
 /** Looks at what this node allows; changes nothing. */
 final class BpfPreflight {
-  private static final Path STATUS = Path.of("/proc/self/status");
-  private static final String EFFECTIVE = "CapEff:";
   private static final int SYS_ADMIN = 21;
-  private static final int NET_ADMIN = 12;
   private static final int PERFMON = 38;
   private static final int BPF = 39;
   private static final int HELPER_BOOT_CLOCK = 125; // BPF_FUNC_ktime_get_boot_ns
@@ -82,12 +79,11 @@ final class BpfPreflight {
 
   /** Capabilities of this process; CAP_SYS_ADMIN stands for the two that were split off it. */
   private boolean checkCapabilities() {
-    long held = effectiveCapabilities(STATUS);
-    boolean all = has(held, SYS_ADMIN);
+    boolean all = Capabilities.effective(SYS_ADMIN);
     Map<String, Boolean> needed = new LinkedHashMap<>();
-    needed.put("CAP_NET_ADMIN", has(held, NET_ADMIN));
-    needed.put("CAP_BPF", all || has(held, BPF));
-    needed.put("CAP_PERFMON", all || has(held, PERFMON));
+    needed.put("CAP_NET_ADMIN", Capabilities.effective(Capabilities.NET_ADMIN));
+    needed.put("CAP_BPF", all || Capabilities.effective(BPF));
+    needed.put("CAP_PERFMON", all || Capabilities.effective(PERFMON));
     needed.forEach(
         (name, present) -> {
           if (!present) {
@@ -98,19 +94,6 @@ final class BpfPreflight {
           }
         });
     return !needed.containsValue(false);
-  }
-
-  static long effectiveCapabilities(Path status) {
-    try {
-      return Files.readAllLines(status).stream()
-          .filter(line -> line.startsWith(EFFECTIVE))
-          .map(line -> line.substring(EFFECTIVE.length()).strip())
-          .mapToLong(hex -> Long.parseUnsignedLong(hex, 16))
-          .findFirst()
-          .orElse(0);
-    } catch (IOException e) {
-      throw new DataplaneException("read " + status, e);
-    }
   }
 
   private void checkFeatures() {
@@ -203,9 +186,5 @@ final class BpfPreflight {
 
   private void add(Severity severity, String reason, String message, String remedy) {
     findings.add(new Finding(severity, reason, message, remedy));
-  }
-
-  private static boolean has(long capabilities, int number) {
-    return (capabilities >>> number & 1) != 0;
   }
 }

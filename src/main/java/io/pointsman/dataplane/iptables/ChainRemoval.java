@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.pointsman.agent;
+package io.pointsman.dataplane.iptables;
 
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -10,15 +10,16 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What kube-proxy has in iptables, picked out of the lines of iptables-save as they come. Chains of
- * the kubelet and of everybody else are left alone, and so is a chain of kube-proxy that somebody
+ * Takes chains out, picked from the lines of iptables-save as they come, and what jumps to them
+ * from built-in chains. Chains of everybody else are left alone, and so is a chain that somebody
  * else's chain jumps to.
  */
-final class IptablesTables {
+public final class ChainRemoval {
   /** The chains that kube-proxy creates in its iptables and ipvs modes, by table. */
-  private static final Map<String, Pattern> OWN =
+  public static final Map<String, Pattern> OF_KUBE_PROXY =
       Map.of(
           "nat",
           Pattern.compile(
@@ -36,26 +37,34 @@ final class IptablesTables {
   private static final Pattern RULE = Pattern.compile("-A (\\S+)( .*)?");
   private static final Pattern TARGET = Pattern.compile(" -[jg] (\\S+)");
 
-  private final Map<String, Table> tables = new TreeMap<>();
-  private Table current = new Table("");
+  private final Map<String, Pattern> own;
+  private final Map<String, OneTable> tables = new TreeMap<>();
+  private OneTable current;
+
+  /** Takes out the chains whose names match, by table. */
+  public ChainRemoval(Map<String, Pattern> own) {
+    this.own = Map.copyOf(own);
+    this.current = new OneTable("", null);
+  }
 
   /** One table while it is read. */
-  private static final class Table {
+  private static final class OneTable {
     private final String name;
+    private final @Nullable Pattern own;
     private final Set<String> chains = new TreeSet<>();
 
-    /** Rules of built-in chains that jump to a chain of kube-proxy. */
+    /** Rules of built-in chains that jump to a chain to be taken out. */
     private final List<String> jumps = new ArrayList<>();
 
-    /** Chains of kube-proxy that chains of others jump to. */
+    /** Chains to be taken out that chains of others jump to. */
     private final Set<String> used = new HashSet<>();
 
-    private Table(String name) {
+    private OneTable(String name, @Nullable Pattern own) {
       this.name = name;
+      this.own = own;
     }
 
     private boolean owns(String chain) {
-      Pattern own = OWN.get(name);
       return own != null && own.matcher(chain).matches();
     }
 
@@ -70,9 +79,10 @@ final class IptablesTables {
   }
 
   /** Takes one line of iptables-save. */
-  void accept(String line) {
+  public void accept(String line) {
     if (line.startsWith("*")) {
-      current = tables.computeIfAbsent(line.substring(1), Table::new);
+      current =
+          tables.computeIfAbsent(line.substring(1), name -> new OneTable(name, own.get(name)));
     } else if (line.startsWith(":")) {
       String chain = line.substring(1, line.indexOf(' '));
       if (current.owns(chain)) {
@@ -110,29 +120,29 @@ final class IptablesTables {
     return last;
   }
 
-  /** Chains of kube-proxy that can be taken away, each with its table. */
-  List<String> chains() {
+  /** Chains that can be taken away, each with its table. */
+  public List<String> chains() {
     List<String> chains = new ArrayList<>();
     tables.values().forEach(t -> t.chains.forEach(chain -> chains.add(t.name + " " + chain)));
     return chains;
   }
 
-  /** Chains of kube-proxy that stay because somebody else uses them. */
-  List<String> kept() {
+  /** Chains that stay because somebody else uses them. */
+  public List<String> kept() {
     List<String> chains = new ArrayList<>();
     tables.values().forEach(t -> t.used.forEach(chain -> chains.add(t.name + " " + chain)));
     return chains;
   }
 
   /** Whether there is nothing to take away. */
-  boolean isClean() {
+  public boolean isClean() {
     return tables.values().stream().allMatch(t -> t.chains.isEmpty() && t.jumps.isEmpty());
   }
 
   /** What iptables-restore --noflush has to read so that all of it is gone, a table at a time. */
-  String removal() {
+  public String script() {
     StringBuilder script = new StringBuilder();
-    for (Table table : tables.values()) {
+    for (OneTable table : tables.values()) {
       if (table.chains.isEmpty() && table.jumps.isEmpty()) {
         continue;
       }

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.iptables;
+
+import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.kernel.Iptables;
+import io.pointsman.kernel.Iptables.Family;
+import io.pointsman.kernel.Iptables.Variant;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/** Looks where this node's rules are, in nf_tables or in ip_tables; changes nothing. */
+final class Discovery {
+  private static final Path IPV6 = Path.of("/proc/sys/net/ipv6/conf");
+  private static final String STATE_RULE = "-A " + ChainNames.STATE + " ";
+  private static final String PHASE = "phase: ";
+
+  private final List<Place> places = new ArrayList<>();
+  private final IptablesOptions options;
+
+  /** What one program sees. */
+  static final class Place {
+    final Iptables tool;
+    int rules;
+
+    /** Whether kube-proxy, or somebody who writes its chains, serves from here. */
+    boolean services;
+
+    /** Whether the kubelet says that it writes here. */
+    boolean kubelet;
+
+    Phase phase = Phase.ABSENT;
+
+    Place(Iptables tool) {
+      this.tool = tool;
+    }
+
+    private void accept(String line) {
+      if (line.startsWith("-A ")) {
+        rules++;
+        services |= line.startsWith("-A PREROUTING") && line.endsWith(" " + ChainNames.SERVICES);
+        int at = line.startsWith(STATE_RULE) ? line.indexOf(PHASE) : -1;
+        if (at > 0) {
+          String text = line.substring(at + PHASE.length()).replace("\"", "");
+          phase = Phase.valueOf(text.toUpperCase(Locale.ROOT));
+        }
+      } else if (line.startsWith(":KUBE-KUBELET-CANARY")
+          || line.startsWith(":KUBE-IPTABLES-HINT")) {
+        kubelet = true;
+      }
+    }
+
+    /** Whether anybody uses it. */
+    boolean used() {
+      return rules > 0 || kubelet;
+    }
+  }
+
+  private Discovery(IptablesOptions options) {
+    this.options = options;
+  }
+
+  /** Looks at all programs that are installed. */
+  static Discovery look(IptablesOptions options) {
+    Discovery discovery = new Discovery(options);
+    for (Variant variant : Variant.values()) {
+      for (Family family : Family.values()) {
+        Iptables tool = new Iptables(options.commands(), family, variant);
+        if (tool.installed() && (family == Family.IPV4 || Files.exists(IPV6))) {
+          Place place = new Place(tool);
+          tool.save(place::accept);
+          discovery.places.add(place);
+        }
+      }
+    }
+    return discovery;
+  }
+
+  /** Where the rules shall be: with Pointsman's own, else with the node's; nf_tables when none. */
+  Optional<Variant> variant() {
+    return options
+        .variant()
+        .filter(wanted -> places.stream().anyMatch(place -> place.tool.variant() == wanted))
+        .or(
+            () ->
+                places.stream()
+                    .map(place -> place.tool.variant())
+                    .distinct()
+                    .max(Comparator.comparingLong(this::weight)));
+  }
+
+  private long weight(Variant variant) {
+    long weight = variant == Variant.NFT ? 1 : 0;
+    for (Place place : places(variant)) {
+      weight += place.phase == Phase.ABSENT ? 0 : 1L << 60;
+      weight += place.services ? 1L << 50 : 0;
+      weight += place.kubelet ? 1L << 40 : 0;
+      weight += 2L * place.rules;
+    }
+    return weight;
+  }
+
+  /** What the programs of one variant see. */
+  List<Place> places(Variant variant) {
+    return places.stream().filter(place -> place.tool.variant() == variant).toList();
+  }
+
+  /**
+   * What the programs to be used see.
+   *
+   * @throws DataplaneException when none is installed
+   */
+  List<Place> chosen() {
+    return places(
+        variant()
+            .orElseThrow(
+                () ->
+                    new DataplaneException(
+                        "iptables-save and iptables-restore are not installed: use the image that"
+                            + " is published.",
+                        null)));
+  }
+}

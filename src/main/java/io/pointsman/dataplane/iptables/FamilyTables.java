@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.iptables;
+
+import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.IpFamily;
+import io.pointsman.catalogue.ServicePort;
+import io.pointsman.catalogue.ServicePortId;
+import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.dataplane.DesiredState;
+import io.pointsman.kernel.Iptables;
+import io.pointsman.kernel.Iptables.RestoreException;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps one family's tables as the cluster's Services want them. A change is one run of
+ * iptables-restore that carries only the chains it touches. For one thread at a time.
+ */
+final class FamilyTables {
+  /** With more endpoints than this their rules go without comments, as kube-proxy does it. */
+  private static final int LARGE_CLUSTER = 1000;
+
+  private static final String ON = "1";
+
+  private final Iptables tool;
+  private final IpFamily family;
+  private final boolean inTurn;
+  private final Optional<String> localRange;
+  private final Map<ServicePortId, ServicePort> programmed = new HashMap<>();
+  private ServiceRules rules;
+  private List<String> doors = List.of();
+  private String services = ChainNames.SERVICES;
+  private Phase phase;
+  private boolean prepared;
+  private boolean trusted;
+
+  /**
+   * Opens the tables; changes nothing.
+   *
+   * @param inTurn whether endpoints are chosen one after the other, else at random
+   * @param localRange what is not from here is masqueraded on its way to a cluster IP
+   * @param phase the phase they are in
+   */
+  FamilyTables(Iptables tool, boolean inTurn, Optional<String> localRange, Phase phase) {
+    this.tool = tool;
+    this.family = family(tool);
+    this.inTurn = inTurn;
+    this.localRange = localRange;
+    this.rules = new ServiceRules(inTurn, localRange, true);
+    this.phase = phase;
+  }
+
+  static IpFamily family(Iptables tool) {
+    return switch (tool.family()) {
+      case IPV4 -> IpFamily.IPV4;
+      case IPV6 -> IpFamily.IPV6;
+    };
+  }
+
+  /** How much a change wrote and deleted. */
+  record Changes(int written, int deleted) {
+    static final Changes NONE = new Changes(0, 0);
+
+    Changes plus(Changes other) {
+      return new Changes(written + other.written, deleted + other.deleted);
+    }
+  }
+
+  IpFamily family() {
+    return family;
+  }
+
+  Phase phase() {
+    return phase;
+  }
+
+  /** Whether the tables were compared with a desired state since they were opened. */
+  boolean prepared() {
+    return prepared;
+  }
+
+  /** Whether a change can be applied; after a failed write the tables must be reconciled first. */
+  boolean trusted() {
+    return trusted;
+  }
+
+  /** What must be last in KUBE-SERVICES. */
+  List<String> doors() {
+    return doors;
+  }
+
+  /** The chain that Services are found in. */
+  String services() {
+    return services;
+  }
+
+  boolean inTurn() {
+    return inTurn;
+  }
+
+  SavedTables save() {
+    SavedTables saved = new SavedTables(family);
+    tool.saveCounted(saved::accept);
+    return saved;
+  }
+
+  /** Reads the tables and writes what is not as it shall be, in the phase that they are in. */
+  Changes reconcile(Collection<ServicePort> ports, List<String> wantedDoors) {
+    trusted = false;
+    SavedTables saved = save();
+    return reconcile(saved, ports, wantedDoors, adopted(saved));
+  }
+
+  /** Takes new flows. */
+  Changes activate() {
+    trusted = false;
+    return reconcile(save(), List.copyOf(programmed.values()), doors, Phase.ACTIVE);
+  }
+
+  /** Applies a change; when it is refused, everything that differs is written instead. */
+  Changes apply(Collection<DesiredState.Change> upserted, Collection<ServicePort> removed) {
+    PartialScript script = new PartialScript(services);
+    for (ServicePort port : removed) {
+      script.change(rulesOf(programmed.remove(port.id())), PortRules.NONE);
+    }
+    for (DesiredState.Change change : upserted) {
+      ServicePort after = change.after();
+      script.change(rulesOf(programmed.put(after.id(), after)), rules.of(after));
+    }
+    return restore(script);
+  }
+
+  /** Follows a change of the addresses that answer on node ports. */
+  Changes applyDoors(List<String> wanted) {
+    if (wanted.equals(doors)) {
+      return Changes.NONE;
+    }
+    return reconcile(List.copyOf(programmed.values()), wanted);
+  }
+
+  static List<String> doors(IpFamily family, Set<Address> wanted, Set<Address> present) {
+    return NodePortDoors.rules(family, wanted, present);
+  }
+
+  /** Leaves new flows to others. */
+  void drain(SavedTables saved) {
+    DrainScript script = new DrainScript(saved);
+    if (!script.isEmpty()) {
+      tool.restore(script);
+    }
+    phase = saved.phase() == Phase.ABSENT ? Phase.ABSENT : Phase.DRAINING;
+    trusted = false;
+  }
+
+  /** Takes everything out that is Pointsman's. */
+  void remove() {
+    SavedTables saved = save();
+    String before = saved.before(Sysctl.ROUTE_LOCALNET.text());
+    if (before != null && !saved.handedOver()) {
+      // First, while it is still written down what the value was.
+      boolean unused = Sysctl.ROUTE_LOCALNET.set(before);
+    }
+    if (saved.phase() != Phase.ABSENT) {
+      ChainRemoval removal = new ChainRemoval(saved.removable());
+      tool.save(removal::accept);
+      if (!removal.isClean()) {
+        tool.restore(out -> out.append(removal.script()));
+      }
+    }
+    phase = Phase.ABSENT;
+    prepared = false;
+    trusted = false;
+    programmed.clear();
+  }
+
+  private Changes restore(PartialScript script) {
+    if (script.isEmpty()) {
+      return Changes.NONE;
+    }
+    try {
+      tool.restore(script);
+      return new Changes(script.written(), script.deleted());
+    } catch (RestoreException e) {
+      try {
+        return reconcile(List.copyOf(programmed.values()), doors);
+      } catch (RestoreException second) {
+        second.addSuppressed(e);
+        throw second;
+      }
+    }
+  }
+
+  private Changes reconcile(
+      SavedTables saved, Collection<ServicePort> ports, List<String> wantedDoors, Phase target) {
+    int endpoints = 0;
+    for (ServicePort port : ports) {
+      endpoints += port.backends().size();
+    }
+    rules = new ServiceRules(inTurn, localRange, endpoints <= LARGE_CLUSTER);
+    String before = routeLocalnet(saved, wantedDoors, target);
+    FullScript script = new FullScript(saved, ports, rules, wantedDoors, target, before);
+    if (!script.isEmpty()) {
+      tool.restore(script);
+    }
+    if (before != null && target == Phase.ACTIVE) {
+      boolean unused = Sysctl.ROUTE_LOCALNET.set(ON);
+    }
+    if (programmed.values() != ports) {
+      programmed.clear();
+      ports.forEach(port -> programmed.put(port.id(), port));
+    }
+    doors = wantedDoors;
+    services = script.services();
+    phase = target;
+    prepared = true;
+    trusted = true;
+    return new Changes(script.written(), script.deleted());
+  }
+
+  /** What the setting was before it was, or is to be, changed; null when it is left alone. */
+  private @Nullable String routeLocalnet(
+      SavedTables saved, List<String> wantedDoors, Phase target) {
+    String before = saved.before(Sysctl.ROUTE_LOCALNET.text());
+    String now = Sysctl.ROUTE_LOCALNET.value();
+    boolean needed =
+        family == IpFamily.IPV4
+            && target == Phase.ACTIVE
+            && NodePortDoors.leadLoopback(wantedDoors)
+            && !ON.equals(now)
+            && Sysctl.ROUTE_LOCALNET.writable();
+    return before == null && needed ? now : before;
+  }
+
+  /** The phase to go on in: what kube-proxy left in service is taken over as it is. */
+  private static Phase adopted(SavedTables saved) {
+    if (saved.phase() == Phase.DRAINING || saved.phase() == Phase.ACTIVE) {
+      return saved.phase();
+    }
+    return saved.entered() && !saved.servesIpvs() ? Phase.ACTIVE : Phase.PREPARED;
+  }
+
+  private PortRules rulesOf(@Nullable ServicePort port) {
+    return port == null ? PortRules.NONE : rules.of(port);
+  }
+}

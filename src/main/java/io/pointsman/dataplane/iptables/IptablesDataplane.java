@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.iptables;
+
+import io.pointsman.api.Scheduler;
+import io.pointsman.catalogue.Address;
+import io.pointsman.dataplane.Dataplane;
+import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.dataplane.DataplaneSettings;
+import io.pointsman.dataplane.DesiredState;
+import io.pointsman.dataplane.DrainState;
+import io.pointsman.dataplane.KernelState;
+import io.pointsman.dataplane.Preflight;
+import io.pointsman.dataplane.SyncResult;
+import io.pointsman.kernel.CommandRunner.CommandException;
+import io.pointsman.kernel.Iptables.RestoreException;
+import io.pointsman.kernel.KernelException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Serves Services by netfilter rules in kube-proxy's own chains (ADR 3). Opening one changes
+ * nothing; what is in the kernel serves on whether one is open or not. It works on the network
+ * namespace of the threads that call it. Safe for use by several threads.
+ */
+public final class IptablesDataplane implements Dataplane {
+  private final IptablesOptions options;
+  private final boolean inTurn;
+  private @Nullable Session session;
+
+  /**
+   * Opens the dataplane.
+   *
+   * @throws DataplaneException when iptables does not have the scheduler
+   */
+  public IptablesDataplane(IptablesOptions options, DataplaneSettings settings) {
+    this.options = options;
+    this.inTurn = inTurn(settings.scheduler());
+  }
+
+  /**
+   * Reads what the rules serve, whoever wrote them, for a person: Pointsman or kube-proxy in its
+   * iptables mode. Defects are not looked for.
+   *
+   * @throws DataplaneException when the rules cannot be read
+   */
+  public static KernelState readRules(IptablesOptions options) {
+    return guard(
+        "read rules",
+        () -> {
+          List<SavedTables> saved = new ArrayList<>();
+          for (Discovery.Place place : Discovery.look(options).chosen()) {
+            SavedTables tables = new SavedTables(FamilyTables.family(place.tool));
+            place.tool.save(tables::accept);
+            saved.add(tables);
+          }
+          return new IptablesKernelState(saved, List.of());
+        });
+  }
+
+  @Override
+  public synchronized Preflight preflight() {
+    return guard("preflight", () -> new IptablesPreflight(options).run());
+  }
+
+  @Override
+  public synchronized SyncResult prepare(DesiredState desired) {
+    return guard("prepare", () -> open().prepare(desired));
+  }
+
+  @Override
+  public synchronized void activate() {
+    guard("activate", () -> done(open()::activate));
+  }
+
+  @Override
+  public synchronized SyncResult apply(DesiredState.Delta delta) {
+    return guard("apply change", () -> open().apply(delta));
+  }
+
+  @Override
+  public synchronized void applyNodePortAddresses(Set<Address> addresses) {
+    guard("apply node-port addresses", () -> done(() -> open().applyNodePortAddresses(addresses)));
+  }
+
+  @Override
+  public synchronized KernelState read() {
+    return guard("read back", () -> open().read());
+  }
+
+  @Override
+  public synchronized SyncResult repair(DesiredState desired) {
+    return guard("repair", () -> open().prepare(desired));
+  }
+
+  @Override
+  public synchronized DrainState drain() {
+    return guard("drain", () -> open().drain());
+  }
+
+  @Override
+  public synchronized void remove() {
+    guard(
+        "remove",
+        () -> {
+          open().remove();
+          close();
+          return true;
+        });
+  }
+
+  @Override
+  public synchronized Phase phase() {
+    return guard("read phase", () -> open().phase());
+  }
+
+  @Override
+  public synchronized Map<String, Long> events() {
+    Session open = session;
+    return open == null ? Map.of() : open.events();
+  }
+
+  @Override
+  public synchronized void close() {
+    session = null;
+  }
+
+  private Session open() {
+    Session open = session;
+    if (open == null) {
+      open = new Session(options, inTurn);
+      session = open;
+    }
+    return open;
+  }
+
+  private static boolean done(Runnable action) {
+    action.run();
+    return true;
+  }
+
+  private static <T> T guard(String what, Supplier<T> action) {
+    try {
+      return action.get();
+    } catch (KernelException | CommandException | RestoreException e) {
+      throw new DataplaneException(what + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static boolean inTurn(Scheduler wanted) {
+    return switch (wanted) {
+      case RANDOM -> false;
+      case RR -> true;
+      case WRR, LC, WLC, SH, DH, SED, NQ, MH ->
+          throw new DataplaneException(
+              "The Iptables dataplane does not have the scheduler "
+                  + wanted.name().toLowerCase(Locale.ROOT)
+                  + ": choose random or rr.",
+              null);
+    };
+  }
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.iptables;
+
+import io.pointsman.dataplane.Preflight;
+import io.pointsman.dataplane.Preflight.Finding;
+import io.pointsman.dataplane.Preflight.Severity;
+import io.pointsman.dataplane.iptables.Discovery.Place;
+import io.pointsman.kernel.Capabilities;
+import io.pointsman.kernel.Iptables.Family;
+import io.pointsman.kernel.Iptables.Variant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** Looks at what this node allows; changes nothing. */
+final class IptablesPreflight {
+  private final IptablesOptions options;
+  private final List<Finding> findings = new ArrayList<>();
+
+  IptablesPreflight(IptablesOptions options) {
+    this.options = options;
+  }
+
+  Preflight run() {
+    if (!checkCapability("CAP_NET_ADMIN", Capabilities.NET_ADMIN)) {
+      return new Preflight(findings);
+    }
+    Discovery discovery = Discovery.look(options);
+    Variant variant = discovery.variant().orElse(null);
+    if (variant == null) {
+      add(
+          Severity.BLOCKING,
+          "IptablesMissing",
+          "iptables-save and iptables-restore are not installed.",
+          "Use the image that is published.");
+      return new Preflight(findings);
+    }
+    if (variant == Variant.LEGACY) {
+      checkCapability("CAP_NET_RAW", Capabilities.NET_RAW);
+    }
+    checkPlaces(discovery, variant);
+    checkSettings();
+    return new Preflight(findings);
+  }
+
+  private boolean checkCapability(String name, int number) {
+    boolean held = Capabilities.effective(number);
+    if (!held) {
+      add(
+          Severity.BLOCKING,
+          "CapabilityMissing",
+          "The agent runs without " + name + ".",
+          "Add it to the agent's securityContext.capabilities.");
+    }
+    return held;
+  }
+
+  private void checkPlaces(Discovery discovery, Variant variant) {
+    add(
+        Severity.INFO,
+        "IptablesVariant",
+        "Rules are written by " + name(variant) + ", where this node's are.",
+        "Nothing to do.");
+    for (Variant other : Variant.values()) {
+      List<Place> places = discovery.places(other);
+      if (other != variant && places.stream().anyMatch(Place::used)) {
+        boolean services = places.stream().anyMatch(place -> place.services);
+        int rules = places.stream().mapToInt(place -> place.rules).sum();
+        add(
+            Severity.WARNING,
+            "MixedIptables",
+            "%d rules are in %s and the others in %s%s."
+                .formatted(
+                    rules,
+                    name(other),
+                    name(variant),
+                    services ? "; both have chains of kube-proxy" : ""),
+            "Let all programs on the node use the same iptables, and remove what the other one"
+                + " left; packets pass both.");
+      }
+    }
+    if (discovery.places(variant).stream().noneMatch(p -> p.tool.family() == Family.IPV6)) {
+      add(
+          Severity.INFO,
+          "NoIpv6",
+          "The kernel of this node has no IPv6.",
+          "Nothing to do unless Services have IPv6 addresses.");
+    }
+  }
+
+  private void checkSettings() {
+    checkOn(
+        Sysctl.IP_FORWARD,
+        "ForwardingOff",
+        "The node does not forward IPv4 packets",
+        "so that only its own processes reach pods through Services");
+    checkOn(
+        Sysctl.BRIDGE_CALLS,
+        "BridgesBypassIptables",
+        "Packets that cross a bridge do not pass iptables",
+        "so that a pod cannot reach a pod of the same node through a Service if a bridge connects"
+            + " them");
+    if (!"1".equals(Sysctl.ROUTE_LOCALNET.value()) && !Sysctl.ROUTE_LOCALNET.writable()) {
+      warn(
+          "LoopbackNotRouted",
+          Sysctl.ROUTE_LOCALNET,
+          "Node ports will not answer at 127.0.0.1: the agent may not write");
+    }
+  }
+
+  /** A missing setting is no finding: the module that it belongs to is not used. */
+  private void checkOn(Sysctl setting, String reason, String what, String effect) {
+    if ("0".equals(setting.value())) {
+      warn(reason, setting, what + ", " + effect + ": 0 is");
+    }
+  }
+
+  private void warn(String reason, Sysctl setting, String message) {
+    add(
+        Severity.WARNING,
+        reason,
+        message + " " + setting.text() + ".",
+        "On the node: sysctl -w " + setting.text() + "=1");
+  }
+
+  private void add(Severity severity, String reason, String message, String remedy) {
+    findings.add(new Finding(severity, reason, message, remedy));
+  }
+
+  private static String name(Variant variant) {
+    return "iptables-" + variant.name().toLowerCase(Locale.ROOT);
+  }
+}

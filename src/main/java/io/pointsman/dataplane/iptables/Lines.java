@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.iptables;
+
+import java.io.IOException;
+import java.util.List;
+
+/** Writes what iptables-restore reads (iptables-restore(8)), line by line. */
+final class Lines {
+  private final Appendable out;
+
+  Lines(Appendable out) {
+    this.out = out;
+  }
+
+  void table(Table table) throws IOException {
+    table(table.text());
+  }
+
+  void table(String name) throws IOException {
+    out.append('*').append(name).append('\n');
+  }
+
+  /** Makes a chain, or empties one that is there. */
+  void chain(String name) throws IOException {
+    out.append(':').append(name).append(" - [0:0]\n");
+  }
+
+  void append(String chain, List<String> rules) throws IOException {
+    for (String rule : rules) {
+      append(chain, rule);
+    }
+  }
+
+  void append(String chain, String rule) throws IOException {
+    line("-A ", chain, rule);
+  }
+
+  /** Puts a rule before all others. */
+  void insert(String chain, String rule) throws IOException {
+    line("-I ", chain, rule);
+  }
+
+  void delete(String chain, String rule) throws IOException {
+    line("-D ", chain, rule);
+  }
+
+  void deleteChain(String name) throws IOException {
+    out.append("-X ").append(name).append('\n');
+  }
+
+  void commit() throws IOException {
+    out.append("COMMIT\n");
+  }
+
+  private void line(String command, String chain, String rule) throws IOException {
+    out.append(command).append(chain).append(' ').append(rule).append('\n');
+  }
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.iptables;
+
+import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.IpFamily;
+import io.pointsman.catalogue.Protocol;
+import io.pointsman.dataplane.KernelState.BackendAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Understands the rules of kube-proxy's chains one by one, all forms that kube-proxy writes in its
+ * iptables mode, and collects the frontends among them. It knows nothing of how rules are written.
+ */
+final class RuleReader {
+  private static final Set<String> PLACE = Set.of("-p", "-d", "--dport", "-j");
+  private static final Set<String> NODE_PORT = Set.of("-p", "--dport", "-j");
+  private static final Set<String> LOCAL_PLACE = Set.of("-p", "--dst-type", "--dport", "-j");
+  private static final Set<String> DOOR = Set.of("-d", "! -d", "--dst-type", "-j");
+  private static final Set<String> JUMP = Set.of("-j");
+  private static final Set<String> SOURCE = Set.of("-s", "-j");
+  private static final Set<String> CHOICE = Set.of("-j", "--mode", "--probability", "--every");
+  private static final Set<String> TRANSLATION =
+      Set.of("-p", "-j", "--to-destination", "--set", "--name");
+  private static final String LOOPBACK = "127.0.0.0/8";
+
+  private final Address any;
+  private final Function<String, SavedChain> chains;
+  final List<Found> found = new ArrayList<>();
+
+  /**
+   * A frontend.
+   *
+   * @param target the chain that it leads to, null when it rejects
+   */
+  record Found(Address address, int port, Protocol protocol, @Nullable SavedChain target) {}
+
+  RuleReader(IpFamily family, Function<String, SavedChain> natChains) {
+    this.any = family == IpFamily.IPV4 ? Address.ANY_V4 : Address.ANY_V6;
+    this.chains = natChains;
+  }
+
+  /** Takes a rule; false when it has a form that is not known. */
+  boolean read(Table table, SavedChain chain, Rule rule) {
+    chain.matchesSets |= rule.get("--match-set") != null;
+    try {
+      return switch (table) {
+        case NAT -> readNat(chain, rule);
+        case FILTER -> readFilter(chain, rule);
+      };
+    } catch (IllegalArgumentException e) {
+      return false; // not an address, port or protocol that a Service can have
+    }
+  }
+
+  private boolean readNat(SavedChain chain, Rule rule) {
+    return switch (chain.name) {
+      case ChainNames.SERVICES, ChainNames.STAGED_SERVICES -> readServices(chain, rule);
+      case ChainNames.NODE_PORTS -> readNodePorts(rule);
+      case ChainNames.STATE, ChainNames.MARK_MASQ, ChainNames.POSTROUTING -> true;
+      default -> readPort(chain, rule);
+    };
+  }
+
+  private boolean readPort(SavedChain chain, Rule rule) {
+    if (chain.name.startsWith(ChainNames.ENDPOINT_PREFIX)) {
+      return readEndpoint(chain, rule);
+    }
+    if (chain.name.startsWith(ChainNames.EXTERNAL_PREFIX)) {
+      return readExternal(chain, rule);
+    }
+    if (chain.name.startsWith(ChainNames.FIREWALL_PREFIX)) {
+      return readFirewall(chain, rule);
+    }
+    return readService(chain, rule);
+  }
+
+  private boolean readServices(SavedChain chain, Rule rule) {
+    if (rule.target().equals(ChainNames.NODE_PORTS)) {
+      chain.doors.add(rule);
+      return rule.hasOnly(DOOR);
+    }
+    chain.place();
+    return rule.hasExactly(PLACE)
+        && ChainNames.ofPort(rule.target())
+        && found(Address.parse(rule.text("-d")), rule, chains.apply(rule.target()));
+  }
+
+  private boolean readNodePorts(Rule rule) {
+    if (rule.hasExactly(PLACE) && rule.text("-d").equals(LOOPBACK)) {
+      return true; // counts what comes by loopback; the rule behind it serves all
+    }
+    return rule.hasExactly(NODE_PORT)
+        && ChainNames.ofPort(rule.target())
+        && found(any, rule, chains.apply(rule.target()));
+  }
+
+  private boolean readService(SavedChain chain, Rule rule) {
+    String target = rule.target();
+    if (target.equals(ChainNames.MARK_MASQ) || rule.get("--rcheck") != null) {
+      return true;
+    }
+    if (!target.startsWith(ChainNames.ENDPOINT_PREFIX) || !rule.hasOnly(CHOICE)) {
+      return false;
+    }
+    String mode = rule.text("--mode");
+    String share = rule.text(mode.equals("nth") ? "--every" : "--probability");
+    chain.choose(chains.apply(target), mode.isEmpty() ? 1 : Long.parseLong(share), mode);
+    return true;
+  }
+
+  private boolean readExternal(SavedChain chain, Rule rule) {
+    if (rule.get("-s") != null || rule.get("--src-type") != null) {
+      return true; // what comes from pods or the node itself goes another way
+    }
+    if (rule.hasExactly(JUMP) && rule.target().equals(ChainNames.MARK_MASQ)) {
+      chain.masquerades = "";
+      return true;
+    }
+    return rule.hasExactly(JUMP) && lead(chain, rule.target());
+  }
+
+  private boolean readFirewall(SavedChain chain, Rule rule) {
+    if (rule.target().isEmpty()) {
+      return true;
+    }
+    boolean known = chain.next.stream().anyMatch(it -> it.name.equals(rule.target()));
+    return rule.hasOnly(SOURCE) && (known || lead(chain, rule.target()));
+  }
+
+  private boolean lead(SavedChain chain, String target) {
+    boolean leads = ChainNames.ofPort(target);
+    if (leads) {
+      chain.next.add(chains.apply(target));
+    }
+    return leads;
+  }
+
+  private boolean readEndpoint(SavedChain chain, Rule rule) {
+    if (rule.target().equals(ChainNames.MARK_MASQ) && rule.hasExactly(SOURCE)) {
+      chain.masquerades = rule.text("-s");
+      return true;
+    }
+    if (!rule.target().equals("DNAT") || !rule.hasOnly(TRANSLATION) || chain.destination != null) {
+      return false;
+    }
+    chain.destination = socket(rule.text("--to-destination"));
+    return true;
+  }
+
+  private boolean readFilter(SavedChain chain, Rule rule) {
+    return switch (chain.name) {
+      case ChainNames.SERVICES, ChainNames.EXTERNAL_SERVICES -> readRejection(rule);
+      case ChainNames.NODE_PORTS -> rule.target().equals("ACCEPT") && rule.hasOnly(NODE_PORT);
+      case ChainNames.PROXY_FIREWALL -> rule.target().equals("DROP") && rule.hasOnly(PLACE);
+      default -> true;
+    };
+  }
+
+  private boolean readRejection(Rule rule) {
+    boolean nodePort = rule.hasExactly(LOCAL_PLACE);
+    if (!nodePort && !rule.hasExactly(PLACE)) {
+      return false;
+    }
+    if (rule.target().equals("DROP")) {
+      return true; // has endpoints, but none that its traffic policy allows
+    }
+    return rule.target().equals("REJECT")
+        && found(nodePort ? any : Address.parse(rule.text("-d")), rule, null);
+  }
+
+  private boolean found(Address address, Rule rule, @Nullable SavedChain target) {
+    Protocol protocol = Protocol.valueOf(rule.text("-p").toUpperCase(Locale.ROOT));
+    found.add(new Found(address, Integer.parseInt(rule.text("--dport")), protocol, target));
+    return true;
+  }
+
+  /** Reads {@code address:port} or {@code [address]:port}. */
+  private static BackendAddress socket(String text) {
+    int colon = text.lastIndexOf(':');
+    if (colon < 0) {
+      throw new IllegalArgumentException("no port: " + text);
+    }
+    boolean brackets = text.startsWith("[") && text.charAt(colon - 1) == ']';
+    String address = brackets ? text.substring(1, colon - 1) : text.substring(0, colon);
+    return new BackendAddress(Address.parse(address), Integer.parseInt(text.substring(colon + 1)));
+  }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.iptables;
+
+import static io.pointsman.dataplane.iptables.ChainNames.EXTERNAL_SERVICES;
+import static io.pointsman.dataplane.iptables.ChainNames.MARK_MASQ;
+import static io.pointsman.dataplane.iptables.ChainNames.NODE_PORTS;
+import static io.pointsman.dataplane.iptables.ChainNames.SERVICES;
+
+import io.pointsman.catalogue.Backend;
+import io.pointsman.catalogue.Frontend;
+import io.pointsman.catalogue.FrontendKind;
+import io.pointsman.catalogue.ServicePort;
+import io.pointsman.dataplane.iptables.PortRules.SharedRule;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Writes the rules of Service ports as kube-proxy does: one chain that chooses an endpoint, one
+ * chain for each endpoint, and one that external traffic passes first.
+ *
+ * @param inTurn whether endpoints are chosen one after the other, else at random
+ * @param localRange what is not from here is masqueraded on its way to a cluster IP
+ * @param commented whether rules of endpoints say what they are for
+ */
+record ServiceRules(boolean inTurn, Optional<String> localRange, boolean commented) {
+  private static final int CHANCE_DIGITS = 10;
+
+  PortRules of(ServicePort port) {
+    return port.backends().isEmpty() ? rejecting(port) : serving(port);
+  }
+
+  private static PortRules rejecting(ServicePort port) {
+    List<SharedRule> shared = new ArrayList<>(port.frontends().size());
+    for (Frontend frontend : port.frontends()) {
+      String chain = frontend.kind() == FrontendKind.CLUSTER_IP ? SERVICES : EXTERNAL_SERVICES;
+      String local =
+          frontend.kind() == FrontendKind.NODE_PORT ? " -m addrtype --dst-type LOCAL" : "";
+      String rule =
+          comment(port.id().text() + " has no endpoints") + local + place(frontend) + " -j REJECT";
+      shared.add(new SharedRule(Table.FILTER, chain, rule));
+    }
+    return new PortRules(Map.of(), shared);
+  }
+
+  private PortRules serving(ServicePort port) {
+    String name = port.id().text();
+    String service = ChainNames.service(port.id());
+    String external = ChainNames.external(port.id());
+    List<SharedRule> shared = new ArrayList<>(port.frontends().size());
+    boolean outside = false;
+    for (Frontend frontend : port.frontends()) {
+      boolean clusterIp = frontend.kind() == FrontendKind.CLUSTER_IP;
+      outside |= !clusterIp;
+      String chain = frontend.kind() == FrontendKind.NODE_PORT ? NODE_PORTS : SERVICES;
+      String rule =
+          comment(name + words(frontend.kind()))
+              + place(frontend)
+              + " -j "
+              + (clusterIp ? service : external);
+      shared.add(new SharedRule(Table.NAT, chain, rule));
+    }
+    Map<String, List<String>> chains = new LinkedHashMap<>();
+    chains.put(service, choice(port, chains));
+    if (outside) {
+      String words = "masquerade traffic for " + name + " external destinations";
+      chains.put(external, List.of(comment(words) + " -j " + MARK_MASQ, "-j " + service));
+    }
+    return new PortRules(chains, shared);
+  }
+
+  /** The chain that chooses; the chains of the endpoints are added on the way. */
+  private List<String> choice(ServicePort port, Map<String, List<String>> chains) {
+    String name = port.id().text();
+    List<String> rules = new ArrayList<>(port.backends().size() + 1);
+    if (localRange.isPresent()) {
+      for (Frontend frontend : port.frontends()) {
+        if (frontend.kind() == FrontendKind.CLUSTER_IP) {
+          rules.add(
+              comment(name + words(frontend.kind()))
+                  + place(frontend)
+                  + " ! -s "
+                  + localRange.get()
+                  + " -j "
+                  + MARK_MASQ);
+        }
+      }
+    }
+    List<Backend> backends = new ArrayList<>(port.backends());
+    backends.sort(Comparator.comparing(ChainNames::socket));
+    int left = backends.size();
+    for (Backend backend : backends) {
+      String endpoint = ChainNames.endpoint(port.id(), backend);
+      String words = commented ? comment(name + " -> " + ChainNames.socket(backend)) + " " : "";
+      rules.add(words + share(left--) + "-j " + endpoint);
+      chains.put(endpoint, endpoint(port, backend));
+    }
+    return rules;
+  }
+
+  private List<String> endpoint(ServicePort port, Backend backend) {
+    String words = commented ? comment(port.id().text()) + " " : "";
+    String protocol = port.id().protocol().name().toLowerCase(Locale.ROOT);
+    return List.of(
+        words + "-s " + backend.address() + " -j " + MARK_MASQ,
+        "%s-m %s -p %s -j DNAT --to-destination %s"
+            .formatted(words, protocol, protocol, ChainNames.socket(backend)));
+  }
+
+  /** Takes one of as many flows as there are endpoints left, so that all get the same. */
+  private String share(int left) {
+    if (left == 1) {
+      return "";
+    }
+    return inTurn
+        ? "-m statistic --mode nth --every " + left + " --packet 0 "
+        : "-m statistic --mode random --probability " + chance(left) + " ";
+  }
+
+  static String chance(int oneIn) {
+    return new BigDecimal(1.0 / oneIn)
+        .setScale(CHANCE_DIGITS, RoundingMode.HALF_EVEN)
+        .toPlainString();
+  }
+
+  private static String words(FrontendKind kind) {
+    return switch (kind) {
+      case CLUSTER_IP -> " cluster IP";
+      case EXTERNAL_IP -> " external IP";
+      case LOAD_BALANCER -> " loadbalancer IP";
+      case NODE_PORT -> "";
+    };
+  }
+
+  private static String place(Frontend frontend) {
+    String protocol = frontend.protocol().name().toLowerCase(Locale.ROOT);
+    String destination = frontend.address().isAny() ? "" : " -d " + frontend.address();
+    return " -m " + protocol + " -p " + protocol + destination + " --dport " + frontend.port();
+  }
+
+  private static String comment(String words) {
+    return "-m comment --comment \"" + words + "\"";
+  }
+}

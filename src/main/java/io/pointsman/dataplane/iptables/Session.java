@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.iptables;
+
+import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.IpFamily;
+import io.pointsman.catalogue.ServicePort;
+import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.dataplane.DesiredState;
+import io.pointsman.dataplane.DrainState;
+import io.pointsman.dataplane.SyncResult;
+import io.pointsman.dataplane.iptables.FamilyTables.Changes;
+import io.pointsman.kernel.DeviceAddress;
+import io.pointsman.kernel.RtNetlink;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** The tables of both families while they are open. */
+final class Session {
+  private final Map<IpFamily, FamilyTables> families = new EnumMap<>(IpFamily.class);
+  private final Map<IpFamily, FlowCounter> flows = new EnumMap<>(IpFamily.class);
+  private Map<String, Long> events = new TreeMap<>();
+
+  /** Looks where the node's rules are; changes nothing. */
+  Session(IptablesOptions options, boolean inTurn) {
+    for (Discovery.Place place : Discovery.look(options).chosen()) {
+      IpFamily family = FamilyTables.family(place.tool);
+      families.put(
+          family,
+          new FamilyTables(
+              place.tool, inTurn, options.localRange(family == IpFamily.IPV6), place.phase));
+    }
+  }
+
+  /** Both families' phases as one: the step that is not done for both is to be done again. */
+  Phase phase() {
+    Set<Phase> phases = new HashSet<>();
+    families.values().forEach(tables -> phases.add(tables.phase()));
+    if (phases.size() == 1) {
+      return phases.iterator().next();
+    }
+    return phases.contains(Phase.DRAINING) ? Phase.DRAINING : Phase.PREPARED;
+  }
+
+  SyncResult prepare(DesiredState desired) {
+    Set<Address> present = nodeAddresses();
+    Changes changes = Changes.NONE;
+    for (FamilyTables tables : families.values()) {
+      List<ServicePort> ports =
+          desired.ports().stream().filter(p -> p.id().family() == tables.family()).toList();
+      List<String> doors =
+          FamilyTables.doors(tables.family(), desired.nodePortAddresses(), present);
+      changes = changes.plus(tables.reconcile(ports, doors));
+    }
+    return result(changes, desired.ports());
+  }
+
+  void activate() {
+    for (FamilyTables tables : prepared()) {
+      tables.activate();
+    }
+    flows.clear();
+  }
+
+  SyncResult apply(DesiredState.Delta delta) {
+    List<ServicePort> after = new ArrayList<>();
+    delta.upserted().forEach(change -> after.add(change.after()));
+    for (FamilyTables tables : prepared()) {
+      if (!tables.trusted()) {
+        throw new DataplaneException(
+            "apply change: an earlier write failed; repair with the whole desired state first",
+            null);
+      }
+    }
+    Changes changes = Changes.NONE;
+    for (FamilyTables tables : families.values()) {
+      IpFamily family = tables.family();
+      changes =
+          changes.plus(
+              tables.apply(
+                  delta.upserted().stream().filter(c -> c.after().id().family() == family).toList(),
+                  delta.removed().stream().filter(p -> p.id().family() == family).toList()));
+    }
+    return result(changes, after);
+  }
+
+  void applyNodePortAddresses(Set<Address> wanted) {
+    Set<Address> present = nodeAddresses();
+    for (FamilyTables tables : prepared()) {
+      tables.applyDoors(FamilyTables.doors(tables.family(), wanted, present));
+    }
+  }
+
+  IptablesKernelState read() {
+    List<SavedTables> saved = new ArrayList<>();
+    List<String> defects = new ArrayList<>();
+    Map<String, Long> counted = new TreeMap<>();
+    for (FamilyTables tables : prepared()) {
+      SavedTables each = tables.save();
+      saved.add(each);
+      defects.addAll(TableDefects.find(each, tables));
+      each.events.forEach((event, packets) -> counted.merge(event, packets, Long::sum));
+    }
+    events = counted;
+    return new IptablesKernelState(saved, defects);
+  }
+
+  DrainState drain() {
+    long left = 0;
+    for (FamilyTables tables : families.values()) {
+      FlowCounter counter = flows.get(tables.family());
+      if (counter == null || tables.phase() != Phase.DRAINING) {
+        SavedTables saved = tables.save();
+        boolean served = saved.phase() == Phase.ACTIVE || saved.phase() == Phase.DRAINING;
+        tables.drain(saved);
+        if (!served || saved.handedOver()) {
+          continue; // nothing goes away that a flow needs
+        }
+        counter = new FlowCounter(saved);
+        flows.put(tables.family(), counter);
+      }
+      left += counter.count();
+    }
+    return new DrainState(left);
+  }
+
+  void remove() {
+    families.values().forEach(FamilyTables::remove);
+    flows.clear();
+  }
+
+  /** What was counted when the tables were read last. */
+  Map<String, Long> events() {
+    return events;
+  }
+
+  private Iterable<FamilyTables> prepared() {
+    if (families.values().stream().anyMatch(tables -> !tables.prepared())) {
+      throw new DataplaneException("The Iptables dataplane is not open: prepare it first.", null);
+    }
+    return families.values();
+  }
+
+  private SyncResult result(Changes changes, Iterable<ServicePort> ports) {
+    List<SyncResult.Refused> refused = new ArrayList<>();
+    for (ServicePort port : ports) {
+      if (!families.containsKey(port.id().family())) {
+        String why = port.id().text() + " has an IPv6 address, but this node's kernel has no IPv6";
+        refused.add(new SyncResult.Refused(port.id(), why));
+      }
+    }
+    return new SyncResult(changes.written(), changes.deleted(), refused);
+  }
+
+  /** The addresses of this node that could answer on node ports. */
+  private static Set<Address> nodeAddresses() {
+    Set<Address> present = new HashSet<>();
+    try (RtNetlink netlink = new RtNetlink()) {
+      for (DeviceAddress device : netlink.addresses()) {
+        InetAddress address = device.address();
+        if (!address.isLoopbackAddress() && !address.isLinkLocalAddress()) {
+          present.add(Address.parse(address.getHostAddress()));
+        }
+      }
+    }
+    return present;
+  }
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.iptables;
+
+import io.pointsman.catalogue.IpFamily;
+import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.dataplane.KernelState.BackendAddress;
+import io.pointsman.dataplane.iptables.RuleReader.Found;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** Finds what is wrong in one family's tables beyond what their digest covers. */
+final class TableDefects {
+  /** No defect is worth more sentences than this; the rest is counted. */
+  private static final int MAX_SENTENCES = 20;
+
+  private final SavedTables saved;
+  private final FamilyTables wanted;
+  private final List<String> sentences = new ArrayList<>();
+  private int untold;
+
+  private TableDefects(SavedTables saved, FamilyTables wanted) {
+    this.saved = saved;
+    this.wanted = wanted;
+  }
+
+  static List<String> find(SavedTables saved, FamilyTables wanted) {
+    TableDefects defects = new TableDefects(saved, wanted);
+    defects.checkPhase();
+    defects.checkFrontends();
+    for (Table table : Table.values()) {
+      saved.chains(table).values().forEach(chain -> defects.checkChain(table, chain));
+    }
+    defects.checkFixed();
+    defects.checkDoors();
+    if (defects.untold > 0) {
+      defects.sentences.add("The tables have " + defects.untold + " more defects.");
+    }
+    return defects.sentences;
+  }
+
+  private void checkPhase() {
+    if (saved.phase() != wanted.phase()) {
+      tell(
+          "The phase in "
+              + ChainNames.STATE
+              + " is "
+              + saved.phase().name().toLowerCase(Locale.ROOT)
+              + ", not "
+              + wanted.phase().name().toLowerCase(Locale.ROOT));
+    }
+    if (wanted.phase() == Phase.ACTIVE) {
+      for (FixedRules.Jump jump : FixedRules.JUMPS) {
+        if (!saved.has(jump)) {
+          tell(
+              jump.table().text()
+                  + " "
+                  + jump.from()
+                  + " lacks the jump to "
+                  + jump.parsed().target());
+        }
+      }
+    }
+  }
+
+  private void checkFrontends() {
+    for (Found found : saved.rules.found) {
+      SavedChain target = found.target();
+      if (target != null) {
+        target.collect(new ArrayList<>());
+      }
+    }
+  }
+
+  private void checkChain(Table table, SavedChain chain) {
+    String name = table.text() + " " + chain.name;
+    boolean fixed = FixedRules.CHAINS.getOrDefault(table, Map.of()).containsKey(chain.name);
+    if (!chain.declared) {
+      tell(name + " is jumped to but not there");
+    } else if (chain.unknown != null && !notOurs(table, chain)) {
+      tell(name + " has a rule that no Service needs: " + chain.unknown);
+    } else if (table == Table.NAT && ChainNames.ofPort(chain.name)) {
+      checkPort(name, chain);
+    } else if (chain.misplaced && !fixed) {
+      tell(name + " has rules behind the one for node ports, which must be last");
+    }
+  }
+
+  /** While it serves others, KUBE-SERVICES is theirs. */
+  private boolean notOurs(Table table, SavedChain chain) {
+    return table == Table.NAT
+        && chain.name.equals(ChainNames.SERVICES)
+        && !wanted.services().equals(chain.name);
+  }
+
+  private void checkPort(String name, SavedChain chain) {
+    if (!chain.reached && !saved.usedByOthers.contains(chain.name)) {
+      tell(name + " is there but no frontend leads to it");
+    }
+    if (chain.name.startsWith(ChainNames.ENDPOINT_PREFIX)) {
+      BackendAddress backend = chain.destination;
+      if (backend == null) {
+        tell(name + " sends flows nowhere");
+      } else if (!backend.address().toString().equals(chain.masquerades)) {
+        tell(name + " does not masquerade what the endpoint sends to itself");
+      }
+    } else if (chain.name.startsWith(ChainNames.EXTERNAL_PREFIX)) {
+      if (chain.masquerades == null) {
+        tell(name + " does not masquerade");
+      }
+    } else if (!chain.even()) {
+      tell(name + " does not give every endpoint the same share");
+    } else if (!chain.mode.isEmpty() && chain.mode.equals("nth") != wanted.inTurn()) {
+      tell(name + " chooses endpoints by " + chain.mode + ", which is another scheduler");
+    }
+  }
+
+  private void checkFixed() {
+    boolean occupied = !wanted.services().equals(ChainNames.SERVICES);
+    FixedRules.CHAINS.forEach(
+        (table, chains) ->
+            chains.forEach(
+                (name, rules) -> {
+                  SavedChain chain = saved.find(table, name);
+                  ChainHash hash = new ChainHash();
+                  rules.forEach(rule -> hash.add(Rule.parse(rule)));
+                  if (chain == null
+                      || !occupied && !rules.isEmpty() && !chain.hash.sameList(hash)) {
+                    tell(table.text() + " " + name + " has other rules than it must have");
+                  }
+                }));
+    FixedRules.SHARED.forEach(
+        (table, chains) -> {
+          for (String name : chains) {
+            if (saved.find(table, name) == null) {
+              tell(table.text() + " " + name + " is missing");
+            }
+          }
+        });
+  }
+
+  private void checkDoors() {
+    SavedChain chain = saved.find(Table.NAT, wanted.services());
+    ChainHash doors = new ChainHash();
+    wanted.doors().forEach(door -> doors.add(Rule.parse(door)));
+    if (chain == null || !chain.doors.sameSet(doors)) {
+      tell("nat " + wanted.services() + " does not lead the node-port addresses to node ports");
+    }
+  }
+
+  private void tell(String sentence) {
+    if (sentences.size() < MAX_SENTENCES) {
+      String program = saved.family == IpFamily.IPV4 ? "IPv4" : "IPv6";
+      sentences.add(program + ": " + sentence + ".");
+    } else {
+      untold++;
+    }
+  }
+}

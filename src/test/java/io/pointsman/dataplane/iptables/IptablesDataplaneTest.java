@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.iptables;
+
+import static io.pointsman.dataplane.RandomServices.desired;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pointsman.api.Scheduler;
+import io.pointsman.catalogue.ServicePort;
+import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.dataplane.DesiredState;
+import io.pointsman.dataplane.DesiredState.Change;
+import io.pointsman.dataplane.DesiredState.Delta;
+import io.pointsman.dataplane.KernelState;
+import io.pointsman.dataplane.SyncResult;
+import io.pointsman.kernel.Iptables.Family;
+import io.pointsman.kernel.Iptables.Variant;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The phases of the dataplane on real tables. */
+class IptablesDataplaneTest extends IptablesFixture {
+  private static final DesiredState ALL = desired(Samples.ALL);
+
+  @ParameterizedTest
+  @EnumSource(Variant.class)
+  void comesAndGoesAmongTheRulesOfOthers(Variant variant) {
+    inside(
+        () -> {
+          addForeign(variant);
+          List<String> before = saved(variant);
+          try (IptablesDataplane dataplane = open(variant)) {
+            assertThat(dataplane.phase()).isEqualTo(Phase.ABSENT);
+            dataplane.prepare(ALL);
+            assertThat(dataplane.phase()).isEqualTo(Phase.PREPARED);
+            assertProven(dataplane, ALL);
+            assertThat(builtIn(variant)).isEqualTo(builtIn(before));
+            dataplane.activate();
+            assertProven(dataplane, ALL);
+            assertThat(saved(variant)).containsAll(before);
+            assertThat(dataplane.drain().flows()).isZero();
+            assertThat(dataplane.phase()).isEqualTo(Phase.DRAINING);
+            dataplane.remove();
+            assertThat(dataplane.phase()).isEqualTo(Phase.ABSENT);
+          }
+          assertThat(saved(variant)).containsExactlyInAnyOrderElementsOf(before);
+        });
+  }
+
+  @Test
+  void activeJumpsStandAsKubeProxyPutsThem() {
+    inside(
+        () -> {
+          try (IptablesDataplane dataplane = open(Variant.NFT)) {
+            dataplane.prepare(ALL);
+            dataplane.activate();
+          }
+          assertThat(builtIn(Variant.NFT).subList(0, 15))
+              .containsExactly(
+                  """
+                  -A INPUT -j KUBE-FIREWALL
+                  -A INPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall" -j KUBE-PROXY-FIREWALL
+                  -A INPUT -m comment --comment "kubernetes health check service ports" -j KUBE-NODEPORTS
+                  -A INPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes externally-visible service portals" -j KUBE-EXTERNAL-SERVICES
+                  -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall" -j KUBE-PROXY-FIREWALL
+                  -A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD
+                  -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+                  -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes externally-visible service portals" -j KUBE-EXTERNAL-SERVICES
+                  -A OUTPUT -j KUBE-FIREWALL
+                  -A OUTPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall" -j KUBE-PROXY-FIREWALL
+                  -A OUTPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+                  -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+                  -A OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+                  -A POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING
+                  -A INPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall" -j KUBE-PROXY-FIREWALL
+                  """
+                      .split("\n"));
+        });
+  }
+
+  @ParameterizedTest
+  @EnumSource(Variant.class)
+  void drainingKeepsWhatEstablishedFlowsNeed(Variant variant) {
+    inside(
+        () -> {
+          try (IptablesDataplane dataplane = open(variant)) {
+            dataplane.prepare(ALL);
+            dataplane.activate();
+            dataplane.drain();
+            assertThat(builtIn(variant).stream().filter(line -> !line.contains("KUBE-FIREWALL")))
+                .allMatch(
+                    line -> line.contains("KUBE-FORWARD") || line.contains("KUBE-POSTROUTING"))
+                .hasSize(4);
+          }
+          try (IptablesDataplane next = open(variant)) {
+            assertThat(next.phase()).isEqualTo(Phase.DRAINING);
+            next.prepare(ALL);
+            assertThat(next.phase()).isEqualTo(Phase.DRAINING);
+            next.activate();
+            assertProven(next, ALL);
+            assertThat(next.phase()).isEqualTo(Phase.ACTIVE);
+          }
+        });
+  }
+
+  @ParameterizedTest
+  @EnumSource(Variant.class)
+  void aNextAgentAdoptsAndWritesNothing(Variant variant) {
+    inside(
+        () -> {
+          try (IptablesDataplane dataplane = open(variant)) {
+            dataplane.prepare(ALL);
+            dataplane.activate();
+          }
+          List<String> before = saved(variant);
+          // Found by itself: where the state is, whatever else is preferred.
+          try (IptablesDataplane next =
+              new IptablesDataplane(IptablesOptions.defaults(), settings(Scheduler.RANDOM))) {
+            assertThat(next.phase()).isEqualTo(Phase.ACTIVE);
+            assertThat(next.prepare(ALL)).isEqualTo(SyncResult.NONE);
+            assertProven(next, ALL);
+          }
+          assertThat(saved(variant)).isEqualTo(before);
+        });
+  }
+
+  @ParameterizedTest
+  @EnumSource(Variant.class)
+  void handsAreSeenAndMended(Variant variant) {
+    inside(
+        () -> {
+          try (IptablesDataplane dataplane = open(variant)) {
+            dataplane.prepare(ALL);
+            dataplane.activate();
+            List<String> damages =
+                List.of(
+                    "-I KUBE-SERVICES -j RETURN",
+                    "-A KUBE-SERVICES -d 10.96.9.9 -p tcp --dport 80 -j KUBE-SVC-CDGGSHYLG3RE2FKL",
+                    "-D KUBE-SVC-CDGGSHYLG3RE2FKL 2",
+                    "-F KUBE-POSTROUTING",
+                    "-F KUBE-NODEPORTS",
+                    "-F PREROUTING",
+                    "-F KUBE-SEP-7U6MWNJWR3SADOJA",
+                    "-I KUBE-MARK-MASQ -j RETURN",
+                    ":KUBE-SEP-AAAAAAAAAAAAAAAA - [0:0]",
+                    "-F POINTSMAN-STATE");
+            for (String damage : damages) {
+              tables(Family.IPV4, variant)
+                  .restore(out -> out.append("*nat\n" + damage + "\nCOMMIT\n"));
+              KernelState read = dataplane.read();
+              assertThat(read.defects().isEmpty() && read.digest().equals(ALL.digest()))
+                  .as(damage)
+                  .isFalse();
+              SyncResult mended = dataplane.repair(ALL);
+              assertThat(mended.written() + mended.deleted()).as(damage).isBetween(1, 6);
+              assertProven(dataplane, ALL);
+            }
+          }
+        });
+  }
+
+  @ParameterizedTest
+  @EnumSource(Variant.class)
+  void aChangeThatIsRefusedIsWrittenInFullInstead(Variant variant) {
+    inside(
+        () -> {
+          try (IptablesDataplane dataplane = open(variant)) {
+            dataplane.prepare(ALL);
+            dataplane.activate();
+            // The rule that the change would take away is gone already.
+            tables(Family.IPV4, variant)
+                .restore(
+                    out -> out.append("*nat\n-D KUBE-SERVICES 1\n-D KUBE-SERVICES 1\nCOMMIT\n"));
+            List<ServicePort> left = List.of(Samples.WEB_6, Samples.EMPTY, Samples.ONE);
+            dataplane.apply(new Delta(List.of(), List.of(Samples.WEB)));
+            assertProven(dataplane, desired(left));
+            dataplane.apply(new Delta(List.of(new Change(null, Samples.WEB)), List.of()));
+            assertProven(dataplane, ALL);
+          }
+        });
+  }
+
+  @Test
+  void aChainThatSomebodyElseUsesStays() {
+    inside(
+        () -> {
+          try (IptablesDataplane dataplane = open(Variant.NFT)) {
+            dataplane.prepare(ALL);
+            dataplane.activate();
+            tables(Family.IPV4, Variant.NFT)
+                .restore(
+                    out ->
+                        out.append(
+                            "*nat\n:MINE - [0:0]\n-A MINE -p tcp -j KUBE-MARK-MASQ\nCOMMIT\n"));
+            dataplane.drain();
+            dataplane.remove();
+            assertThat(saved(Variant.NFT))
+                .contains(
+                    "-A MINE -p tcp -j KUBE-MARK-MASQ",
+                    "-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000",
+                    "-A POSTROUTING -m comment --comment \"kubernetes postrouting rules\""
+                        + " -j KUBE-POSTROUTING")
+                .noneMatch(line -> line.startsWith(":KUBE-SVC-"));
+          }
+        });
+  }
+
+  @Test
+  void settingsOfTheKernelComeBack() {
+    inside(
+        () -> {
+          assertThat(Sysctl.ROUTE_LOCALNET.value()).isEqualTo("0");
+          try (IptablesDataplane dataplane = open(Variant.NFT)) {
+            dataplane.prepare(ALL);
+            assertThat(Sysctl.ROUTE_LOCALNET.value()).isEqualTo("0");
+            dataplane.activate();
+            assertThat(Sysctl.ROUTE_LOCALNET.value()).isEqualTo("1");
+          }
+          try (IptablesDataplane next = open(Variant.NFT)) {
+            next.drain();
+            next.remove();
+            assertThat(Sysctl.ROUTE_LOCALNET.value()).isEqualTo("0");
+          }
+        });
+  }
+
+  @Test
+  void otherSchedulersAreRefused() {
+    assertThatThrownBy(
+            () -> new IptablesDataplane(IptablesOptions.defaults(), settings(Scheduler.WLC)))
+        .isInstanceOf(DataplaneException.class)
+        .hasMessage("The Iptables dataplane does not have the scheduler wlc: choose random or rr.");
+  }
+
+  @Test
+  void aMixedNodeIsNamed() {
+    inside(
+        () -> {
+          addForeign(Variant.LEGACY);
+          tables(Family.IPV4, Variant.NFT)
+              .restore(out -> out.append("*filter\n-A INPUT -j ACCEPT\nCOMMIT\n"));
+          List<String> before = saved(Variant.LEGACY);
+          IptablesDataplane dataplane =
+              new IptablesDataplane(IptablesOptions.defaults(), settings(Scheduler.RR));
+          assertThat(dataplane.preflight().passed()).isTrue();
+          assertThat(dataplane.preflight().findings())
+              .anyMatch(
+                  it ->
+                      it.reason().equals("MixedIptables")
+                          && it.message()
+                              .equals(
+                                  "1 rules are in iptables-nft and the others in"
+                                      + " iptables-legacy."))
+              .anyMatch(it -> it.message().contains("by iptables-legacy, where this node's are"));
+          assertThat(saved(Variant.LEGACY)).isEqualTo(before);
+        });
+  }
+
+  private static List<String> builtIn(Variant variant) {
+    return builtIn(saved(variant));
+  }
+
+  /** The rules of the built-in chains. */
+  private static List<String> builtIn(List<String> lines) {
+    List<String> rules = new ArrayList<>(lines);
+    rules.removeIf(line -> !line.matches("-A (PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING) .*"));
+    return rules;
+  }
+
+  private static void assertProven(IptablesDataplane dataplane, DesiredState desired) {
+    KernelState kernel = dataplane.read();
+    assertThat(kernel.defects()).isEmpty();
+    assertThat(kernel.digest()).isEqualTo(desired.digest());
+  }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.iptables;
+
+import io.pointsman.kernel.KernelSandbox;
+import io.pointsman.testing.ApiServer;
+import io.pointsman.testing.BoundProcess;
+import io.pointsman.testing.Programs;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A network namespace in which a real kube-proxy can run; the API server is reached at loopback.
+ */
+final class KubeProxyNode implements AutoCloseable {
+  static final String NAME = "node-1";
+  static final String RANGE_V4 = "10.244.0.0/16";
+  static final String RANGE_V6 = "fd00:10:244::/48";
+
+  final KernelSandbox sandbox = new KernelSandbox();
+  private final ApiServer server;
+  private final ServerSocket door;
+  private final Path log;
+  private final List<BoundProcess> processes = new ArrayList<>();
+
+  KubeProxyNode(ApiServer server) throws IOException {
+    this.server = server;
+    this.log = Files.createTempFile("kube-proxy", ".log");
+    sandbox.ipBatch(
+        """
+        link add eth0 type veth peer name eth1
+        addr add 192.0.2.10/24 dev eth0
+        addr add 2001:db8::10/64 dev eth0 nodad
+        link set eth0 up
+        link set eth1 up
+        route add default via 192.0.2.1
+        """);
+    int port = URI.create(server.url()).getPort();
+    this.door =
+        sandbox.inNamespace(() -> new ServerSocket(port, 50, InetAddress.getByName("127.0.0.1")));
+    Thread.ofPlatform().daemon().name("door").start(() -> accept(port));
+  }
+
+  /** Starts kube-proxy in its iptables mode. */
+  BoundProcess startKubeProxy() {
+    BoundProcess process =
+        BoundProcess.start(
+            List.of(
+                "ip",
+                "netns",
+                "exec",
+                sandbox.namespace(),
+                Programs.path("kube-proxy").toString(),
+                "--kubeconfig=" + server.kubeconfig(),
+                "--proxy-mode=iptables",
+                "--hostname-override=" + NAME,
+                "--cluster-cidr=" + RANGE_V4 + "," + RANGE_V6,
+                "--conntrack-max-per-core=0"),
+            log);
+    processes.add(process);
+    return process;
+  }
+
+  /** Carries connections out of the namespace, each way on a thread. */
+  private void accept(int port) {
+    try {
+      while (true) {
+        Socket inside = door.accept();
+        Socket outside = new Socket(InetAddress.getByName("127.0.0.1"), port);
+        carry(inside, outside);
+        carry(outside, inside);
+      }
+    } catch (IOException e) {
+      // closed: the test is over
+    }
+  }
+
+  private static void carry(Socket from, Socket to) {
+    Thread.ofVirtual()
+        .start(
+            () -> {
+              try (from;
+                  to) {
+                from.getInputStream().transferTo(to.getOutputStream());
+              } catch (IOException e) {
+                // one of them has hung up
+              }
+            });
+  }
+
+  @Override
+  public void close() throws IOException {
+    processes.forEach(BoundProcess::close);
+    door.close();
+    sandbox.close();
+    Files.delete(log);
+  }
+}

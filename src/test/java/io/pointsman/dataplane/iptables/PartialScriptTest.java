@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.iptables;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pointsman.catalogue.Backend;
+import io.pointsman.catalogue.ServicePort;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** A change carries the chains it touches, and nothing else. */
+class PartialScriptTest {
+  private static final ServiceRules RULES = new ServiceRules(false, Optional.empty(), false);
+
+  @Test
+  void anEndpointLessRewritesOneChainAndDeletesOne() throws IOException {
+    ServicePort after = with(Samples.WEB, Samples.WEB.backends().subList(0, 2));
+    assertThat(script(RULES.of(Samples.WEB), RULES.of(after)))
+        .isEqualTo(
+            """
+            *nat
+            :KUBE-SVC-CDGGSHYLG3RE2FKL - [0:0]
+            :KUBE-SEP-2RIJ5GIYXEFH6G4D - [0:0]
+            -A KUBE-SVC-CDGGSHYLG3RE2FKL -m statistic --mode random --probability 0.5000000000 -j KUBE-SEP-7U6MWNJWR3SADOJA
+            -A KUBE-SVC-CDGGSHYLG3RE2FKL -j KUBE-SEP-F7BHZ7WL3PFYMSRY
+            -X KUBE-SEP-2RIJ5GIYXEFH6G4D
+            COMMIT
+            """);
+  }
+
+  @Test
+  void theLastEndpointLeavesOnlyWhenItsRejectionIsThere() throws IOException {
+    ServicePort after = with(Samples.ONE, List.of());
+    assertThat(script(RULES.of(Samples.ONE), RULES.of(after)))
+        .isEqualTo(
+            """
+            *filter
+            -I KUBE-SERVICES -m comment --comment "default/one has no endpoints" -m udp -p udp -d 10.96.0.52 --dport 53 -j REJECT
+            COMMIT
+            *nat
+            :KUBE-SEP-XYZ2GE6BUUA3CKGD - [0:0]
+            :KUBE-SVC-NHYGUYHRT7FIOP25 - [0:0]
+            -D KUBE-SERVICES -m comment --comment "default/one cluster IP" -m udp -p udp -d 10.96.0.52 --dport 53 -j KUBE-SVC-NHYGUYHRT7FIOP25
+            -X KUBE-SEP-XYZ2GE6BUUA3CKGD
+            -X KUBE-SVC-NHYGUYHRT7FIOP25
+            COMMIT
+            """);
+  }
+
+  @Test
+  void theFirstEndpointIsThereBeforeTheRejectionLeaves() throws IOException {
+    ServicePort before = with(Samples.ONE, List.of());
+    String script = script(RULES.of(before), RULES.of(Samples.ONE));
+    assertThat(script.indexOf("-I KUBE-SERVICES")).isPositive();
+    assertThat(script.indexOf("-j REJECT")).isGreaterThan(script.indexOf("-I KUBE-SERVICES"));
+  }
+
+  @Test
+  void nothingChangesNothing() {
+    PartialScript script = new PartialScript(ChainNames.SERVICES);
+    script.change(RULES.of(Samples.WEB), RULES.of(Samples.WEB));
+    assertThat(script.isEmpty()).isTrue();
+  }
+
+  private static ServicePort with(ServicePort port, List<Backend> backends) {
+    return new ServicePort(port.id(), port.frontends(), backends);
+  }
+
+  private static String script(PortRules before, PortRules after) throws IOException {
+    PartialScript script = new PartialScript(ChainNames.SERVICES);
+    script.change(before, after);
+    StringBuilder text = new StringBuilder();
+    script.writeTo(text);
+    return text.toString();
+  }
+}
