@@ -13,6 +13,7 @@ import io.pointsman.api.NodeDataplaneStatus;
 import io.pointsman.api.Step;
 import io.pointsman.api.StepResult;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -21,9 +22,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 
-/** Plays the DaemonSet controller, the kubelets and the agents. */
+/** Plays the DaemonSet controller, the garbage collector, the kubelets and the agents. */
 final class Players implements AutoCloseable {
   private final KubernetesClient admin;
   private final CatalogueWatch catalogue;
@@ -72,14 +72,20 @@ final class Players implements AutoCloseable {
   private void kubeProxy() {
     DaemonSet daemonSet =
         admin.apps().daemonSets().inNamespace(Stage.KUBE_SYSTEM).withName(Stage.KUBE_PROXY).get();
+    Map<String, Pod> pods = new HashMap<>();
+    for (Pod pod : admin.pods().inNamespace(Stage.KUBE_SYSTEM).list().getItems()) {
+      if (daemonSet != null && pod.getOwnerReferenceFor(daemonSet).isPresent()) {
+        pods.put(pod.getSpec().getNodeName(), pod);
+      } else {
+        // As the garbage collector does with pods of a DaemonSet that is gone.
+        admin.resource(pod).withGracePeriod(0).delete();
+      }
+    }
     if (daemonSet == null) {
       return;
     }
     observe(daemonSet);
     Map<String, String> selector = Reductions.nodeSelector(daemonSet);
-    Map<String, Pod> pods =
-        admin.pods().inNamespace(Stage.KUBE_SYSTEM).list().getItems().stream()
-            .collect(Collectors.toMap(pod -> pod.getSpec().getNodeName(), pod -> pod));
     for (Node node : admin.nodes().list().getItems()) {
       String name = node.getMetadata().getName();
       Pod pod = pods.remove(name);
