@@ -25,6 +25,9 @@ final class FamilyTables {
   /** With more endpoints than this their rules go without comments, as kube-proxy does it. */
   private static final int LARGE_CLUSTER = 1000;
 
+  /** Chains in one commit to nf_tables. */
+  private static final int NFT_COMMIT_SIZE = 500;
+
   private static final String ON = "1";
 
   private final Iptables tool;
@@ -203,7 +206,8 @@ final class FamilyTables {
     }
     rules = new ServiceRules(inTurn, localRange, endpoints <= LARGE_CLUSTER);
     String before = routeLocalnet(saved, wantedDoors, target);
-    FullScript script = new FullScript(saved, ports, rules, wantedDoors, target, before);
+    WantedTables wanted = new WantedTables(ports, rules, wantedDoors, target, before);
+    FullScript script = new FullScript(saved, wanted, commitSize());
     if (!script.isEmpty()) {
       tool.restore(script);
     }
@@ -220,6 +224,17 @@ final class FamilyTables {
     prepared = true;
     trusted = true;
     return new Changes(script.written(), script.deleted());
+  }
+
+  /**
+   * iptables-nft gets slower with each chain of a commit (by the square), ip_tables with each
+   * commit.
+   */
+  private int commitSize() {
+    return switch (tool.variant()) {
+      case NFT -> NFT_COMMIT_SIZE;
+      case LEGACY -> Integer.MAX_VALUE;
+    };
   }
 
   /** What the setting was before it was, or is to be, changed; null when it is left alone. */

@@ -33,46 +33,46 @@ record ServiceRules(boolean inTurn, Optional<String> localRange, boolean comment
   private static final int CHANCE_DIGITS = 10;
 
   PortRules of(ServicePort port) {
-    return port.backends().isEmpty() ? rejecting(port) : serving(port);
-  }
-
-  private static PortRules rejecting(ServicePort port) {
-    List<SharedRule> shared = new ArrayList<>(port.frontends().size());
-    for (Frontend frontend : port.frontends()) {
-      String chain = frontend.kind() == FrontendKind.CLUSTER_IP ? SERVICES : EXTERNAL_SERVICES;
-      String local =
-          frontend.kind() == FrontendKind.NODE_PORT ? " -m addrtype --dst-type LOCAL" : "";
-      String rule =
-          comment(port.id().text() + " has no endpoints") + local + place(frontend) + " -j REJECT";
-      shared.add(new SharedRule(Table.FILTER, chain, rule));
-    }
-    return new PortRules(Map.of(), shared);
-  }
-
-  private PortRules serving(ServicePort port) {
-    String name = port.id().text();
-    String service = ChainNames.service(port.id());
-    String external = ChainNames.external(port.id());
-    List<SharedRule> shared = new ArrayList<>(port.frontends().size());
-    boolean outside = false;
-    for (Frontend frontend : port.frontends()) {
-      boolean clusterIp = frontend.kind() == FrontendKind.CLUSTER_IP;
-      outside |= !clusterIp;
-      String chain = frontend.kind() == FrontendKind.NODE_PORT ? NODE_PORTS : SERVICES;
-      String rule =
-          comment(name + words(frontend.kind()))
-              + place(frontend)
-              + " -j "
-              + (clusterIp ? service : external);
-      shared.add(new SharedRule(Table.NAT, chain, rule));
-    }
     Map<String, List<String>> chains = new LinkedHashMap<>();
-    chains.put(service, choice(port, chains));
-    if (outside) {
-      String words = "masquerade traffic for " + name + " external destinations";
-      chains.put(external, List.of(comment(words) + " -j " + MARK_MASQ, "-j " + service));
+    if (!port.backends().isEmpty()) {
+      String name = port.id().text();
+      String service = ChainNames.service(port.id());
+      chains.put(service, choice(port, chains));
+      if (port.frontends().stream().anyMatch(it -> it.kind() != FrontendKind.CLUSTER_IP)) {
+        String words = "masquerade traffic for " + name + " external destinations";
+        chains.put(
+            ChainNames.external(port.id()),
+            List.of(comment(words) + " -j " + MARK_MASQ, "-j " + service));
+      }
     }
-    return new PortRules(chains, shared);
+    return new PortRules(chains, sharedOf(port));
+  }
+
+  /** The rules in chains that are shared with other Service ports. */
+  List<SharedRule> sharedOf(ServicePort port) {
+    List<SharedRule> rules = new ArrayList<>(port.frontends().size());
+    for (Frontend frontend : port.frontends()) {
+      rules.add(port.backends().isEmpty() ? rejecting(port, frontend) : serving(port, frontend));
+    }
+    return rules;
+  }
+
+  private static SharedRule rejecting(ServicePort port, Frontend frontend) {
+    String chain = frontend.kind() == FrontendKind.CLUSTER_IP ? SERVICES : EXTERNAL_SERVICES;
+    String local = frontend.kind() == FrontendKind.NODE_PORT ? " -m addrtype --dst-type LOCAL" : "";
+    return new SharedRule(
+        Table.FILTER,
+        chain,
+        comment(port.id().text() + " has no endpoints") + local + place(frontend) + " -j REJECT");
+  }
+
+  private static SharedRule serving(ServicePort port, Frontend frontend) {
+    boolean clusterIp = frontend.kind() == FrontendKind.CLUSTER_IP;
+    String target = clusterIp ? ChainNames.service(port.id()) : ChainNames.external(port.id());
+    return new SharedRule(
+        Table.NAT,
+        frontend.kind() == FrontendKind.NODE_PORT ? NODE_PORTS : SERVICES,
+        comment(port.id().text() + words(frontend.kind())) + place(frontend) + " -j " + target);
   }
 
   /** The chain that chooses; the chains of the endpoints are added on the way. */

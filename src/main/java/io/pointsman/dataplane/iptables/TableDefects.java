@@ -75,23 +75,25 @@ final class TableDefects {
 
   private void checkChain(Table table, SavedChain chain) {
     String name = table.text() + " " + chain.name;
-    boolean fixed = FixedRules.CHAINS.getOrDefault(table, Map.of()).containsKey(chain.name);
     if (!chain.declared) {
       tell(name + " is jumped to but not there");
     } else if (chain.unknown != null && !notOurs(table, chain)) {
       tell(name + " has a rule that no Service needs: " + chain.unknown);
     } else if (table == Table.NAT && ChainNames.ofPort(chain.name)) {
       checkPort(name, chain);
-    } else if (chain.misplaced && !fixed) {
+    } else if (chain.misplaced) {
       tell(name + " has rules behind the one for node ports, which must be last");
     }
   }
 
-  /** While it serves others, KUBE-SERVICES is theirs. */
+  /** While KUBE-SERVICES serves others, it is theirs, and so are the chains that go with it. */
   private boolean notOurs(Table table, SavedChain chain) {
-    return table == Table.NAT
-        && chain.name.equals(ChainNames.SERVICES)
-        && !wanted.services().equals(chain.name);
+    return !wanted.services().equals(ChainNames.SERVICES)
+        && (table == Table.NAT && chain.name.equals(ChainNames.SERVICES) || isFixed(table, chain));
+  }
+
+  private static boolean isFixed(Table table, SavedChain chain) {
+    return FixedRules.CHAINS.getOrDefault(table, Map.of()).containsKey(chain.name);
   }
 
   private void checkPort(String name, SavedChain chain) {

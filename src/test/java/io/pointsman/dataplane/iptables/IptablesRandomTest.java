@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class IptablesRandomTest {
   private static final long SEED = Long.getLong("pointsman.seed", 20_260_102L);
   private static final int CATALOGUES = 3000;
-  private static final int CHANGES = 150;
+  private static final int CHANGES = 50;
 
   @Test
   void whatIsWrittenIsUnderstood() throws IOException {
@@ -47,14 +47,14 @@ class IptablesRandomTest {
   private static SavedTables written(DesiredState desired, IpFamily family, boolean inTurn)
       throws IOException {
     StringBuilder script = new StringBuilder();
-    new FullScript(
-            new SavedTables(family),
+    WantedTables wanted =
+        new WantedTables(
             desired.ports().stream().filter(port -> port.id().family() == family).toList(),
             new ServiceRules(inTurn, Optional.empty(), true),
             NodePortDoors.rules(family, Set.of(), Set.of()),
             Phase.PREPARED,
-            null)
-        .writeTo(script);
+            null);
+    new FullScript(new SavedTables(family), wanted, 20).writeTo(script);
     SavedTables saved = new SavedTables(family);
     script.toString().lines().forEach(saved::accept);
     return saved;
@@ -88,7 +88,7 @@ class IptablesRandomTest {
     try (IptablesDataplane next = new IptablesDataplane(options, settings(Scheduler.RR))) {
       assertThat(next.phase()).isEqualTo(Phase.ACTIVE);
       next.prepare(services.desired());
-      for (int step = 0; step < CHANGES / 3; step++) {
+      for (int step = 0; step < CHANGES / 4; step++) {
         DesiredState another = services.another();
         next.repair(another);
         assertProven(next, another, step);

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.iptables;
+
+import io.pointsman.kernel.KernelSandbox;
+import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A node with two pods and a client outside, each a namespace; the pods say who they are. */
+final class PodNetwork implements AutoCloseable {
+  static final int PORT = 8080;
+  private static final int PATIENCE_MILLIS = 3_000;
+
+  final KernelSandbox node = new KernelSandbox();
+  final KernelSandbox client = new KernelSandbox();
+  final List<KernelSandbox> pods = List.of(new KernelSandbox(), new KernelSandbox());
+  private final List<AutoCloseable> open = new ArrayList<>();
+
+  PodNetwork() {
+    cable(client, 1, "198.51.100.", "2001:db8:5::");
+    cable(pods.get(0), 2, "10.244.0.", "fd00:244:0::");
+    cable(pods.get(1), 3, "10.244.1.", "fd00:244:1::");
+    // A way out, as every node has one: what nobody takes is forwarded, and rejected on its way.
+    node.ip("route", "add", "default", "via", podV4(1));
+    node.ip("route", "add", "default", "via", podV6(1));
+    node.inNamespace(
+        () -> {
+          Files.writeString(Path.of("/proc/sys/net/ipv4/ip_forward"), "1");
+          Files.writeString(Path.of("/proc/sys/net/ipv6/conf/all/forwarding"), "1");
+          return true;
+        });
+    for (int i = 0; i < pods.size(); i++) {
+      serve(i, podV4(i));
+      serve(i, podV6(i));
+    }
+  }
+
+  static String podV4(int pod) {
+    return "10.244." + pod + ".5";
+  }
+
+  static String podV6(int pod) {
+    return "fd00:244:" + pod + "::5";
+  }
+
+  /** The node is .1 and ::1 on each cable, the other end .5 and ::5. */
+  private void cable(KernelSandbox other, int number, String v4, String v6) {
+    String device = "to" + number;
+    node.ip("link", "add", device, "type", "veth", "peer", "eth0", "netns", other.namespace());
+    node.ip("addr", "add", v4 + "1/24", "dev", device);
+    node.ip("addr", "add", v6 + "1/64", "dev", device, "nodad");
+    node.ip("link", "set", device, "up");
+    other.ip("addr", "add", v4 + "5/24", "dev", "eth0");
+    other.ip("addr", "add", v6 + "5/64", "dev", "eth0", "nodad");
+    other.ip("link", "set", "eth0", "up");
+    other.ip("route", "add", "default", "via", v4 + "1");
+    other.ip("route", "add", "default", "via", v6 + "1");
+  }
+
+  private void serve(int pod, String address) {
+    InetSocketAddress at = new InetSocketAddress(InetAddress.ofLiteral(address), PORT);
+    ServerSocket tcp =
+        pods.get(pod)
+            .inNamespace(
+                () -> {
+                  ServerSocket bound = new ServerSocket();
+                  bound.bind(at, 1024);
+                  return bound;
+                });
+    DatagramSocket udp = pods.get(pod).inNamespace(() -> new DatagramSocket(at));
+    open.add(tcp);
+    open.add(udp);
+    start(
+        () -> {
+          while (true) {
+            Socket socket = tcp.accept();
+            start(() -> talk(pod, socket));
+          }
+        });
+    start(
+        () -> {
+          while (true) {
+            DatagramPacket packet = new DatagramPacket(new byte[100], 100);
+            udp.receive(packet);
+            packet.setData(name(pod, packet.getAddress()));
+            udp.send(packet);
+          }
+        });
+  }
+
+  /** Answers each byte with its name and who it was asked by. */
+  private static void talk(int pod, Socket socket) throws IOException {
+    try (socket) {
+      while (socket.getInputStream().read() >= 0) {
+        socket.getOutputStream().write(name(pod, socket.getInetAddress()));
+      }
+    }
+  }
+
+  private static byte[] name(int pod, InetAddress peer) {
+    return ("pod " + pod + " asked by " + peer.getHostAddress())
+        .getBytes(StandardCharsets.US_ASCII);
+  }
+
+  /** Connects from a namespace. */
+  Socket connect(KernelSandbox from, String address, int port) {
+    Socket socket =
+        from.inNamespace(
+            () -> {
+              Socket connected = new Socket();
+              connected.connect(
+                  new InetSocketAddress(InetAddress.ofLiteral(address), port), PATIENCE_MILLIS);
+              connected.setSoTimeout(PATIENCE_MILLIS);
+              return connected;
+            });
+    open.add(socket);
+    return socket;
+  }
+
+  /** Who answers on a connection. */
+  static String ask(Socket socket) throws IOException {
+    socket.getOutputStream().write(1);
+    byte[] answer = new byte[100];
+    int size = socket.getInputStream().read(answer);
+    return new String(answer, 0, Math.max(0, size), StandardCharsets.US_ASCII);
+  }
+
+  /** Who answers over TCP. */
+  String ask(KernelSandbox from, String address, int port) throws IOException {
+    try (Socket socket = connect(from, address, port)) {
+      return ask(socket);
+    }
+  }
+
+  /** Who answers to a datagram. */
+  String askByDatagram(KernelSandbox from, String address, int port) {
+    return from.inNamespace(
+        () -> {
+          try (DatagramSocket socket = new DatagramSocket()) {
+            socket.setSoTimeout(PATIENCE_MILLIS);
+            socket.connect(InetAddress.ofLiteral(address), port);
+            socket.send(new DatagramPacket(new byte[1], 1));
+            DatagramPacket answer = new DatagramPacket(new byte[100], 100);
+            socket.receive(answer);
+            return new String(answer.getData(), 0, answer.getLength(), StandardCharsets.US_ASCII);
+          }
+        });
+  }
+
+  private static void start(Work work) {
+    Thread.ofVirtual()
+        .start(
+            () -> {
+              try {
+                work.run();
+              } catch (IOException e) {
+                Thread.currentThread().interrupt(); // closed: whoever asked judges it
+              }
+            });
+  }
+
+  private interface Work {
+    void run() throws IOException;
+  }
+
+  @Override
+  public void close() throws Exception {
+    for (AutoCloseable each : open) {
+      each.close();
+    }
+    pods.forEach(KernelSandbox::close);
+    client.close();
+    node.close();
+  }
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.iptables;
+
+import static io.pointsman.dataplane.RandomServices.desired;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pointsman.api.Scheduler;
+import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.Backend;
+import io.pointsman.catalogue.FrontendKind;
+import io.pointsman.catalogue.IpFamily;
+import io.pointsman.catalogue.Protocol;
+import io.pointsman.catalogue.ServicePort;
+import io.pointsman.catalogue.ServicePortId;
+import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.dataplane.DesiredState;
+import io.pointsman.dataplane.DesiredState.Change;
+import io.pointsman.dataplane.DesiredState.Delta;
+import io.pointsman.dataplane.KernelState;
+import io.pointsman.kernel.CommandRunner;
+import io.pointsman.kernel.Iptables.Variant;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What iptables-restore is given to read, and what comes of it when a line is refused. */
+class RefusalTest extends IptablesFixture {
+  @TempDir Path folder;
+  private Path edits;
+  private Path scripts;
+
+  /** Stands before every command: notes what iptables-restore reads, and edits it on its way. */
+  @BeforeEach
+  void standInBetween() throws IOException {
+    edits = Files.createFile(folder.resolve("edits.sed"));
+    scripts = Files.createFile(folder.resolve("scripts"));
+    Path wrapper = folder.resolve("wrapper");
+    Files.writeString(
+        wrapper,
+        """
+        #!/bin/sh
+        case "$1" in
+        *-restore) tee -a %s | sed -f %s | "$@" ;;
+        *) exec "$@" ;;
+        esac
+        """
+            .formatted(scripts, edits));
+    Files.setPosixFilePermissions(wrapper, PosixFilePermissions.fromString("rwx------"));
+  }
+
+  @Test
+  void aChangeCarriesOnlyWhatItTouches() {
+    inside(
+        () -> {
+          List<ServicePort> ports = ports(1500);
+          try (IptablesDataplane dataplane = watched(Variant.NFT)) {
+            dataplane.prepare(desired(ports));
+            dataplane.activate();
+            Files.writeString(scripts, "");
+            ServicePort before = ports.get(700);
+            ServicePort after =
+                new ServicePort(before.id(), before.frontends(), before.backends().subList(0, 1));
+            ports.set(700, after);
+            dataplane.apply(new Delta(List.of(new Change(before, after)), List.of()));
+            assertThat(Files.readAllLines(scripts))
+                .hasSize(6)
+                .filteredOn(line -> line.startsWith(":"))
+                .containsExactly(
+                    ":" + ChainNames.service(after.id()) + " - [0:0]",
+                    ":" + ChainNames.endpoint(after.id(), before.backends().get(1)) + " - [0:0]");
+            assertProven(dataplane, desired(ports));
+          }
+        });
+  }
+
+  @ParameterizedTest
+  @EnumSource(Variant.class)
+  void aLineThatIsRefusedIsNamedAndEverythingElseServes(Variant variant) {
+    inside(
+        () -> {
+          try (IptablesDataplane dataplane = watched(variant)) {
+            DesiredState before = desired(List.of(Samples.WEB, Samples.WEB_6));
+            dataplane.prepare(before);
+            dataplane.activate();
+            Files.writeString(edits, "s/^-A KUBE-SEP-XYZ2GE6BUUA3CKGD .*DNAT/& --bogus/\n");
+            assertThatThrownBy(
+                    () ->
+                        dataplane.apply(
+                            new Delta(List.of(new Change(null, Samples.ONE)), List.of())))
+                .isInstanceOf(DataplaneException.class)
+                .hasMessageContaining("iptables-")
+                .hasMessageContaining(
+                    "(-A KUBE-SEP-XYZ2GE6BUUA3CKGD -m comment --comment \"default/one\" -m udp -p"
+                        + " udp -j DNAT --to-destination 10.244.0.9:5353)")
+                .hasMessageContaining("--bogus");
+            assertThat(dataplane.read().digest()).isEqualTo(before.digest());
+            assertThatThrownBy(() -> dataplane.apply(new Delta(List.of(), List.of(Samples.WEB))))
+                .hasMessageContaining("repair with the whole desired state first");
+            Files.writeString(edits, "");
+            DesiredState after = desired(List.of(Samples.WEB, Samples.WEB_6, Samples.ONE));
+            dataplane.repair(after);
+            assertProven(dataplane, after);
+          }
+        });
+  }
+
+  @Test
+  void aRefusalThatPassesIsHealedAtOnce() {
+    inside(
+        () -> {
+          try (IptablesDataplane dataplane = watched(Variant.NFT)) {
+            dataplane.prepare(desired(List.of(Samples.WEB)));
+            dataplane.activate();
+            // A change inserts its rules, a full write appends them.
+            Files.writeString(edits, "s/^-I KUBE-SERVICES /-I KUBE-NOWHERE /\n");
+            dataplane.apply(new Delta(List.of(new Change(null, Samples.ONE)), List.of()));
+            assertProven(dataplane, desired(List.of(Samples.WEB, Samples.ONE)));
+          }
+        });
+  }
+
+  /** A dataplane whose commands are watched. */
+  private IptablesDataplane watched(Variant variant) {
+    List<String> prefix = List.of(folder.resolve("wrapper").toString());
+    return new IptablesDataplane(
+        new IptablesOptions(new CommandRunner(prefix), Optional.of(variant), List.of()),
+        settings(Scheduler.RANDOM));
+  }
+
+  private static List<ServicePort> ports(int count) {
+    List<ServicePort> ports = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      ServicePortId id =
+          new ServicePortId("default", "service-" + i, "", Protocol.TCP, IpFamily.IPV4);
+      Address vip = Address.ofV4(0x0a60_0000 + i);
+      ports.add(
+          new ServicePort(
+              id,
+              List.of(Samples.frontend(vip.toString(), 80, Protocol.TCP, FrontendKind.CLUSTER_IP)),
+              List.of(
+                  new Backend(Address.ofV4(0x0af4_0000 + 2 * i), 8080, false),
+                  new Backend(Address.ofV4(0x0af4_0001 + 2 * i), 8080, false))));
+    }
+    return ports;
+  }
+
+  private static void assertProven(IptablesDataplane dataplane, DesiredState desired) {
+    KernelState kernel = dataplane.read();
+    assertThat(kernel.defects()).isEmpty();
+    assertThat(kernel.digest()).isEqualTo(desired.digest());
+  }
+}
