@@ -11,7 +11,6 @@ mount -t devtmpfs dev /dev
 mkdir -p /dev/shm
 mount -t tmpfs -o mode=1777 shm /dev/shm
 mount -t tmpfs -o mode=755 run /run
-mount -t tmpfs -o mode=1777 tmp /tmp
 mkdir -p /run/netns /run/lock
 mount --bind /usr/lib/uml/modules /usr/lib/modules
 while read -r module; do modprobe "$module"; done <"$out/modules"
