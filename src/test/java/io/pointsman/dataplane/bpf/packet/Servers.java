@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.bpf.packet;
 
+import io.pointsman.catalogue.Address;
 import io.pointsman.kernel.KernelSandbox;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -36,7 +37,7 @@ final class Servers implements AutoCloseable {
         address,
         port,
         socket -> {
-          String peer = socket.getInetAddress().getHostAddress();
+          String peer = Address.of(socket.getInetAddress().getAddress()).toString();
           socket
               .getOutputStream()
               .write((name + " " + peer + "\n").getBytes(StandardCharsets.US_ASCII));
