@@ -56,13 +56,15 @@ def main(device, source, source_port, target, target_port, text):
     request = datagram(
         ipaddress.ip_address(source), int(source_port), ipaddress.ip_address(target), int(target_port), text.encode()
     )
-    deadline = time.monotonic() + 5
-    os.write(tun, request)
-    while select.select([tun], [], [], max(0, deadline - time.monotonic()))[0]:
-        said = answer(os.read(tun, 65536))
-        if said:
-            print(said)
-            return
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        # Again and again: the device carries nothing before the kernel has seen that it is open.
+        os.write(tun, request)
+        while select.select([tun], [], [], 0.2)[0]:
+            said = answer(os.read(tun, 65536))
+            if said:
+                print(said)
+                return
     sys.exit("no answer")
 
 
