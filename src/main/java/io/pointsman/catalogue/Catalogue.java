@@ -12,6 +12,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -26,10 +27,12 @@ public final class Catalogue {
   private final TreeMap<ObjectKey, List<Problem>> problems = new TreeMap<>();
   private final ClaimIndex claims = new ClaimIndex();
   private final PortBuilder builder;
+  private final String nodeName;
   private Digest digest = Digest.EMPTY;
   private int portCount;
 
   private Catalogue(String nodeName) {
+    this.nodeName = nodeName;
     builder = new PortBuilder(nodeName, claims);
   }
 
@@ -41,6 +44,11 @@ public final class Catalogue {
   /** A catalogue without a node's view; its digest equals that of every node. */
   public static Catalogue clusterWide() {
     return new Catalogue("");
+  }
+
+  /** The node whose view this is; empty for none's. */
+  public String nodeName() {
+    return nodeName;
   }
 
   /** A Service was added or changed. */
@@ -117,6 +125,18 @@ public final class Catalogue {
   public List<ServicePort> ports(ObjectKey service) {
     ServiceEntry entry = entries.get(service);
     return entry == null ? List.of() : entry.ports;
+  }
+
+  /** Hands out every Service that is proxied with its slices, in no order. */
+  public void forEachService(BiConsumer<ServiceInput, List<SliceInput>> consumer) {
+    entries
+        .values()
+        .forEach(
+            entry -> {
+              if (entry.service != null) {
+                consumer.accept(entry.service, List.copyOf(entry.slices));
+              }
+            });
   }
 
   /** The nodes that endpoints of a Service run on. */

@@ -122,9 +122,6 @@ final class PortBuilder {
     return !nodeName.isEmpty() && endpoint.node().equals(nodeName);
   }
 
-  /** Where an endpoint listens. */
-  private record Target(Address address, int port) {}
-
   /** What the slices together say of a target. */
   private record Seen(boolean ready, boolean local) {
     Seen or(Seen other) {

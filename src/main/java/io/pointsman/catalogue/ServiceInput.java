@@ -10,6 +10,7 @@ import java.util.List;
  * @param proxied false for Services that no proxy serves: headless, ExternalName, or another
  *     proxy's
  * @param clusterAddresses at most one per family; a family without one is not served at all
+ * @param policy what it asks for beyond that
  * @param problems what was wrong in the object
  */
 public record ServiceInput(
@@ -20,6 +21,7 @@ public record ServiceInput(
     List<Address> externalAddresses,
     List<Address> loadBalancerAddresses,
     List<Port> ports,
+    TrafficPolicy policy,
     List<Problem> problems) {
   /** Takes copies. */
   public ServiceInput {
@@ -32,7 +34,16 @@ public record ServiceInput(
 
   /** A Service that no proxy serves. */
   public static ServiceInput ignored(ObjectKey key) {
-    return new ServiceInput(key, 0, false, List.of(), List.of(), List.of(), List.of(), List.of());
+    return new ServiceInput(
+        key,
+        0,
+        false,
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        TrafficPolicy.DEFAULT,
+        List.of());
   }
 
   /**

@@ -27,11 +27,21 @@ public final class ServiceReader {
   /** A Service with this label is headless, whatever else it says. */
   public static final String HEADLESS_LABEL = "service.kubernetes.io/headless";
 
-  private final Names names;
+  /** The protocols that Pointsman serves. */
+  static final Set<Protocol> SERVED = Set.of(Protocol.TCP, Protocol.UDP);
 
-  /** Shares repeated strings through the table. */
+  private final Names names;
+  private final Set<Protocol> served;
+
+  /** Shares repeated strings through the table; refuses what Pointsman does not serve. */
   public ServiceReader(Names names) {
+    this(names, SERVED);
+  }
+
+  /** The same with the protocols that are wanted. */
+  public ServiceReader(Names names, Set<Protocol> served) {
     this.names = names;
+    this.served = Set.copyOf(served);
   }
 
   /** Names a Service. */
@@ -82,7 +92,7 @@ public final class ServiceReader {
       List<ServiceInput.Port> ports = ports();
       nameLimitations();
       return new ServiceInput(
-          key, created(), true, cluster, external, loadBalancer, ports, problems);
+          key, created(), true, cluster, external, loadBalancer, ports, policy(), problems);
     }
 
     private long created() {
@@ -207,11 +217,10 @@ public final class ServiceReader {
 
     private @Nullable Protocol protocol(String port, @Nullable String text) {
       String protocol = requireNonNullElse(text, "TCP");
-      if (protocol.equals("TCP")) {
-        return Protocol.TCP;
-      }
-      if (protocol.equals("UDP")) {
-        return Protocol.UDP;
+      for (Protocol each : served) {
+        if (each.name().equals(protocol)) {
+          return each;
+        }
       }
       refuse(
           "ProtocolNotServed",
@@ -220,17 +229,26 @@ public final class ServiceReader {
       return null;
     }
 
+    private TrafficPolicy policy() {
+      return new TrafficPolicy(
+          "Local".equals(spec.getInternalTrafficPolicy()),
+          "Local".equals(spec.getExternalTrafficPolicy()),
+          "ClientIP".equals(spec.getSessionAffinity()),
+          !requireNonNullElse(spec.getLoadBalancerSourceRanges(), List.of()).isEmpty());
+    }
+
     private void nameLimitations() {
-      if ("ClientIP".equals(spec.getSessionAffinity())) {
+      TrafficPolicy policy = policy();
+      if (policy.affinity()) {
         limit("SessionAffinityNotHonoured", "sessionAffinity ClientIP");
       }
-      if ("Local".equals(spec.getExternalTrafficPolicy())) {
+      if (policy.externalLocal()) {
         limit("ExternalTrafficPolicyNotHonoured", "externalTrafficPolicy Local");
       }
-      if ("Local".equals(spec.getInternalTrafficPolicy())) {
+      if (policy.internalLocal()) {
         limit("InternalTrafficPolicyNotHonoured", "internalTrafficPolicy Local");
       }
-      if (!requireNonNullElse(spec.getLoadBalancerSourceRanges(), List.of()).isEmpty()) {
+      if (policy.sourceRanges()) {
         limit("SourceRangesNotHonoured", "loadBalancerSourceRanges");
       }
     }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.catalogue;
 
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * What the catalogue needs of an EndpointSlice, checked and reduced when the object arrives.
@@ -33,6 +35,30 @@ public record SliceInput(
    *
    * @param node the node it runs on, empty when unknown
    * @param ready false when it terminates but still serves: used only when no ready one is there
+   * @param hints whose clients should use it
    */
-  public record Endpoint(Address address, String node, boolean ready) {}
+  public record Endpoint(Address address, String node, boolean ready, Hints hints) {}
+
+  /** The nodes and zones whose clients an endpoint is meant for; without any, for all. */
+  public record Hints(Set<String> zones, Set<String> nodes) {
+    /** Said by nobody. */
+    public static final Hints NONE = new Hints(Set.of(), Set.of());
+
+    /** Takes copies. */
+    public Hints {
+      zones = Set.copyOf(zones);
+      nodes = Set.copyOf(nodes);
+    }
+
+    Hints or(Hints other) {
+      if (equals(other)) {
+        return this;
+      }
+      Set<String> allZones = new HashSet<>(zones);
+      allZones.addAll(other.zones);
+      Set<String> allNodes = new HashSet<>(nodes);
+      allNodes.addAll(other.nodes);
+      return new Hints(allZones, allNodes);
+    }
+  }
 }

@@ -6,11 +6,16 @@ import static java.util.Objects.requireNonNullElse;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.discovery.v1.Endpoint;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointConditions;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointHints;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointPort;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
+import io.fabric8.kubernetes.api.model.discovery.v1.ForNode;
+import io.fabric8.kubernetes.api.model.discovery.v1.ForZone;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Reduces an EndpointSlice to what the catalogue needs and names what cannot be served. */
@@ -19,10 +24,17 @@ public final class SliceReader {
   public static final String SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 
   private final Names names;
+  private final Set<Protocol> served;
 
-  /** Shares repeated strings through the table. */
+  /** Shares repeated strings through the table; leaves out what Pointsman does not serve. */
   public SliceReader(Names names) {
+    this(names, ServiceReader.SERVED);
+  }
+
+  /** The same with the protocols that are wanted. */
+  public SliceReader(Names names, Set<Protocol> served) {
     this.names = names;
+    this.served = Set.copyOf(served);
   }
 
   /** Names a slice. */
@@ -100,10 +112,12 @@ public final class SliceReader {
               "PortNotServed",
               "port \"" + name + "\" has no number from 1 to 65535.",
               "Give the port a number.");
-        } else if (protocol.equals("TCP")) {
-          ports.add(new SliceInput.Port(name, Protocol.TCP, number));
-        } else if (protocol.equals("UDP")) {
-          ports.add(new SliceInput.Port(name, Protocol.UDP, number));
+          continue;
+        }
+        for (Protocol each : served) {
+          if (each.name().equals(protocol)) {
+            ports.add(new SliceInput.Port(name, each, number));
+          }
         }
         // Other protocols are named once, with the Service that has the port.
       }
@@ -127,11 +141,25 @@ public final class SliceReader {
           Address address = address(texts.getFirst(), family);
           if (address != null) {
             String node = names.share(requireNonNullElse(endpoint.getNodeName(), ""));
-            endpoints.add(new SliceInput.Endpoint(address, node, ready));
+            endpoints.add(new SliceInput.Endpoint(address, node, ready, hints(endpoint)));
           }
         }
       }
       return endpoints;
+    }
+
+    private SliceInput.Hints hints(Endpoint endpoint) {
+      EndpointHints hints = endpoint.getHints();
+      if (hints == null) {
+        return SliceInput.Hints.NONE;
+      }
+      Set<String> zones = new HashSet<>();
+      requireNonNullElse(hints.getForZones(), List.<ForZone>of())
+          .forEach(zone -> zones.add(names.share(zone.getName())));
+      Set<String> nodes = new HashSet<>();
+      requireNonNullElse(hints.getForNodes(), List.<ForNode>of())
+          .forEach(node -> nodes.add(names.share(node.getName())));
+      return new SliceInput.Hints(zones, nodes);
     }
 
     private @Nullable Address address(String text, IpFamily family) {

@@ -68,6 +68,29 @@ public final class CommandRunner {
 
   /** The same with an input that is written bit by bit, on a thread of its own. */
   public void run(List<String> command, Input input, Consumer<String> lines) {
+    carryOut(
+        command,
+        input,
+        output -> {
+          for (String line = output.readLine(); line != null; line = output.readLine()) {
+            lines.accept(line);
+          }
+        });
+  }
+
+  /** Takes what a command writes while it runs; output that is not taken ends it. */
+  @FunctionalInterface
+  public interface Output {
+    /** Reads to the end. */
+    void readFrom(BufferedReader output) throws IOException;
+  }
+
+  /** Runs a command without input whose output is more than lines. */
+  public void read(List<String> command, Output output) {
+    carryOut(command, out -> {}, output);
+  }
+
+  private void carryOut(List<String> command, Input input, Output output) {
     List<String> whole = new ArrayList<>(prefix);
     whole.addAll(command);
     ProcessBuilder builder = new ProcessBuilder(whole);
@@ -79,7 +102,7 @@ public final class CommandRunner {
       throw new CommandException(command, "cannot be started: " + e.getMessage(), e);
     }
     try {
-      finish(command, process, input, lines);
+      finish(command, process, input, output);
     } finally {
       process.destroyForcibly();
     }
@@ -92,8 +115,7 @@ public final class CommandRunner {
     return lines;
   }
 
-  private static void finish(
-      List<String> command, Process process, Input input, Consumer<String> lines) {
+  private static void finish(List<String> command, Process process, Input input, Output taker) {
     CompletableFuture<String> errors =
         CompletableFuture.supplyAsync(() -> errors(process), THREADS);
     CompletableFuture<Boolean> fed =
@@ -108,9 +130,7 @@ public final class CommandRunner {
               }
             });
     try (BufferedReader output = process.inputReader(StandardCharsets.UTF_8)) {
-      for (String line = output.readLine(); line != null; line = output.readLine()) {
-        lines.accept(line);
-      }
+      taker.readFrom(output);
       int code = process.waitFor();
       Throwable unfed = fed.handle((took, failure) -> failure).join();
       if (unfed != null) {

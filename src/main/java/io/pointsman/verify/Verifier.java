@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.verify;
 
-import io.pointsman.catalogue.Address;
 import io.pointsman.catalogue.Backend;
 import io.pointsman.catalogue.Frontend;
 import io.pointsman.catalogue.ServicePort;
+import io.pointsman.catalogue.Target;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.KernelState;
 import io.pointsman.dataplane.KernelState.BackendAddress;
@@ -33,18 +33,6 @@ public final class Verifier {
       comparison.compare(desired, kernel);
     }
     return comparison.verdict(defects.size(), sameDigest);
-  }
-
-  /** A frontend as the kernel names it: without what it is for. */
-  private record Place(Address address, int port, int protocol) {
-    @Override
-    public String toString() {
-      String name = protocol == 6 ? "TCP" : protocol == 17 ? "UDP" : "protocol " + protocol;
-      if (address.isAny()) {
-        return (address.isV4() ? "IPv4" : "IPv6") + " node port " + port + "/" + name;
-      }
-      return Verifier.text(address, port) + "/" + name;
-    }
   }
 
   /** One comparison under way. */
@@ -110,7 +98,7 @@ public final class Verifier {
       }
       BackendAddress first = backends.iterator().next();
       String more = backends.size() == 1 ? "" : " and " + (backends.size() - 1) + " more";
-      return words + text(first.address(), first.port()) + more;
+      return words + new Target(first.address(), first.port()) + more;
     }
 
     void sample(String sentence) {
@@ -127,9 +115,5 @@ public final class Verifier {
       }
       return new Verdict(missing, stale, wrong, defects, samples);
     }
-  }
-
-  private static String text(Address address, int port) {
-    return address.isV4() ? address + ":" + port : "[" + address + "]:" + port;
   }
 }

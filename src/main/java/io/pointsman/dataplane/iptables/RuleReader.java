@@ -32,15 +32,31 @@ final class RuleReader {
   private final Function<String, SavedChain> chains;
   final List<Found> found = new ArrayList<>();
 
+  private final boolean named;
+
   /**
    * A frontend.
    *
-   * @param target the chain that it leads to, null when it rejects
+   * @param target the chain that it leads to, null when it refuses
+   * @param words what kube-proxy says of it, empty when that is not wanted
+   * @param staged whether it stands where no packet comes yet
    */
-  record Found(Address address, int port, Protocol protocol, @Nullable SavedChain target) {}
+  record Found(
+      Address address,
+      int port,
+      Protocol protocol,
+      @Nullable SavedChain target,
+      String words,
+      boolean staged) {}
 
-  RuleReader(IpFamily family, Function<String, SavedChain> natChains) {
+  /**
+   * Reads rules of one family.
+   *
+   * @param named whether the words of frontends are wanted; they take memory
+   */
+  RuleReader(IpFamily family, boolean named, Function<String, SavedChain> natChains) {
     this.any = family == IpFamily.IPV4 ? Address.ANY_V4 : Address.ANY_V6;
+    this.named = named;
     this.chains = natChains;
   }
 
@@ -60,8 +76,12 @@ final class RuleReader {
   private boolean readNat(SavedChain chain, Rule rule) {
     return switch (chain.name) {
       case ChainNames.SERVICES, ChainNames.STAGED_SERVICES -> readServices(chain, rule);
-      case ChainNames.NODE_PORTS -> readNodePorts(rule);
-      case ChainNames.STATE, ChainNames.MARK_MASQ, ChainNames.POSTROUTING -> true;
+      case ChainNames.NODE_PORTS -> readNodePorts(chain, rule);
+      case ChainNames.STATE -> true;
+      case ChainNames.MARK_MASQ, ChainNames.POSTROUTING -> {
+        chain.does(rule.target());
+        yield true;
+      }
       default -> readPort(chain, rule);
     };
   }
@@ -87,16 +107,16 @@ final class RuleReader {
     chain.place();
     return rule.hasExactly(PLACE)
         && ChainNames.ofPort(rule.target())
-        && found(Address.parse(rule.text("-d")), rule, chains.apply(rule.target()));
+        && found(chain, Address.parse(rule.text("-d")), rule, chains.apply(rule.target()));
   }
 
-  private boolean readNodePorts(Rule rule) {
+  private boolean readNodePorts(SavedChain chain, Rule rule) {
     if (rule.hasExactly(PLACE) && rule.text("-d").equals(LOOPBACK)) {
       return true; // counts what comes by loopback; the rule behind it serves all
     }
     return rule.hasExactly(NODE_PORT)
         && ChainNames.ofPort(rule.target())
-        && found(any, rule, chains.apply(rule.target()));
+        && found(chain, any, rule, chains.apply(rule.target()));
   }
 
   private boolean readService(SavedChain chain, Rule rule) {
@@ -109,12 +129,24 @@ final class RuleReader {
     }
     String mode = rule.text("--mode");
     String share = rule.text(mode.equals("nth") ? "--every" : "--probability");
-    chain.choose(chains.apply(target), mode.isEmpty() ? 1 : Long.parseLong(share), mode);
+    chain.choose(chains.apply(target), mode.isEmpty() ? 1 : oneIn(share), mode);
     return true;
   }
 
+  /** One in how many; 0 for a share that equal chances never have. */
+  private static long oneIn(String share) {
+    try {
+      return Long.parseLong(share);
+    } catch (NumberFormatException e) {
+      return 0;
+    }
+  }
+
   private boolean readExternal(SavedChain chain, Rule rule) {
-    if (rule.get("-s") != null || rule.get("--src-type") != null) {
+    if (rule.get("-s") != null || rule.get("--src-type") != null || rule.get("-i") != null) {
+      if (ChainNames.ofPort(rule.target())) {
+        chain.shortCut.add(chains.apply(rule.target()));
+      }
       return true; // what comes from pods or the node itself goes another way
     }
     if (rule.hasExactly(JUMP) && rule.target().equals(ChainNames.MARK_MASQ)) {
@@ -154,28 +186,29 @@ final class RuleReader {
 
   private boolean readFilter(SavedChain chain, Rule rule) {
     return switch (chain.name) {
-      case ChainNames.SERVICES, ChainNames.EXTERNAL_SERVICES -> readRejection(rule);
+      case ChainNames.SERVICES, ChainNames.EXTERNAL_SERVICES -> readRejection(chain, rule);
       case ChainNames.NODE_PORTS -> rule.target().equals("ACCEPT") && rule.hasOnly(NODE_PORT);
       case ChainNames.PROXY_FIREWALL -> rule.target().equals("DROP") && rule.hasOnly(PLACE);
       default -> true;
     };
   }
 
-  private boolean readRejection(Rule rule) {
+  private boolean readRejection(SavedChain chain, Rule rule) {
     boolean nodePort = rule.hasExactly(LOCAL_PLACE);
     if (!nodePort && !rule.hasExactly(PLACE)) {
       return false;
     }
-    if (rule.target().equals("DROP")) {
-      return true; // has endpoints, but none that its traffic policy allows
-    }
-    return rule.target().equals("REJECT")
-        && found(nodePort ? any : Address.parse(rule.text("-d")), rule, null);
+    // What is dropped has endpoints, but none that its traffic policy allows.
+    return (rule.target().equals("REJECT") || rule.target().equals("DROP"))
+        && found(chain, nodePort ? any : Address.parse(rule.text("-d")), rule, null);
   }
 
-  private boolean found(Address address, Rule rule, @Nullable SavedChain target) {
+  private boolean found(SavedChain chain, Address address, Rule rule, @Nullable SavedChain target) {
     Protocol protocol = Protocol.valueOf(rule.text("-p").toUpperCase(Locale.ROOT));
-    found.add(new Found(address, Integer.parseInt(rule.text("--dport")), protocol, target));
+    int port = Integer.parseInt(rule.text("--dport"));
+    String words = named ? rule.comment() : "";
+    boolean staged = chain.name.equals(ChainNames.STAGED_SERVICES);
+    found.add(new Found(address, port, protocol, target, words, staged));
     return true;
   }
 

@@ -75,11 +75,16 @@ final class SavedTables {
   }
 
   SavedTables(IpFamily family) {
+    this(family, false);
+  }
+
+  /** The same with the words that kube-proxy says of each frontend, if they are wanted. */
+  SavedTables(IpFamily family, boolean named) {
     this.family = family;
     for (Table each : Table.values()) {
       chains.put(each, new HashMap<>());
     }
-    this.rules = new RuleReader(family, name -> chain(Table.NAT, name));
+    this.rules = new RuleReader(family, named, name -> chain(Table.NAT, name));
   }
 
   /** Takes one line of iptables-save, with counters or without. */

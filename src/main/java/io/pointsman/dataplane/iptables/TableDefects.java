@@ -3,7 +3,6 @@ package io.pointsman.dataplane.iptables;
 
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.Dataplane.Phase;
-import io.pointsman.dataplane.KernelState.BackendAddress;
 import io.pointsman.dataplane.iptables.RuleReader.Found;
 import java.util.ArrayList;
 import java.util.List;
@@ -100,19 +99,11 @@ final class TableDefects {
     if (!chain.reached && !saved.usedByOthers.contains(chain.name)) {
       tell(name + " is there but no frontend leads to it");
     }
-    if (chain.name.startsWith(ChainNames.ENDPOINT_PREFIX)) {
-      BackendAddress backend = chain.destination;
-      if (backend == null) {
-        tell(name + " sends flows nowhere");
-      } else if (!backend.address().toString().equals(chain.masquerades)) {
-        tell(name + " does not masquerade what the endpoint sends to itself");
-      }
-    } else if (chain.name.startsWith(ChainNames.EXTERNAL_PREFIX)) {
-      if (chain.masquerades == null) {
-        tell(name + " does not masquerade");
-      }
-    } else if (!chain.even()) {
-      tell(name + " does not give every endpoint the same share");
+    String flaw = chain.flaw();
+    if (flaw != null) {
+      tell(name + " " + flaw);
+    } else if (!chain.shortCut.isEmpty()) {
+      tell(name + " sends what comes from this node another way");
     } else if (!chain.mode.isEmpty() && chain.mode.equals("nth") != wanted.inTurn()) {
       tell(name + " chooses endpoints by " + chain.mode + ", which is another scheduler");
     }

@@ -18,18 +18,23 @@ import java.util.List;
 /**
  * A network namespace in which a real kube-proxy can run; the API server is reached at loopback.
  */
-final class KubeProxyNode implements AutoCloseable {
-  static final String NAME = "node-1";
+public final class KubeProxyNode implements AutoCloseable {
+  /** The Node that kube-proxy works for. */
+  public static final String NAME = "node-1";
+
   static final String RANGE_V4 = "10.244.0.0/16";
   static final String RANGE_V6 = "fd00:10:244::/48";
 
-  final KernelSandbox sandbox = new KernelSandbox();
+  /** Where it runs. */
+  public final KernelSandbox sandbox = new KernelSandbox();
+
   private final ApiServer server;
   private final ServerSocket door;
   private final Path log;
   private final List<BoundProcess> processes = new ArrayList<>();
 
-  KubeProxyNode(ApiServer server) throws IOException {
+  /** Makes the namespace. */
+  public KubeProxyNode(ApiServer server) throws IOException {
     this.server = server;
     this.log = Files.createTempFile("kube-proxy", ".log");
     sandbox.ipBatch(
@@ -49,6 +54,11 @@ final class KubeProxyNode implements AutoCloseable {
 
   /** Starts kube-proxy in its iptables mode. */
   BoundProcess startKubeProxy() {
+    return startKubeProxy("iptables");
+  }
+
+  /** Starts kube-proxy in that mode. */
+  public BoundProcess startKubeProxy(String mode) {
     BoundProcess process =
         BoundProcess.start(
             List.of(
@@ -58,7 +68,7 @@ final class KubeProxyNode implements AutoCloseable {
                 sandbox.namespace(),
                 Programs.path("kube-proxy").toString(),
                 "--kubeconfig=" + server.kubeconfig(),
-                "--proxy-mode=iptables",
+                "--proxy-mode=" + mode,
                 "--hostname-override=" + NAME,
                 "--cluster-cidr=" + RANGE_V4 + "," + RANGE_V6,
                 "--conntrack-max-per-core=0"),
