@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.agent;
 
-import io.pointsman.catalogue.IpFamily;
-import io.pointsman.catalogue.ServicePort;
+import io.pointsman.catalogue.ExpectedPort;
+import io.pointsman.dataplane.kubeproxy.KubeProxySource;
+import io.pointsman.dataplane.kubeproxy.places.KubeProxyPlaces;
 import io.pointsman.kernel.CommandRunner;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,14 +19,14 @@ import org.jspecify.annotations.Nullable;
  * the catalogue reach the kernel meanwhile; the outcome comes back through the inbox.
  */
 final class Chores implements AutoCloseable {
-  private final CommandRunner commands;
+  private final KubeProxySource kubeProxy;
   private final KubeProxyCleaner cleaner;
   private final Inbox inbox;
   private final ExecutorService worker =
       Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("chores").factory());
 
   Chores(CommandRunner commands, Inbox inbox) {
-    this.commands = commands;
+    this.kubeProxy = KubeProxyPlaces.of(commands);
     this.cleaner = new KubeProxyCleaner(commands);
     this.inbox = inbox;
   }
@@ -46,48 +47,10 @@ final class Chores implements AutoCloseable {
         outcome);
   }
 
-  /** Looks at kube-proxy's rules; the outcome is null or which Services they do not serve. */
-  void checkRules(List<ServicePort> ports, Consumer<@Nullable String> outcome) {
-    start(
-        () -> {
-          KubeProxyRules rules = readRules();
-          List<String> unserved =
-              ports.stream().filter(p -> !rules.serves(p)).map(p -> p.id().text()).toList();
-          return unserved.isEmpty()
-              ? null
-              : "kube-proxy's rules do not serve yet: " + some(unserved) + ".";
-        },
-        outcome);
-  }
-
-  private KubeProxyRules readRules() {
-    KubeProxyRules rules = new KubeProxyRules();
-    for (String variant : List.of("-nft-save", "-legacy-save")) {
-      readIptables(rules, IpFamily.IPV4, "iptables" + variant);
-      readIptables(rules, IpFamily.IPV6, "ip6tables" + variant);
-    }
-    if (commands.has("nft")) {
-      List<String> tables = commands.lines("nft", "list", "tables");
-      readNft(rules, IpFamily.IPV4, "ip", tables);
-      readNft(rules, IpFamily.IPV6, "ip6", tables);
-    }
-    return rules;
-  }
-
-  private void readIptables(KubeProxyRules rules, IpFamily family, String program) {
-    if (commands.has(program)) {
-      commands.run(List.of(program), "", line -> rules.acceptIptables(family, line));
-    }
-  }
-
-  private void readNft(
-      KubeProxyRules rules, IpFamily family, String nftFamily, List<String> tables) {
-    if (tables.contains("table " + nftFamily + " kube-proxy")) {
-      commands.run(
-          List.of("nft", "list", "table", nftFamily, "kube-proxy"),
-          "",
-          line -> rules.acceptNft(family, line));
-    }
+  /** Looks at kube-proxy's rules; the outcome is null or in what they differ so far. */
+  void check(
+      KubeProxyCheck check, List<ExpectedPort> expected, Consumer<@Nullable String> outcome) {
+    start(() -> check.look(kubeProxy, expected), outcome);
   }
 
   private static String some(List<String> all) {

@@ -8,8 +8,11 @@ import io.pointsman.api.PreflightFinding;
 import io.pointsman.api.Step;
 import io.pointsman.api.StepResult;
 import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.dataplane.Preflight;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** What the agent was asked for and how far it has come; owned by the sync thread. */
@@ -32,6 +35,12 @@ final class WalkState {
   boolean rulesServe;
   boolean drained;
   @Nullable Long drainingFlows;
+
+  /** What preflight has found out about kube-proxy; null before. */
+  @Nullable List<Preflight.Finding> ofKubeProxy;
+
+  /** The look at kube-proxy's rules that is under way, if any. */
+  @Nullable KubeProxyCheck check;
 
   /** Set while a chore runs; its outcome is of no use once this has changed. */
   @Nullable Object chore;
@@ -63,6 +72,13 @@ final class WalkState {
     }
   }
 
+  /** The check that is under way, or a new one. */
+  KubeProxyCheck check(Duration window, LongSupplier clock) {
+    KubeProxyCheck begun = check == null ? new KubeProxyCheck(window, clock) : check;
+    check = begun;
+    return begun;
+  }
+
   /** Whether the spec's target is reached. */
   boolean atTarget() {
     return spec != null && progress != null && progress.isDone() && progress.step() == spec.step;
@@ -87,6 +103,8 @@ final class WalkState {
     generation = askedGeneration;
     progress = null;
     chore = null;
+    check = null;
+    ofKubeProxy = null;
     rulesServe = false;
     cleaned &= asked.step == Step.CLEAN;
     preflightPassed &= !again;

@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.agent;
 
+import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.NodeDataplaneSpec;
 import io.pointsman.api.PreflightFinding;
 import io.pointsman.api.ServiceReference;
 import io.pointsman.api.Step;
 import io.pointsman.api.Toggle;
 import io.pointsman.catalogue.Catalogue;
+import io.pointsman.catalogue.ExpectedPort;
+import io.pointsman.catalogue.KubeProxyView;
 import io.pointsman.catalogue.ObjectKey;
-import io.pointsman.catalogue.ServicePort;
 import io.pointsman.dataplane.Dataplane;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.Preflight;
+import io.pointsman.verify.kubeproxy.Difference;
+import io.pointsman.verify.kubeproxy.KubeProxyVerdict;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -25,6 +32,11 @@ import org.jspecify.annotations.Nullable;
 final class WalkSteps {
   private static final long POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long PROBE_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+  /** kube-proxy in a large cluster takes this long to follow. */
+  private static final Duration KUBE_PROXY_WINDOW = Duration.ofSeconds(60);
+
+  private static final Duration RULES_WINDOW = Duration.ofSeconds(10);
 
   private final Catalogue catalogue;
   private final Programmer programmer;
@@ -65,7 +77,7 @@ final class WalkSteps {
       case AWAIT_DETACH ->
           await(step, "WaitingForKubeProxyToLeave", "kube-proxy is still on the node.");
       case CHECK_RULES -> checkRules(step);
-      case PREFLIGHT -> preflight(dataplane);
+      case PREFLIGHT -> preflight(spec, dataplane);
       case PREPARE -> prepare(dataplane);
       case ACTIVATE -> activate(dataplane);
       case PROBE -> probe(spec);
@@ -81,8 +93,17 @@ final class WalkSteps {
     return false;
   }
 
-  private boolean preflight(Dataplane dataplane) {
-    Preflight preflight = dataplane.preflight();
+  private boolean preflight(NodeDataplaneSpec spec, Dataplane dataplane) {
+    List<Preflight.Finding> ofKubeProxy = state.ofKubeProxy;
+    if (spec.kubeProxy == KubeProxyState.ATTACHED && ofKubeProxy == null) {
+      return lookAtKubeProxy();
+    }
+    List<Preflight.Finding> found = new ArrayList<>(dataplane.preflight().findings());
+    if (ofKubeProxy != null) {
+      found.addAll(ofKubeProxy);
+    }
+    state.ofKubeProxy = null;
+    Preflight preflight = new Preflight(found);
     state.findings = Findings.of(preflight, catalogue.problems());
     state.preflightPassed = preflight.passed();
     if (!preflight.passed()) {
@@ -92,6 +113,38 @@ final class WalkSteps {
               Step.PREFLIGHT, first.reason, (first.message + " " + first.remedy).strip()));
     }
     return true;
+  }
+
+  /** Finds out how the kube-proxy serves that the node is to be taken from. */
+  private boolean lookAtKubeProxy() {
+    KubeProxyCheck check = state.check(KUBE_PROXY_WINDOW, clock);
+    start(
+        outcome -> chores.check(check, expected(), outcome),
+        difference -> {
+          KubeProxyVerdict verdict = check.verdict();
+          if (verdict == null) {
+            state.ofKubeProxy = KubeProxyFindings.unreadable(difference);
+          } else if (verdict.mode().isEmpty() || check.lasts()) {
+            state.ofKubeProxy = KubeProxyFindings.of(verdict);
+          } else if (difference == null) {
+            // What is there only now will go as what was there before has gone.
+            Set<Difference> passing = verdict.failures();
+            state.ofKubeProxy =
+                KubeProxyFindings.of(verdict.keeping(each -> !passing.contains(each)));
+          } else {
+            return await(Step.PREFLIGHT, "ComparingKubeProxy", difference);
+          }
+          state.check = null;
+          return true;
+        });
+    return false;
+  }
+
+  private List<ExpectedPort> expected() {
+    KubeProxyView view = new KubeProxyView(catalogue.nodeName(), Optional.empty());
+    List<ExpectedPort> expected = new ArrayList<>();
+    catalogue.forEachService((service, slices) -> expected.addAll(view.ports(service, slices)));
+    return expected;
   }
 
   private boolean prepare(Dataplane dataplane) {
@@ -159,13 +212,16 @@ final class WalkSteps {
   }
 
   private boolean checkRules(Step step) {
-    List<ServicePort> ports = new ArrayList<>();
-    catalogue.forEachPort(ports::add);
+    KubeProxyCheck check = state.check(RULES_WINDOW, clock);
     start(
-        outcome -> chores.checkRules(ports, outcome),
+        outcome -> chores.check(check, expected(), outcome),
         unserved -> {
           state.rulesServe = unserved == null;
-          return unserved == null || await(step, "WaitingForKubeProxyRules", unserved);
+          return unserved == null
+              || await(
+                  step,
+                  "WaitingForKubeProxyRules",
+                  "kube-proxy's rules do not serve every Service yet. " + unserved);
         });
     return false;
   }

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.fabric8.kubernetes.api.model.Service;
-import io.fabric8.kubernetes.api.model.ServicePort;
 import io.fabric8.kubernetes.api.model.discovery.v1.Endpoint;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.client.Config;
@@ -74,10 +73,13 @@ class AgentTest {
 
     node.ask(Step.CLEAN, KubeProxyState.DETACHING);
     await().atMost(PATIENCE).until(() -> "WaitingForKubeProxyToLeave".equals(node.answer().reason));
-    assertThat(node.commands().lines("iptables-nft-save")).anyMatch(l -> l.contains("KUBE-SVC-A"));
+    assertThat(node.commands().lines("iptables-nft-save")).anyMatch(l -> l.contains("KUBE-SVC-"));
     node.ask(Step.CLEAN, KubeProxyState.DETACHED);
     awaitDone(Step.CLEAN);
-    assertThat(node.commands().lines("iptables-nft-save")).noneMatch(l -> l.contains("KUBE-"));
+    assertThat(node.commands().lines("iptables-nft-save"))
+        .filteredOn(l -> l.contains("KUBE-"))
+        .as("the kubelet's own stays")
+        .allMatch(l -> l.contains("KUBE-FIREWALL"));
 
     node.ask(Step.REMOVE, KubeProxyState.ATTACHED);
     await().atMost(PATIENCE).until(() -> "WaitingForKubeProxyRules".equals(node.answer().reason));
@@ -271,23 +273,9 @@ class AgentTest {
     node.client.resource(slice).forceConflicts().serverSideApply();
   }
 
-  /** kube-proxy's rules in iptables mode for every Service there is. */
+  /** Rules as kube-proxy writes them in iptables mode, for every Service there is. */
   private void restoreRules() {
-    StringBuilder nat =
-        new StringBuilder("*nat\n:KUBE-SERVICES - [0:0]\n:KUBE-SVC-AAAAAAAAAAAAAAAA - [0:0]\n");
-    StringBuilder filter = new StringBuilder("*filter\n:KUBE-SERVICES - [0:0]\n");
-    nat.append("-A PREROUTING -j KUBE-SERVICES\n");
-    for (Service each : node.client.services().inAnyNamespace().list().getItems()) {
-      for (ServicePort port : each.getSpec().getPorts()) {
-        String match =
-            "-A KUBE-SERVICES -d %s/32 -p tcp -m tcp --dport %d -j "
-                .formatted(each.getSpec().getClusterIP(), port.getPort());
-        nat.append(match).append("KUBE-SVC-AAAAAAAAAAAAAAAA\n");
-        filter.append(match).append("REJECT\n");
-      }
-    }
-    String rules = nat + "COMMIT\n" + filter + "COMMIT\n";
-    node.commands().run(List.of("iptables-nft-restore"), rules, line -> {});
+    KubeProxyRules.write(node);
   }
 
   private Path pins() {

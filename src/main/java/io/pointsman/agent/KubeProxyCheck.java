@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.agent;
+
+import io.pointsman.catalogue.ExpectedPort;
+import io.pointsman.catalogue.Protocol;
+import io.pointsman.dataplane.kubeproxy.KubeProxySource;
+import io.pointsman.verify.kubeproxy.Difference;
+import io.pointsman.verify.kubeproxy.KubeProxyVerdict;
+import io.pointsman.verify.kubeproxy.KubeProxyVerifier;
+import io.pointsman.verify.kubeproxy.Settling;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Looks again and again whether kube-proxy's rules serve every Service. One look is made at a time;
+ * what it has found is read by others after it.
+ */
+final class KubeProxyCheck {
+  private static final int SAMPLES = 3;
+
+  /** The catalogue has no ports of other protocols. */
+  private static final Set<Protocol> COMPARED = EnumSet.of(Protocol.TCP, Protocol.UDP);
+
+  private final Duration window;
+  private final LongSupplier clock;
+  private Settling settling;
+  private Settling.State state = Settling.State.WAITING;
+  private @Nullable KubeProxyVerdict verdict;
+
+  /** A check in which a difference may last for so long before it counts. */
+  KubeProxyCheck(Duration window, LongSupplier clock) {
+    this.window = window;
+    this.clock = clock;
+    this.settling = new Settling(window.toNanos());
+  }
+
+  /** Null when every Service is served, else what is not, in words. */
+  @Nullable String look(KubeProxySource kernel, List<ExpectedPort> expected) {
+    KubeProxyVerdict seen = new KubeProxyVerifier(expected, COMPARED).verify(kernel.read());
+    verdict = seen;
+    state = settling.add(seen.failures(), clock.getAsLong());
+    Set<Difference> lasting = settling.lasting();
+    if (state == Settling.State.LASTING) {
+      // What has come since is looked at from here on.
+      settling = new Settling(window.toNanos());
+      settling.add(seen.failures(), clock.getAsLong());
+    }
+    return state == Settling.State.SETTLED ? null : sentence(inOrder(seen, lasting));
+  }
+
+  /** Whether something was there at every look of a whole window. */
+  boolean lasts() {
+    return state == Settling.State.LASTING;
+  }
+
+  /** What the last look has found; null before the first. */
+  @Nullable KubeProxyVerdict verdict() {
+    return verdict;
+  }
+
+  private static Set<Difference> inOrder(KubeProxyVerdict seen, Set<Difference> wanted) {
+    Set<Difference> sorted = new LinkedHashSet<>(seen.failures());
+    sorted.retainAll(wanted);
+    return sorted;
+  }
+
+  /** The first few of them. */
+  static String sentence(Set<Difference> differences) {
+    String first =
+        differences.stream().limit(SAMPLES).map(Difference::text).collect(Collectors.joining(" "));
+    int more = differences.size() - SAMPLES;
+    return more > 0 ? first + " And " + more + " more." : first;
+  }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.pointsman.api.KubeProxyState;
+import io.pointsman.api.NodeDataplaneStatus;
+import io.pointsman.api.PreflightFinding;
+import io.pointsman.api.Severity;
+import io.pointsman.api.Step;
+import io.pointsman.api.StepResult;
+import io.pointsman.catalogue.Objects;
+import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.testing.ApiServer;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What preflight says of the kube-proxy that a node is to be taken from. */
+class KubeProxyPreflightTest {
+  private static final Duration PATIENCE = Duration.ofMinutes(3);
+  private static final String SERVICE = "behind";
+  private static final String RULE = "10.96.77.2/32";
+
+  private NodeFixture node;
+
+  @BeforeEach
+  void start() {
+    node = new NodeFixture(ApiServer.shared(), "node-behind");
+    node.client
+        .services()
+        .inNamespace("default")
+        .resource(Objects.service(SERVICE, "10.96.77.2"))
+        .create();
+    node.client.resource(Objects.slice(SERVICE, SERVICE, Objects.ready("10.244.0.5"))).create();
+  }
+
+  @AfterEach
+  void end() {
+    node.client.services().inNamespace("default").withName(SERVICE).delete();
+    node.client.discovery().v1().endpointSlices().inNamespace("default").withName(SERVICE).delete();
+    node.close();
+  }
+
+  @Test
+  void aKubeProxyThatServesIsNoFinding() {
+    KubeProxyRules.write(node);
+    NodeDataplaneStatus status = preflight();
+    assertThat(status.result).isEqualTo(StepResult.DONE);
+    assertThat(status.preflight).noneMatch(it -> it.reason.startsWith("KubeProxy"));
+  }
+
+  @Test
+  void aKubeProxyThatIsBehindBlocksUntilItHasFollowed() {
+    KubeProxyRules.write(node);
+    node.commands()
+        .run(
+            List.of(
+                "sh",
+                "-ec",
+                "iptables-nft -t nat -D KUBE-SERVICES $(iptables-nft -t nat -L KUBE-SERVICES -n"
+                    + " --line-numbers | grep 10.96.77.2 | cut -d' ' -f1)"),
+            "",
+            line -> {});
+    assertThat(node.commands().lines("iptables-nft-save")).noneMatch(it -> it.contains(RULE));
+    NodeDataplaneStatus status = preflight();
+    assertThat(status.result).isEqualTo(StepResult.FAILED);
+    assertThat(status.reason).isEqualTo("KubeProxyBehind");
+    assertThat(status.message).contains("default/behind:http: 10.96.77.2:80/TCP is missing.");
+    assertThat(finding(status)).map(it -> it.severity).contains(Severity.BLOCKING);
+    assertThat(node.phase()).isEqualTo(Phase.ABSENT);
+
+    KubeProxyRules.write(node);
+    node.change(spec -> spec.attempt = spec.attempt + 1);
+    await().atMost(PATIENCE).until(() -> node.answer().result == StepResult.DONE);
+    assertThat(finding(node.answer())).isEmpty();
+  }
+
+  @Test
+  void aNodeWithoutKubeProxyIsWarnedOf() {
+    NodeDataplaneStatus status = preflight();
+    assertThat(status.result).isEqualTo(StepResult.DONE);
+    assertThat(status.preflight).anyMatch(it -> it.reason.equals("KubeProxyAbsent"));
+  }
+
+  private NodeDataplaneStatus preflight() {
+    node.startAgent(ApiServer.shared().client());
+    node.ask(Step.PREFLIGHT, KubeProxyState.ATTACHED);
+    await()
+        .atMost(PATIENCE)
+        .until(
+            () -> {
+              StepResult result = node.answer().result;
+              return result == StepResult.DONE || result == StepResult.FAILED;
+            });
+    return node.answer();
+  }
+
+  private static Optional<PreflightFinding> finding(NodeDataplaneStatus status) {
+    return status.preflight.stream().filter(it -> it.reason.equals("KubeProxyBehind")).findFirst();
+  }
+}
