@@ -10,10 +10,10 @@ export LAB
 # Every recipe that starts Maven finds the JDK as scripts/lib.sh does.
 maven = source scripts/lib.sh && maven
 
-.PHONY: help deps binaries build test demo lab-up lab-down lab-shell lab-status bench format format-check generate generate-check image clean
+.PHONY: help deps binaries build install-plugin test demo lab-up lab-down lab-shell lab-status bench format format-check generate generate-check image clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 deps: ## Install what this machine lacks, from Debian's packages (root)
 	@scripts/deps
@@ -23,6 +23,9 @@ binaries: deps ## Build Kubernetes and the rest of the lab's programs (ten minut
 
 build: deps ## Compile and package, without tests
 	@$(maven) -q -DskipTests package
+
+install-plugin: build ## Install 'kubectl pointsman' for this user, into ~/.local
+	@scripts/install-plugin
 
 image: build ## Build the container image by the Dockerfile, without a container engine (root)
 	@scripts/image

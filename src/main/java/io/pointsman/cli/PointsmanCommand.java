@@ -16,6 +16,8 @@ import picocli.CommandLine.Spec;
       AgentCommand.class,
       OperatorCommand.class,
       MapsCommand.class,
+      RulesCommand.class,
+      VerifyCommand.class,
       RemoveCommand.class,
       RehearseCommand.class,
       VersionCommand.class

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 class CommandLineTest {
@@ -33,7 +34,8 @@ class CommandLineTest {
   @Test
   void helpNamesTheCommands() {
     assertThat(run("--help")).isZero();
-    assertThat(out.toString()).contains("agent", "operator", "maps", "remove", "version");
+    assertThat(out.toString())
+        .contains("agent", "operator", "maps", "rules", "verify", "remove", "version");
   }
 
   /** A command that is written and not listed would only be missed by the person who needs it. */
@@ -47,10 +49,16 @@ class CommandLineTest {
                 .toList();
     var program = Main.commandLine();
     var listed =
-        Stream.concat(Stream.of(program), program.getSubcommands().values().stream())
+        withSubcommands(program)
             .map(each -> each.getCommandSpec().userObject().getClass().getName())
             .toList();
     assertThat(written).hasSizeGreaterThan(1).containsExactlyInAnyOrderElementsOf(listed);
+  }
+
+  private static Stream<CommandLine> withSubcommands(CommandLine command) {
+    return Stream.concat(
+        Stream.of(command),
+        command.getSubcommands().values().stream().flatMap(CommandLineTest::withSubcommands));
   }
 
   @Test

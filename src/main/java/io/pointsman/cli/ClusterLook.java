@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.cli;
+
+import io.fabric8.kubernetes.api.model.DeletionPropagation;
+import io.fabric8.kubernetes.api.model.Node;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.pointsman.api.KubeProxyState;
+import io.pointsman.api.NodeDataplane;
+import io.pointsman.cli.LookPod.LookException;
+import io.pointsman.cli.VerifyReport.NodeReport;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+
+/** Looks at the nodes of a cluster, some at a time, and leaves nothing behind. */
+final class ClusterLook {
+  private final KubernetesClient client;
+  private final LookSettings settings;
+  private final ServiceLists services;
+  private final String run = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
+
+  ClusterLook(KubernetesClient client, LookSettings settings) {
+    this.client = client;
+    this.settings = settings;
+    this.services = new ServiceLists(client);
+  }
+
+  /** Looks at these nodes, or at all Linux nodes when none is named. */
+  VerifyReport at(List<String> names) {
+    Map<String, Node> nodes = new HashMap<>();
+    client.nodes().list().getItems().forEach(it -> nodes.put(it.getMetadata().getName(), it));
+    List<String> wanted = new ArrayList<>(names);
+    if (names.isEmpty()) {
+      nodes.values().stream().filter(ClusterLook::isLinux).forEach(it -> wanted.add(name(it)));
+    }
+    Map<String, String> served = servedByPointsman();
+    Thread hook = new Thread(this::removeJobs, "remove jobs");
+    Runtime.getRuntime().addShutdownHook(hook);
+    ExecutorService workers =
+        Executors.newFixedThreadPool(
+            settings.parallel(), Thread.ofPlatform().daemon().name("look-", 0).factory());
+    try {
+      Map<String, Future<NodeReport>> looks = new HashMap<>();
+      for (String name : wanted) {
+        Node node = nodes.get(name);
+        looks.putIfAbsent(name, workers.submit(() -> look(name, node, served.get(name))));
+      }
+      List<NodeReport> reports = new ArrayList<>();
+      for (Map.Entry<String, Future<NodeReport>> each : looks.entrySet()) {
+        reports.add(outcome(each.getKey(), each.getValue()));
+      }
+      reports.sort(Comparator.comparing(NodeReport::node));
+      return new VerifyReport(reports);
+    } finally {
+      workers.shutdownNow();
+      removeJobs();
+      Runtime.getRuntime().removeShutdownHook(hook);
+    }
+  }
+
+  private static NodeReport outcome(String node, Future<NodeReport> look) {
+    try {
+      return look.get();
+    } catch (ExecutionException e) {
+      return NodeReport.notLookedAt(node, String.valueOf(e.getCause()));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return NodeReport.notLookedAt(node, "the command was interrupted");
+    }
+  }
+
+  private NodeReport look(String name, @Nullable Node node, @Nullable String dataplane)
+      throws InterruptedException {
+    if (node == null) {
+      return NodeReport.notLookedAt(name, "the cluster has no such node");
+    }
+    if (!isLinux(node)) {
+      return NodeReport.notLookedAt(name, "it is not a Linux node");
+    }
+    if (dataplane != null) {
+      return NodeReport.servedByPointsman(name, dataplane);
+    }
+    if (!isReady(node)) {
+      return NodeReport.notLookedAt(name, "it is not Ready");
+    }
+    try {
+      return new NodeLook(services, settings, node)
+          .until(LookPod.start(client, settings, run, name)::read);
+    } catch (LookException | KubernetesClientException e) {
+      return NodeReport.notLookedAt(name, String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** The nodes that kube-proxy has left, and what serves there. */
+  private Map<String, String> servedByPointsman() {
+    Map<String, String> served = new HashMap<>();
+    try {
+      for (NodeDataplane each : client.resources(NodeDataplane.class).list().getItems()) {
+        if (each.getSpec().kubeProxy == KubeProxyState.DETACHED) {
+          served.put(each.getMetadata().getName(), String.valueOf(each.getSpec().linuxDataplane));
+        }
+      }
+    } catch (KubernetesClientException e) {
+      return served; // Pointsman is not installed, or this person may not see it
+    }
+    return served;
+  }
+
+  /** Deletes what this run has made; what it cannot delete ends by its deadline. */
+  private void removeJobs() {
+    try {
+      client
+          .batch()
+          .v1()
+          .jobs()
+          .inNamespace(settings.namespace())
+          .withLabel(LookJob.RUN_LABEL, run)
+          .withPropagationPolicy(DeletionPropagation.BACKGROUND)
+          .delete();
+      client
+          .pods()
+          .inNamespace(settings.namespace())
+          .withLabel(LookJob.RUN_LABEL, run)
+          .withGracePeriod(0)
+          .delete();
+    } catch (KubernetesClientException e) {
+      System.err.println(
+          "pointsman: the jobs of this look could not be deleted; the cluster does it in ten"
+              + " minutes: "
+              + e.getMessage());
+    }
+  }
+
+  private static String name(Node node) {
+    return node.getMetadata().getName();
+  }
+
+  private static boolean isLinux(Node node) {
+    Map<String, String> labels = node.getMetadata().getLabels();
+    return labels == null || !"windows".equals(labels.get("kubernetes.io/os"));
+  }
+
+  private static boolean isReady(Node node) {
+    return node.getStatus().getConditions().stream()
+        .anyMatch(it -> it.getType().equals("Ready") && it.getStatus().equals("True"));
+  }
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.cli;
+
+import io.fabric8.kubernetes.api.model.ContainerStateWaiting;
+import io.fabric8.kubernetes.api.model.ContainerStatus;
+import io.fabric8.kubernetes.api.model.Event;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.dsl.ExecWatch;
+import io.pointsman.dataplane.kubeproxy.KubeProxyState;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/** A pod on one node that its kernel is read in, as often as it is asked for. */
+final class LookPod {
+  private static final long POLL_MILLIS = 500;
+
+  /** With these a container does not start however long one waits. */
+  private static final Set<String> HOPELESS =
+      Set.of(
+          "ErrImageNeverPull",
+          "ImagePullBackOff",
+          "InvalidImageName",
+          "CreateContainerConfigError",
+          "CreateContainerError",
+          "RunContainerError");
+
+  private final KubernetesClient client;
+  private final LookSettings settings;
+  private final String job;
+  private String pod = "";
+
+  private LookPod(KubernetesClient client, LookSettings settings, String job) {
+    this.client = client;
+    this.settings = settings;
+    this.job = job;
+  }
+
+  /** A node could not be looked at; the message says why. */
+  static final class LookException extends Exception {
+    LookException(String message) {
+      super(message);
+    }
+  }
+
+  /** Starts it and waits until it runs. */
+  static LookPod start(KubernetesClient client, LookSettings settings, String run, String node)
+      throws LookException, InterruptedException {
+    Job made = client.resource(LookJob.on(node, run, settings)).create();
+    LookPod look = new LookPod(client, settings, made.getMetadata().getName());
+    look.awaitRunning();
+    return look;
+  }
+
+  private void awaitRunning() throws LookException, InterruptedException {
+    long deadline = System.nanoTime() + settings.timeout().toNanos();
+    while (true) {
+      Pod found =
+          client
+              .pods()
+              .inNamespace(settings.namespace())
+              .withLabel("batch.kubernetes.io/job-name", job)
+              .list()
+              .getItems()
+              .stream()
+              .findFirst()
+              .orElse(null);
+      if (found != null && isRunning(found)) {
+        pod = found.getMetadata().getName();
+        return;
+      }
+      if (System.nanoTime() - deadline >= 0) {
+        String why = found == null ? lastEvent() : found.getStatus().getPhase();
+        throw new LookException(
+            "its pod did not start in " + settings.timeout().toSeconds() + " seconds: " + why);
+      }
+      Thread.sleep(POLL_MILLIS);
+    }
+  }
+
+  private static boolean isRunning(Pod pod) throws LookException {
+    if ("Failed".equals(pod.getStatus().getPhase())) {
+      String message = pod.getStatus().getMessage();
+      throw new LookException(
+          "its pod failed: " + (message == null ? pod.getStatus().getReason() : message));
+    }
+    for (ContainerStatus status : pod.getStatus().getContainerStatuses()) {
+      ContainerStateWaiting waiting = status.getState().getWaiting();
+      if (waiting != null && HOPELESS.contains(waiting.getReason())) {
+        throw new LookException(
+            "the image "
+                + status.getImage()
+                + " does not start there ("
+                + waiting.getReason()
+                + "): "
+                + waiting.getMessage());
+      }
+      if (status.getState().getRunning() != null) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** What was last said of the job: why it may not make its pod. */
+  private String lastEvent() {
+    List<Event> events =
+        client
+            .v1()
+            .events()
+            .inNamespace(settings.namespace())
+            .withField("involvedObject.name", job)
+            .list()
+            .getItems();
+    return events.stream()
+        .max(Comparator.comparing(each -> each.getMetadata().getCreationTimestamp()))
+        .map(Event::getMessage)
+        .orElse("nothing made it");
+  }
+
+  /** What kube-proxy has in the node's kernel now. */
+  List<KubeProxyState> read() throws LookException, InterruptedException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    Integer exit = execute(out, err);
+    String text = out.toString(StandardCharsets.UTF_8);
+    if (exit == null || exit != 0) {
+      throw new LookException(
+          "its kernel could not be read: " + err.toString(StandardCharsets.UTF_8).strip());
+    }
+    try {
+      return KubeProxyJson.read(text);
+    } catch (IOException e) {
+      throw new LookException("its answer was cut off or is of another version of Pointsman");
+    }
+  }
+
+  private @Nullable Integer execute(ByteArrayOutputStream out, ByteArrayOutputStream err)
+      throws LookException, InterruptedException {
+    try (ExecWatch execution =
+        client
+            .pods()
+            .inNamespace(settings.namespace())
+            .withName(pod)
+            .writingOutput(out)
+            .writingError(err)
+            .exec("pointsman", "rules", "--output=json")) {
+      return execution.exitCode().get(settings.timeout().toSeconds(), TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      throw new LookException("its pod could not be entered: " + e.getCause());
+    } catch (TimeoutException e) {
+      throw new LookException(
+          "its kernel was not read in " + settings.timeout().toSeconds() + " seconds");
+    }
+  }
+}

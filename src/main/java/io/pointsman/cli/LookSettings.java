@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.cli;
+
+import io.fabric8.kubernetes.api.model.LocalObjectReference;
+import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * How nodes are looked at.
+ *
+ * @param namespace where the pods run
+ * @param settle for how long a difference must last before it counts
+ * @param timeout for a pod to start, and for one look
+ * @param parallel how many nodes at a time
+ */
+record LookSettings(
+    String namespace,
+    String image,
+    String pullPolicy,
+    List<LocalObjectReference> pullSecrets,
+    Duration settle,
+    Duration timeout,
+    int parallel) {
+  private static final String DEFAULT_NAMESPACE = "kube-system";
+  private static final List<LocalObjectReference> NO_SECRETS = List.of();
+
+  /** No image was named and no operator is there to take it from. */
+  static final class ImageUnknownException extends RuntimeException {
+    ImageUnknownException() {
+      super("No operator of Pointsman is installed to take the image from: name it with --image");
+    }
+  }
+
+  /**
+   * Takes from the operator what was not named.
+   *
+   * @throws ImageUnknownException when there is no operator either
+   */
+  static LookSettings of(
+      KubernetesClient client, Optional<String> image, Optional<String> namespace) {
+    Optional<Deployment> operator =
+        client
+            .apps()
+            .deployments()
+            .inAnyNamespace()
+            .withLabel("app.kubernetes.io/name", "pointsman")
+            .withLabel("app.kubernetes.io/component", "operator")
+            .list()
+            .getItems()
+            .stream()
+            .findFirst();
+    Optional<PodSpec> pod = operator.map(it -> it.getSpec().getTemplate().getSpec());
+    String own = operator.map(it -> it.getMetadata().getNamespace()).orElse(DEFAULT_NAMESPACE);
+    String chosen = namespace.orElse(own);
+    boolean operatorsNamespace = operator.isPresent() && chosen.equals(own);
+    return new LookSettings(
+        chosen,
+        image
+            .or(() -> pod.map(it -> it.getContainers().getFirst().getImage()))
+            .orElseThrow(ImageUnknownException::new),
+        image.isPresent()
+            ? "IfNotPresent"
+            : pod.map(it -> it.getContainers().getFirst().getImagePullPolicy())
+                .orElse("IfNotPresent"),
+        operatorsNamespace
+            ? pod.map(it -> Objects.requireNonNullElse(it.getImagePullSecrets(), NO_SECRETS))
+                .orElse(NO_SECRETS)
+            : NO_SECRETS,
+        Duration.ZERO,
+        Duration.ZERO,
+        1);
+  }
+
+  LookSettings lasting(Duration forDifferences, Duration forPods, int nodesAtATime) {
+    return new LookSettings(
+        namespace, image, pullPolicy, pullSecrets, forDifferences, forPods, nodesAtATime);
+  }
+}

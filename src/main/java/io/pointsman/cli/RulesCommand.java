@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.cli;
+
+import io.pointsman.catalogue.Address;
+import io.pointsman.dataplane.kubeproxy.KubeProxyState;
+import io.pointsman.dataplane.kubeproxy.places.KubeProxyPlaces;
+import io.pointsman.kernel.CommandRunner;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Prints what kube-proxy has in the kernel of this node; run as root on the node. */
+@Command(
+    name = "rules",
+    description =
+        "Prints the frontends and backends that kube-proxy's rules in this node's kernel hold,"
+            + " whichever mode it runs in.",
+    mixinStandardHelpOptions = true)
+final class RulesCommand implements Callable<Integer> {
+  /** How the rules are printed. */
+  enum Format {
+    table,
+    json
+  }
+
+  @Spec private @Nullable CommandSpec spec;
+
+  @Option(
+      names = {"-o", "--output"},
+      defaultValue = "table",
+      description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private Format format = Format.table;
+
+  @Option(
+      names = "--address",
+      description =
+          "In the table only frontends of this address; 0.0.0.0 and :: are the node ports.")
+  private Optional<String> address = Optional.empty();
+
+  @Override
+  public Integer call() throws IOException {
+    Optional<Address> wanted = wanted();
+    List<KubeProxyState> states = KubeProxyPlaces.of(new CommandRunner()).read();
+    if (format == Format.json) {
+      KubeProxyJson.write(out(), states);
+      out().println();
+      return 0;
+    }
+    if (states.isEmpty()) {
+      out().println("The kernel holds no rules of a kube-proxy.");
+    }
+    for (KubeProxyState state : states) {
+      out().printf("kube-proxy in mode %s (%s)%n", state.mode().text(), state.place());
+      new FrontendList(state, wanted).printTable(out());
+      state.defects().forEach(each -> out().println(each));
+      state.foreign().forEach(each -> out().println(each));
+    }
+    return 0;
+  }
+
+  private Optional<Address> wanted() {
+    try {
+      return address.map(Address::parse);
+    } catch (IllegalArgumentException wrong) {
+      throw new ParameterException(
+          Objects.requireNonNull(spec).commandLine(),
+          "--address: " + wrong.getMessage() + "; give an IPv4 or IPv6 address",
+          wrong);
+    }
+  }
+
+  private PrintWriter out() {
+    return Objects.requireNonNull(spec).commandLine().getOut();
+  }
+}
