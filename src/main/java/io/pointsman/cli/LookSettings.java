@@ -5,6 +5,8 @@ import io.fabric8.kubernetes.api.model.LocalObjectReference;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.net.HttpURLConnection;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -43,17 +45,7 @@ record LookSettings(
    */
   static LookSettings of(
       KubernetesClient client, Optional<String> image, Optional<String> namespace) {
-    Optional<Deployment> operator =
-        client
-            .apps()
-            .deployments()
-            .inAnyNamespace()
-            .withLabel("app.kubernetes.io/name", "pointsman")
-            .withLabel("app.kubernetes.io/component", "operator")
-            .list()
-            .getItems()
-            .stream()
-            .findFirst();
+    Optional<Deployment> operator = operator(client);
     Optional<PodSpec> pod = operator.map(it -> it.getSpec().getTemplate().getSpec());
     String own = operator.map(it -> it.getMetadata().getNamespace()).orElse(DEFAULT_NAMESPACE);
     String chosen = namespace.orElse(own);
@@ -74,6 +66,27 @@ record LookSettings(
         Duration.ZERO,
         Duration.ZERO,
         1);
+  }
+
+  /** The operator's Deployment, empty when there is none or this person may not see it. */
+  private static Optional<Deployment> operator(KubernetesClient client) {
+    try {
+      return client
+          .apps()
+          .deployments()
+          .inAnyNamespace()
+          .withLabel("app.kubernetes.io/name", "pointsman")
+          .withLabel("app.kubernetes.io/component", "operator")
+          .list()
+          .getItems()
+          .stream()
+          .findFirst();
+    } catch (KubernetesClientException e) {
+      if (e.getCode() == HttpURLConnection.HTTP_FORBIDDEN) {
+        return Optional.empty();
+      }
+      throw e;
+    }
   }
 
   LookSettings lasting(Duration forDifferences, Duration forPods, int nodesAtATime) {

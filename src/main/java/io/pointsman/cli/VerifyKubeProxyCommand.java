@@ -123,9 +123,21 @@ final class VerifyKubeProxyCommand implements Callable<Integer> {
       commandLineSpec()
           .commandLine()
           .getErr()
-          .println("pointsman: the cluster could not be looked at: " + e.getMessage());
+          .println("pointsman: the cluster could not be looked at: " + reason(e));
       return NOT_LOOKED_AT;
     }
+  }
+
+  /** What the server said, or why it was not reached, which stands at the end of the causes. */
+  private static String reason(KubernetesClientException failure) {
+    if (failure.getCode() > 0) {
+      return String.valueOf(failure.getMessage());
+    }
+    Throwable last = failure;
+    while (last.getCause() != null) {
+      last = last.getCause();
+    }
+    return last + "; does the kubeconfig name a cluster that can be reached?";
   }
 
   private void check() {

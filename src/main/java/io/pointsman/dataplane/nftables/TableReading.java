@@ -67,7 +67,8 @@ final class TableReading {
     } else {
       answer.refuses = refuses(entry.target());
       if (answer.service.isEmpty()) {
-        answer.service = entry.comment();
+        // Some releases say more behind the name.
+        answer.service = entry.comment().split(" ", 2)[0];
       }
     }
   }
