@@ -18,6 +18,7 @@ final class LibcSockets {
   static final int MSG_TRUNC = 0x20;
   static final int SOL_SOCKET = 1;
   static final int SO_RCVBUF = 8;
+  static final int SO_RCVTIMEO = 20;
   static final int SO_NETNS_COOKIE = 71;
 
   private static final MethodHandle SOCKET =

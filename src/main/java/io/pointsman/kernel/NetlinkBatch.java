@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sends many requests with few system calls: the kernel works them off in their order and answers
@@ -113,15 +114,34 @@ final class NetlinkBatch implements AutoCloseable {
     while (at + NetlinkSocket.HEADER + Integer.BYTES <= messages.byteSize()) {
       int length = messages.get(ValueLayout.JAVA_INT, at);
       int type = Short.toUnsignedInt(messages.get(ValueLayout.JAVA_SHORT, at + 4));
-      int index = messages.get(ValueLayout.JAVA_INT, at + 8) - requests.getFirst().sequence();
-      if (type == NetlinkSocket.NLMSG_ERROR && index >= 0 && index < requests.size()) {
-        int error = messages.get(ValueLayout.JAVA_INT, at + NetlinkSocket.HEADER);
-        fail(requests.get(index), -error);
-        ended |= requests.get(index).sequence() == end;
+      int sequence = messages.get(ValueLayout.JAVA_INT, at + 8);
+      Request request = type == NetlinkSocket.NLMSG_ERROR ? find(sequence) : null;
+      if (request != null) {
+        fail(request, -messages.get(ValueLayout.JAVA_INT, at + NetlinkSocket.HEADER));
+        ended |= sequence == end;
       }
       at += NetlinkSocket.align(Math.max(length, NetlinkSocket.HEADER));
     }
     return ended;
+  }
+
+  /** The numbers grow, but not by one: the socket may have been asked other things meanwhile. */
+  private @Nullable Request find(int sequence) {
+    int low = 0;
+    int high = requests.size() - 1;
+    while (low <= high) {
+      int middle = low + high >>> 1;
+      Request request = requests.get(middle);
+      if (request.sequence() == sequence) {
+        return request;
+      }
+      if (request.sequence() - sequence < 0) {
+        low = middle + 1;
+      } else {
+        high = middle - 1;
+      }
+    }
+    return null;
   }
 
   private void fail(Request request, int error) {

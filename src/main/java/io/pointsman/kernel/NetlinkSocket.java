@@ -22,6 +22,7 @@ final class NetlinkSocket implements AutoCloseable {
 
   private static final int BUFFER_SIZE = 256 * 1024;
   private static final int RECEIVE_BUFFER = 1024 * 1024;
+  private static final long RECEIVE_SECONDS = 60;
   private static final int NLMSG_DONE = 3;
   private static final int NLM_F_DUMP = 0x300;
   private static final int NLM_F_DUMP_INTR = 0x10;
@@ -61,6 +62,10 @@ final class NetlinkSocket implements AutoCloseable {
     int unused =
         LibcSockets.setOption(
             fd, LibcSockets.SO_RCVBUF, arena.allocateFrom(ValueLayout.JAVA_INT, RECEIVE_BUFFER));
+    // The kernel answers at once; a lost answer must not hold the caller for ever.
+    MemorySegment timeout = arena.allocate(ValueLayout.JAVA_LONG, 2);
+    timeout.set(ValueLayout.JAVA_LONG, 0, RECEIVE_SECONDS);
+    result = result < 0 ? result : LibcSockets.setOption(fd, LibcSockets.SO_RCVTIMEO, timeout);
     if (result < 0) {
       close();
       throw new KernelException("bind socket", "netlink", -result);

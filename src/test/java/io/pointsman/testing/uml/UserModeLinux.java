@@ -58,10 +58,13 @@ public record UserModeLinux(int megabytes, List<String> modules, Duration deadli
   public int run(String command, Watcher watcher) {
     try {
       Path folder = Files.createTempDirectory("pm-uml-");
+      Thread hook = new Thread(() -> delete(folder));
+      Runtime.getRuntime().addShutdownHook(hook);
       try {
         fill(folder, command);
         return run(folder, watcher);
       } finally {
+        Runtime.getRuntime().removeShutdownHook(hook);
         delete(folder);
       }
     } catch (IOException e) {
@@ -149,11 +152,13 @@ public record UserModeLinux(int megabytes, List<String> modules, Duration deadli
     return text.substring(Math.max(0, text.length() - TAIL));
   }
 
-  private static void delete(Path folder) throws IOException {
+  private static void delete(Path folder) {
     try (Stream<Path> files = Files.walk(folder)) {
       for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
+        Files.deleteIfExists(file);
       }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 }
