@@ -42,6 +42,14 @@ public interface Dataplane extends AutoCloseable {
   SyncResult repair(DesiredState desired);
 
   /**
+   * Does what is due from time to time, such as taking away what waited for its last connection;
+   * called after every proof. What it does never changes what is served.
+   */
+  default SyncResult maintain() {
+    return SyncResult.NONE;
+  }
+
+  /**
    * Leaves new flows to others and keeps only those in flight; call again to see how many are left.
    */
   DrainState drain();

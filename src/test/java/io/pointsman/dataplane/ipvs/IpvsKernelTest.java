@@ -17,6 +17,12 @@ class IpvsKernelTest {
   @TestFactory
   List<DynamicTest> inside() {
     return InnerTests.run(
-        new UserModeLinux(2048, MODULES, Duration.ofMinutes(15)), IpvsNetlinkInside.class);
+        new UserModeLinux(2048, MODULES, Duration.ofMinutes(18)),
+        IpvsNetlinkInside.class,
+        IpvsDataplaneInside.class,
+        IpvsRepairInside.class,
+        IpvsRandomInside.class,
+        IpvsTrafficInside.class,
+        IpvsTakeoverInside.class);
   }
 }

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.ipvs;
+
+import io.pointsman.catalogue.IpFamily;
+import io.pointsman.kernel.CommandRunner;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The IP sets in the network namespace of the calling thread, by ipset(8): many changes in one run
+ * of {@code ipset restore}. Failures are {@link CommandRunner.CommandException}.
+ */
+final class IpSets {
+  /** Every set that kube-proxy creates in its ipvs mode, and Pointsman's. */
+  static final Pattern OURS =
+      Pattern.compile(
+          "KUBE-(6-)?(LOOP-BACK|CLUSTER-IP|EXTERNAL-IP(-LOCAL)?"
+              + "|LOAD-BALANCER(-FW|-LOCAL|-SOURCE-IP|-SOURCE-CIDR)?"
+              + "|NODE-PORT-(LOCAL-)?(TCP|UDP|SCTP-HASH|SCTP-HAS)|HEALTH-CHECK-NODE-PORT|IPVS-IPS)"
+              + "|POINTSMAN-(6-)?NODE-IPS");
+
+  private static final int SIZE = 65_536;
+  private static final int LARGE = 1 << 24;
+  private static final Pattern CREATE =
+      Pattern.compile("create (\\S+) (\\S+)(?: .*maxelem (\\d+).*| .*)?");
+
+  private final CommandRunner commands;
+  private final List<IpFamily> families;
+
+  IpSets(CommandRunner commands, List<IpFamily> families) {
+    this.commands = commands;
+    this.families = List.copyOf(families);
+  }
+
+  /**
+   * What was read.
+   *
+   * @param entries of the sets of these names
+   * @param limits how many entries a set may have, by name; a bitmap has no limit
+   * @param unfit sets of these names that are of another type
+   */
+  record Read(Set<SetEntry> entries, Map<String, Integer> limits, Set<String> unfit) {}
+
+  /** Reads all sets, and leaves out those of others. */
+  Read read() {
+    Map<String, SetEntry> known = new HashMap<>();
+    forEachSet(
+        (set, family) -> known.put(set.text(family), new SetEntry(set, family, set.text(family))));
+    Read read = new Read(new HashSet<>(), new HashMap<>(), new HashSet<>());
+    commands.run(
+        List.of("ipset", "save"),
+        "",
+        line -> {
+          SetEntry named = known.get(word(line, 1));
+          if (named != null) {
+            accept(line, named, read);
+          }
+        });
+    return read;
+  }
+
+  private static void accept(String line, SetEntry named, Read read) {
+    Matcher create = CREATE.matcher(line);
+    if (create.matches()) {
+      String limit = create.group(3);
+      read.limits().put(named.text(), limit == null ? Integer.MAX_VALUE : Integer.parseInt(limit));
+      if (!create.group(2).equals(named.set().type())) {
+        read.unfit().add(named.text());
+      }
+    } else if (line.startsWith("add ") && !read.unfit().contains(named.text())) {
+      read.entries().add(SetEntry.parse(named.set(), named.family(), word(line, 2)));
+    }
+  }
+
+  /**
+   * Creates the sets that are missing, of another type, or too small for what shall be in them; a
+   * set that is replaced keeps its name and its rules.
+   */
+  void create(Read present, Collection<SetEntry> wanted) {
+    Map<String, Integer> sizes = new HashMap<>();
+    wanted.forEach(entry -> sizes.merge(entry.set().text(entry.family()), 1, Integer::sum));
+    List<String> lines = new ArrayList<>();
+    forEachSet(
+        (set, family) -> {
+          String name = set.text(family);
+          int size = sizes.getOrDefault(name, 0);
+          String type = set.type() + " " + set.parameters(family, size < SIZE / 2 ? SIZE : LARGE);
+          if (!present.limits().containsKey(name)) {
+            lines.add("create " + name + " " + type);
+          } else if (present.unfit().contains(name)) {
+            lines.add("destroy " + name);
+            lines.add("create " + name + " " + type);
+          } else if (size > present.limits().getOrDefault(name, Integer.MAX_VALUE)) {
+            String larger = "POINTSMAN-" + set.ordinal() + "-" + family.ordinal();
+            lines.add("create " + larger + " " + type);
+            present.entries().stream()
+                .filter(entry -> entry.set() == set && entry.family() == family)
+                .forEach(entry -> lines.add("add " + larger + " " + entry.text()));
+            lines.add("swap " + larger + " " + name);
+            lines.add("destroy " + larger);
+          }
+        });
+    restore(lines);
+  }
+
+  void add(Collection<SetEntry> entries) {
+    restore("add ", entries);
+  }
+
+  void delete(Collection<SetEntry> entries) {
+    restore("del ", entries);
+  }
+
+  /** Destroys every set that is ours; rules that name one must be gone. */
+  void destroy() {
+    List<String> lines = new ArrayList<>();
+    names().stream()
+        .filter(name -> OURS.matcher(name).matches())
+        .forEach(name -> lines.add("destroy " + name));
+    restore(lines);
+  }
+
+  /** Destroys one set of each family, if it is there. */
+  void destroy(SetName set) {
+    List<String> present = names();
+    List<String> lines = new ArrayList<>();
+    for (IpFamily family : families) {
+      if (present.contains(set.text(family))) {
+        lines.add("destroy " + set.text(family));
+      }
+    }
+    restore(lines);
+  }
+
+  List<String> names() {
+    return commands.lines("ipset", "list", "-n");
+  }
+
+  private void restore(String verb, Collection<SetEntry> entries) {
+    if (!entries.isEmpty()) {
+      commands.run(
+          List.of("ipset", "restore", "-exist"),
+          out -> {
+            for (SetEntry entry : entries) {
+              out.append(verb)
+                  .append(entry.set().text(entry.family()))
+                  .append(' ')
+                  .append(entry.text())
+                  .append('\n');
+            }
+          },
+          line -> {});
+    }
+  }
+
+  private void restore(List<String> lines) {
+    if (!lines.isEmpty()) {
+      commands.run(
+          List.of("ipset", "restore", "-exist"),
+          out -> {
+            for (String line : lines) {
+              out.append(line).append('\n');
+            }
+          },
+          line -> {});
+    }
+  }
+
+  /** Receives a set in a family. */
+  private interface Each {
+    void accept(SetName set, IpFamily family);
+  }
+
+  private void forEachSet(Each each) {
+    for (IpFamily family : families) {
+      for (SetName set : SetName.values()) {
+        each.accept(set, family);
+      }
+    }
+  }
+
+  private static String word(String line, int index) {
+    String[] words = line.split(" ", index + 2);
+    return words.length > index ? words[index] : "";
+  }
+}

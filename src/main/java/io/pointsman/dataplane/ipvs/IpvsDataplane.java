@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.ipvs;
+
+import io.pointsman.catalogue.Address;
+import io.pointsman.dataplane.Dataplane;
+import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.dataplane.DataplaneSettings;
+import io.pointsman.dataplane.DesiredState;
+import io.pointsman.dataplane.DrainState;
+import io.pointsman.dataplane.KernelState;
+import io.pointsman.dataplane.Preflight;
+import io.pointsman.dataplane.SyncResult;
+import io.pointsman.kernel.CommandRunner.CommandException;
+import io.pointsman.kernel.KernelException;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Serves Services by virtual servers of ip_vs (ADR 4). Opening one changes nothing; what is in the
+ * kernel serves on whether one is open or not. It works on the network namespace of the threads
+ * that call it. Safe for use by several threads.
+ */
+public final class IpvsDataplane implements Dataplane {
+  /** The device that holds the Services' addresses, named as kube-proxy names it. */
+  public static final String DEVICE = "kube-ipvs0";
+
+  private final IpvsOptions options;
+  private final DataplaneSettings settings;
+  private final String scheduler;
+  private @Nullable Session session;
+
+  /**
+   * Opens the dataplane.
+   *
+   * @throws DataplaneException when ip_vs does not have the scheduler
+   */
+  public IpvsDataplane(IpvsOptions options, DataplaneSettings settings) {
+    this.options = options;
+    this.settings = settings;
+    this.scheduler = Schedulers.name(settings.scheduler());
+  }
+
+  /**
+   * Reads what virtual servers serve, whoever made them, for a person: Pointsman or kube-proxy in
+   * its ipvs mode. Defects are not looked for.
+   *
+   * @param nodePortAddresses the node's addresses that answer on node ports
+   * @throws DataplaneException when they cannot be read
+   */
+  public static KernelState readServers(
+      IpvsOptions options, DataplaneSettings settings, Set<Address> nodePortAddresses) {
+    return guard(
+        "read virtual servers", () -> new Leaving(options, settings).read(nodePortAddresses));
+  }
+
+  @Override
+  public synchronized Preflight preflight() {
+    return guard("preflight", () -> new IpvsPreflight(options, settings, scheduler).run());
+  }
+
+  @Override
+  public synchronized SyncResult prepare(DesiredState desired) {
+    return guard("prepare", () -> open().prepare(desired));
+  }
+
+  @Override
+  public synchronized void activate() {
+    guard("activate", () -> done(prepared()::activate));
+  }
+
+  @Override
+  public synchronized SyncResult apply(DesiredState.Delta delta) {
+    return guard("apply change", () -> prepared().apply(delta));
+  }
+
+  @Override
+  public synchronized void applyNodePortAddresses(Set<Address> addresses) {
+    guard(
+        "apply node-port addresses",
+        () -> done(() -> prepared().applyNodePortAddresses(addresses)));
+  }
+
+  @Override
+  public synchronized KernelState read() {
+    return guard("read back", () -> prepared().read());
+  }
+
+  @Override
+  public synchronized SyncResult repair(DesiredState desired) {
+    return guard("repair", () -> prepared().prepare(desired));
+  }
+
+  @Override
+  public synchronized SyncResult maintain() {
+    return guard("maintain", () -> session == null ? SyncResult.NONE : prepared().maintain());
+  }
+
+  @Override
+  public synchronized DrainState drain() {
+    return guard("drain", () -> new DrainState(new Leaving(options, settings).drain()));
+  }
+
+  @Override
+  public synchronized void remove() {
+    guard(
+        "remove",
+        () -> {
+          close();
+          return done(new Leaving(options, settings)::remove);
+        });
+  }
+
+  @Override
+  public synchronized Phase phase() {
+    return guard("read phase", Leaving::phase);
+  }
+
+  @Override
+  public synchronized Map<String, Long> events() {
+    return guard("read counters", Counters::read);
+  }
+
+  @Override
+  public synchronized void close() {
+    Session open = session;
+    session = null;
+    if (open != null) {
+      open.close();
+    }
+  }
+
+  private Session open() {
+    Session open = session;
+    if (open == null) {
+      open = new Session(options, settings, scheduler);
+      session = open;
+    }
+    return open;
+  }
+
+  private Session prepared() {
+    Session open = session;
+    if (open == null) {
+      throw new DataplaneException("The IPVS dataplane is not open: prepare it first.", null);
+    }
+    return open;
+  }
+
+  private static boolean done(Runnable action) {
+    action.run();
+    return true;
+  }
+
+  private static <T> T guard(String what, Supplier<T> action) {
+    try {
+      return action.get();
+    } catch (KernelException | CommandException e) {
+      throw new DataplaneException(what + ": " + e.getMessage(), e);
+    }
+  }
+}

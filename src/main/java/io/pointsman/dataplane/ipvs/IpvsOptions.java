@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.ipvs;
+
+import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.IpFamily;
+import io.pointsman.kernel.CommandRunner;
+import io.pointsman.kernel.Iptables.Variant;
+import io.pointsman.kernel.IpvsTimeouts;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * How the IPVS dataplane works on this machine; the names are those of kube-proxy's configuration.
+ *
+ * @param variant where iptables keeps its rules; empty looks where the node's rules are
+ * @param excludeRanges virtual servers at these addresses are never taken for Pointsman's own
+ * @param localRanges at most one range of each family: what comes from elsewhere is masqueraded on
+ *     its way to a cluster IP
+ * @param masqueradeAll whether everything on its way to a cluster IP is masqueraded
+ * @param strictArp whether the node answers ARP only for addresses of the device that is asked
+ *     (net.ipv4.conf.all.arp_ignore 1, arp_announce 2)
+ * @param timeouts how long silent connections are remembered; 0 leaves a timeout as it is
+ * @param sysctls where the kernel's settings are; a pod may have them elsewhere than /proc/sys
+ */
+public record IpvsOptions(
+    CommandRunner commands,
+    Optional<Variant> variant,
+    List<AddressRange> excludeRanges,
+    List<AddressRange> localRanges,
+    boolean masqueradeAll,
+    boolean strictArp,
+    IpvsTimeouts timeouts,
+    Path sysctls) {
+  /** Takes copies. */
+  public IpvsOptions {
+    excludeRanges = List.copyOf(excludeRanges);
+    localRanges = List.copyOf(localRanges);
+  }
+
+  /** What fits a node. */
+  public static IpvsOptions defaults() {
+    return new IpvsOptions(
+        new CommandRunner(),
+        Optional.empty(),
+        List.of(),
+        List.of(),
+        false,
+        false,
+        new IpvsTimeouts(0, 0, 0),
+        Path.of("/proc/sys"));
+  }
+
+  /** The same with rules kept there, wherever the node's are. */
+  public IpvsOptions in(Variant where) {
+    return new IpvsOptions(
+        commands,
+        Optional.of(where),
+        excludeRanges,
+        localRanges,
+        masqueradeAll,
+        strictArp,
+        timeouts,
+        sysctls);
+  }
+
+  /** The same without virtual servers at these addresses. */
+  public IpvsOptions excluding(List<AddressRange> ranges) {
+    return new IpvsOptions(
+        commands, variant, ranges, localRanges, masqueradeAll, strictArp, timeouts, sysctls);
+  }
+
+  /** The same with ranges of the cluster's pods, or of the node's. */
+  public IpvsOptions localTo(List<AddressRange> ranges) {
+    return new IpvsOptions(
+        commands, variant, excludeRanges, ranges, masqueradeAll, strictArp, timeouts, sysctls);
+  }
+
+  /** The same with strict ARP or without. */
+  public IpvsOptions withStrictArp(boolean wanted) {
+    return new IpvsOptions(
+        commands, variant, excludeRanges, localRanges, masqueradeAll, wanted, timeouts, sysctls);
+  }
+
+  /** The same with other timeouts. */
+  public IpvsOptions remembering(IpvsTimeouts wanted) {
+    return new IpvsOptions(
+        commands, variant, excludeRanges, localRanges, masqueradeAll, strictArp, wanted, sysctls);
+  }
+
+  boolean excludes(Address address) {
+    return excludeRanges.stream().anyMatch(range -> range.contains(address));
+  }
+
+  /** The range of one family. */
+  Optional<AddressRange> localRange(IpFamily family) {
+    return localRanges.stream().filter(range -> range.base().family() == family).findFirst();
+  }
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.ipvs;
+
+import io.pointsman.api.Scheduler;
+import io.pointsman.catalogue.IpFamily;
+import io.pointsman.dataplane.DataplaneSettings;
+import io.pointsman.dataplane.Preflight;
+import io.pointsman.dataplane.Preflight.Finding;
+import io.pointsman.dataplane.Preflight.Severity;
+import io.pointsman.dataplane.ipvs.Ownership.Owner;
+import io.pointsman.kernel.CommandRunner.CommandException;
+import io.pointsman.kernel.DummyDevice;
+import io.pointsman.kernel.Errno;
+import io.pointsman.kernel.Features;
+import io.pointsman.kernel.Iptables.Variant;
+import io.pointsman.kernel.IpvsNetlink;
+import io.pointsman.kernel.KernelException;
+import io.pointsman.kernel.VirtualServer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** Looks at what this node allows; changes nothing but that the kernel may load ip_vs. */
+final class IpvsPreflight {
+  private final IpvsOptions options;
+  private final DataplaneSettings settings;
+  private final String scheduler;
+  private final Modules modules = new Modules();
+  private final List<Finding> findings = new ArrayList<>();
+
+  IpvsPreflight(IpvsOptions options, DataplaneSettings settings, String scheduler) {
+    this.options = options;
+    this.settings = settings;
+    this.scheduler = scheduler;
+  }
+
+  Preflight run() {
+    boolean sets = checkSets();
+    checkRules();
+    checkDevice();
+    Optional<IpvsNetlink> found = open();
+    if (found.isPresent()) {
+      try (IpvsNetlink ipvs = found.get()) {
+        checkScheduler();
+        checkSettings();
+        if (sets) {
+          checkForeign(ipvs);
+        }
+      }
+    }
+    return new Preflight(findings);
+  }
+
+  private Optional<IpvsNetlink> open() {
+    String kernel = Features.kernelVersion().text();
+    try {
+      Optional<IpvsNetlink> found = IpvsNetlink.open();
+      if (found.isEmpty()) {
+        block(
+            "IpvsMissing",
+            "The kernel " + kernel + " of this node has no ip_vs.",
+            modules.state("ip_vs") == Modules.State.LOADABLE
+                ? "Load it on the node: modprobe ip_vs"
+                : "Boot a kernel with CONFIG_IP_VS, or choose another dataplane.");
+      } else {
+        // Only who may change virtual servers may read them.
+        found.get().timeouts();
+      }
+      return found;
+    } catch (KernelException e) {
+      if (e.errno() != Errno.EPERM) {
+        throw e;
+      }
+      block(
+          "CapabilityMissing",
+          "The agent runs without CAP_NET_ADMIN.",
+          "Add it to the agent's securityContext.capabilities.");
+      return Optional.empty();
+    }
+  }
+
+  private void checkScheduler() {
+    String module = Schedulers.module(scheduler);
+    Modules.State state = modules.state(module);
+    if (state == Modules.State.MISSING) {
+      String others =
+          Arrays.stream(Scheduler.values())
+              .filter(other -> other != Scheduler.RANDOM)
+              .map(Schedulers::name)
+              .filter(other -> modules.state(Schedulers.module(other)) != Modules.State.MISSING)
+              .collect(Collectors.joining(", "));
+      block(
+          "SchedulerMissing",
+          "The kernel of this node has no module "
+              + module
+              + " for the scheduler "
+              + scheduler
+              + ".",
+          "Install the module and load it: modprobe "
+              + module
+              + (others.isEmpty() ? "" : "; or choose one of the schedulers it has: " + others)
+              + ".");
+    } else if (state == Modules.State.UNKNOWN) {
+      add(
+          Severity.WARNING,
+          "SchedulerUnknown",
+          "The module " + module + " is not loaded, and /lib/modules cannot be read here.",
+          "Load it on the node to be sure: modprobe " + module);
+    }
+  }
+
+  private boolean checkSets() {
+    if (!options.commands().has("ipset")) {
+      block("ProgramMissing", "ipset is not installed.", "Use the image that is published.");
+      return false;
+    }
+    try {
+      sets().names();
+      return true;
+    } catch (CommandException e) {
+      block(
+          "IpsetMissing",
+          "The kernel of this node has no IP sets, or the agent may not use them: "
+              + e.getMessage(),
+          "Load them on the node: modprobe ip_set_hash_ipportip; or choose another dataplane.");
+      return false;
+    }
+  }
+
+  private void checkRules() {
+    Map<Variant, Long> weights = RulePlaces.weights(options);
+    if (weights.isEmpty()) {
+      block(
+          "ProgramMissing",
+          "Neither iptables-nft-save nor iptables-legacy-save works on this node.",
+          "Use the image that is published, on a kernel with CONFIG_NF_TABLES or"
+              + " CONFIG_IP_NF_IPTABLES.");
+    } else if (weights.values().stream().filter(weight -> weight > 0).count() > 1) {
+      add(
+          Severity.WARNING,
+          "MixedIptables",
+          "This node has rules both of iptables-nft and of iptables-legacy.",
+          "Have every program on the node use the same iptables.");
+    }
+  }
+
+  private void checkDevice() {
+    try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE)) {
+      if (!device.exists() && modules.state("dummy") == Modules.State.MISSING) {
+        block(
+            "DummyMissing",
+            "The kernel of this node has no dummy devices, which hold the Services' addresses.",
+            "Install the module and load it: modprobe dummy");
+      }
+    } catch (KernelException e) {
+      block(
+          "DeviceTaken",
+          String.valueOf(e.getMessage()),
+          "Rename or delete the device: ip link delete " + IpvsDataplane.DEVICE);
+    }
+  }
+
+  private void checkSettings() {
+    List<String> readOnly = new Settings(options).readOnly();
+    if (!readOnly.isEmpty()) {
+      block(
+          "SettingReadOnly",
+          "The agent cannot set " + String.join(" ", readOnly) + ".",
+          "Set it on the node: sysctl -w " + String.join(" ", readOnly));
+    }
+  }
+
+  private void checkForeign(IpvsNetlink ipvs) {
+    try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE)) {
+      Ownership ownership =
+          new Ownership(options, settings, sets().read().entries(), device.addresses(), Set.of());
+      List<VirtualServer> foreign =
+          ipvs.virtualServers().stream()
+              .map(info -> info.server())
+              .filter(server -> ownership.of(server) == Owner.FOREIGN)
+              .toList();
+      if (!foreign.isEmpty()) {
+        add(
+            Severity.INFO,
+            "ForeignVirtualServers",
+            "Virtual servers of others stay untouched: "
+                + foreign.getFirst()
+                + (foreign.size() == 1 ? "" : " and " + (foreign.size() - 1) + " more")
+                + ".",
+            "Nothing to do.");
+      }
+    } catch (KernelException e) {
+      add(Severity.WARNING, "NotReadable", String.valueOf(e.getMessage()), "Look at the node.");
+    }
+  }
+
+  private IpSets sets() {
+    return new IpSets(options.commands(), List.of(IpFamily.values()));
+  }
+
+  private void block(String reason, String message, String remedy) {
+    add(Severity.BLOCKING, reason, message, remedy);
+  }
+
+  private void add(Severity severity, String reason, String message, String remedy) {
+    findings.add(new Finding(severity, reason, message, remedy));
+  }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.ipvs;
+
+import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.IpFamily;
+import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.dataplane.DataplaneSettings;
+import io.pointsman.dataplane.KernelState;
+import io.pointsman.dataplane.ipvs.Ownership.Owner;
+import io.pointsman.kernel.DummyDevice;
+import io.pointsman.kernel.IpvsNetlink;
+import java.util.List;
+import java.util.Set;
+
+/** What is done to the kernel's state without knowing what it shall be. */
+final class Leaving {
+  private final IpvsOptions options;
+  private final DataplaneSettings settings;
+
+  Leaving(IpvsOptions options, DataplaneSettings settings) {
+    this.options = options;
+    this.settings = settings;
+  }
+
+  static Phase phase() {
+    try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE)) {
+      return Note.parse(device.alias()).phase();
+    }
+  }
+
+  KernelState read(Set<Address> nodePortAddresses) {
+    try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE);
+        IpvsNetlink ipvs = ipvs()) {
+      return new IpvsKernelState(
+          ServerTable.read(ipvs, ownership(device, nodePortAddresses)), List.of());
+    }
+  }
+
+  /**
+   * Notes the phase; virtual servers and addresses stay for the connections there are, and others
+   * take new ones before they come here. Returns how many connections are left; none when a
+   * kube-proxy in its ipvs mode goes on with them.
+   */
+  long drain() {
+    try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE)) {
+      Note note = Note.parse(device.alias());
+      if (note.phase() == Phase.ABSENT) {
+        return 0;
+      }
+      if (note.phase() != Phase.DRAINING) {
+        device.setAlias(note.in(Phase.DRAINING).toString());
+      }
+      if (handedOver()) {
+        return 0;
+      }
+      Ownership ownership = ownership(device, Set.of());
+      return FlowCounter.count(server -> ownership.of(server) != Owner.FOREIGN);
+    }
+  }
+
+  private boolean handedOver() {
+    return RulePlaces.find(options).stream().anyMatch(Rules::sharedWithKubeProxy);
+  }
+
+  /**
+   * Takes everything away, or leaves it to a kube-proxy in its ipvs mode when one has come. The
+   * device goes last: as long as it is there with its note, whoever comes after a crash finishes
+   * this.
+   */
+  void remove() {
+    try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE)) {
+      Note note = Note.parse(device.alias());
+      if (note.phase() == Phase.ABSENT) {
+        return;
+      }
+      if (handedOver()) {
+        release(device);
+        return;
+      }
+      Ownership ownership = ownership(device, Set.of());
+      device.remove(device.addresses());
+      try (IpvsNetlink ipvs = ipvs()) {
+        ipvs.virtualServers().stream()
+            .map(info -> info.server())
+            .filter(server -> ownership.of(server) != Owner.FOREIGN)
+            .forEach(ipvs::delete);
+        ipvs.flush();
+        RulePlaces.find(options).forEach(Rules::remove);
+        sets().destroy();
+        new Settings(options).restore(ipvs, note.before());
+      }
+      device.delete();
+    }
+  }
+
+  /** Takes away only what tells that it is Pointsman's. */
+  private void release(DummyDevice device) {
+    RulePlaces.find(options).forEach(Rules::release);
+    sets().destroy(SetName.NODE_ADDRESSES);
+    device.setAlias("");
+  }
+
+  private Ownership ownership(DummyDevice device, Set<Address> nodePortAddresses) {
+    return new Ownership(
+        options, settings, sets().read().entries(), device.addresses(), nodePortAddresses);
+  }
+
+  private IpSets sets() {
+    return new IpSets(options.commands(), List.of(IpFamily.values()));
+  }
+
+  private static IpvsNetlink ipvs() {
+    return IpvsNetlink.open()
+        .orElseThrow(() -> new DataplaneException("The kernel has no ip_vs: modprobe ip_vs", null));
+  }
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.ipvs;
+
+import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.IpFamily;
+import io.pointsman.catalogue.Protocol;
+import io.pointsman.dataplane.DataplaneSettings;
+import io.pointsman.kernel.VirtualServer;
+import java.net.InetAddress;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * Tells virtual servers of Services from those of others, by the kernel alone: ours stand at an
+ * address of kube-ipvs0, at a place that is in a set, or at a node port's address with a port of
+ * the node port range.
+ */
+final class Ownership {
+  private final IpvsOptions options;
+  private final DataplaneSettings settings;
+  private final Set<SetEntry> entries;
+  private final Set<Address> serviceAddresses = new HashSet<>();
+  private final Set<Address> nodeAddresses = new HashSet<>();
+
+  /** Whose a virtual server is. */
+  enum Owner {
+    FRONTEND,
+    NODE_PORT,
+    FOREIGN
+  }
+
+  /**
+   * From what was read.
+   *
+   * @param entries of all sets
+   * @param bound the addresses on kube-ipvs0
+   * @param wanted addresses that are to answer on node ports, whatever the sets say
+   */
+  Ownership(
+      IpvsOptions options,
+      DataplaneSettings settings,
+      Set<SetEntry> entries,
+      Collection<InetAddress> bound,
+      Collection<Address> wanted) {
+    this.options = options;
+    this.settings = settings;
+    this.entries = entries;
+    bound.forEach(address -> serviceAddresses.add(Addresses.of(address)));
+    nodeAddresses.addAll(wanted);
+    nodeAddresses.add(Address.ANY_V4);
+    nodeAddresses.add(Address.ANY_V6);
+    for (SetEntry entry : entries) {
+      if (entry.set() == SetName.SERVICE_ADDRESSES) {
+        serviceAddresses.add(Address.parse(entry.text()));
+      } else if (entry.set() == SetName.NODE_ADDRESSES) {
+        nodeAddresses.add(Address.parse(entry.text()));
+      }
+    }
+  }
+
+  Owner of(VirtualServer server) {
+    Address address = Addresses.of(server.address());
+    if (options.excludes(address)) {
+      return Owner.FOREIGN;
+    }
+    boolean inRange =
+        server.port() >= settings.nodePortLow() && server.port() <= settings.nodePortHigh();
+    boolean frontend = isFrontend(address, server);
+    if (nodeAddresses.contains(address)
+        && (isNodePort(server) || inRange && !frontend && !serviceAddresses.contains(address))) {
+      return Owner.NODE_PORT;
+    }
+    return frontend || serviceAddresses.contains(address) ? Owner.FRONTEND : Owner.FOREIGN;
+  }
+
+  private boolean isNodePort(VirtualServer server) {
+    IpFamily family = server.isV6() ? IpFamily.IPV6 : IpFamily.IPV4;
+    String port = Integer.toString(server.port());
+    for (Protocol protocol : Protocol.values()) {
+      if (protocol.number() == server.protocol()) {
+        return switch (protocol) {
+          case TCP -> entries.contains(new SetEntry(SetName.NODE_PORT_TCP, family, port));
+          case UDP -> entries.contains(new SetEntry(SetName.NODE_PORT_UDP, family, port));
+          case SCTP ->
+              entries.contains(
+                  new SetEntry(
+                      SetName.NODE_PORT_SCTP,
+                      family,
+                      SetEntry.place(Addresses.of(server.address()), protocol, server.port())));
+        };
+      }
+    }
+    return false;
+  }
+
+  private boolean isFrontend(Address address, VirtualServer server) {
+    for (Protocol protocol : Protocol.values()) {
+      if (protocol.number() == server.protocol()) {
+        String place = SetEntry.place(address, protocol, server.port());
+        return has(SetName.CLUSTER_IP, address, place)
+            || has(SetName.EXTERNAL_IP, address, place)
+            || has(SetName.LOAD_BALANCER, address, place);
+      }
+    }
+    return false;
+  }
+
+  private boolean has(SetName set, Address address, String place) {
+    return entries.contains(new SetEntry(set, address.family(), place));
+  }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.ipvs;
+
+import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.Frontend;
+import io.pointsman.catalogue.FrontendKind;
+import io.pointsman.catalogue.IpFamily;
+import io.pointsman.catalogue.ServicePort;
+import io.pointsman.kernel.VirtualServer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Where virtual servers of Services stand on this node.
+ *
+ * @param nodeAddresses those that answer on node ports
+ * @param hostAddresses those on other devices than kube-ipvs0, which are not put there as well
+ */
+record Placement(Set<Address> nodeAddresses, Set<Address> hostAddresses) {
+  private static final AddressRange LOOPBACK_V4 = AddressRange.parse("127.0.0.0/8");
+  private static final Address LOOPBACK_V6 = Address.parse("::1");
+
+  /** Takes copies and leaves out loopback, through which ip_vs cannot answer. */
+  Placement {
+    Set<Address> answering = new TreeSet<>(nodeAddresses);
+    answering.removeIf(each -> LOOPBACK_V4.contains(each) || each.equals(LOOPBACK_V6));
+    answering.retainAll(hostAddresses);
+    nodeAddresses = Set.copyOf(answering);
+    hostAddresses = Set.copyOf(hostAddresses);
+  }
+
+  /** Whether an address of a Service has to be put on kube-ipvs0. */
+  boolean isVirtual(Address address) {
+    return !hostAddresses.contains(address);
+  }
+
+  /**
+   * Where node ports of a family are: at the wildcard address, which no packet carries, when no
+   * address of the node answers on them.
+   */
+  List<Address> nodePortAddresses(IpFamily family) {
+    List<Address> found =
+        nodeAddresses.stream().filter(address -> address.family() == family).sorted().toList();
+    return found.isEmpty() ? List.of(wildcard(family)) : found;
+  }
+
+  static Address wildcard(IpFamily family) {
+    return family == IpFamily.IPV4 ? Address.ANY_V4 : Address.ANY_V6;
+  }
+
+  /** The virtual servers of a Service port. */
+  List<VirtualServer> servers(ServicePort port) {
+    List<VirtualServer> servers = new ArrayList<>(port.frontends().size());
+    for (Frontend frontend : port.frontends()) {
+      int protocol = frontend.protocol().number();
+      if (frontend.kind() == FrontendKind.NODE_PORT) {
+        for (Address address : nodePortAddresses(frontend.address().family())) {
+          servers.add(Addresses.virtual(address, frontend.port(), protocol));
+        }
+      } else {
+        servers.add(Addresses.virtual(frontend.address(), frontend.port(), protocol));
+      }
+    }
+    return servers;
+  }
+}

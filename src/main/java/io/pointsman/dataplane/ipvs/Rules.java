@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.ipvs;
+
+import io.pointsman.catalogue.IpFamily;
+import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.kernel.Iptables;
+import io.pointsman.kernel.Iptables.RestoreException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** The rules around virtual servers in one family: what is there, and what is to be done. */
+final class Rules {
+  /** Chains of the ipvs mode that the iptables mode does not have, by table. */
+  private static final Map<String, Set<String>> ONLY_IPVS =
+      Map.of(
+          RulePlan.NAT,
+          Set.of("KUBE-NODE-PORT", "KUBE-LOAD-BALANCER", RulePlan.OWN_POSTROUTING),
+          RulePlan.FILTER,
+          Set.of(
+              "KUBE-NODE-PORT",
+              "KUBE-SOURCE-RANGES-FIREWALL",
+              "KUBE-IPVS-FILTER",
+              "KUBE-IPVS-OUT-FILTER"));
+
+  /** Chains that both modes have, by table. */
+  private static final Map<String, Set<String>> SHARED =
+      Map.of(
+          RulePlan.NAT,
+          Set.of(RulePlan.SERVICES, "KUBE-POSTROUTING", "KUBE-MARK-MASQ"),
+          RulePlan.FILTER,
+          Set.of("KUBE-FORWARD", "KUBE-PROXY-FIREWALL"));
+
+  private static final String OWN_SET = " --match-set KUBE-";
+
+  private final Iptables tool;
+  private final IpFamily family;
+  private final IpvsOptions options;
+
+  Rules(Iptables tool, IpvsOptions options) {
+    this.tool = tool;
+    this.family = tool.family() == Iptables.Family.IPV4 ? IpFamily.IPV4 : IpFamily.IPV6;
+    this.options = options;
+  }
+
+  IpFamily family() {
+    return family;
+  }
+
+  /** Rules by table and chain, as they were saved. */
+  private static final class Saved {
+    private final Map<String, Map<String, List<String>>> chains = new TreeMap<>();
+    private String table = "";
+
+    private void accept(String line) {
+      if (line.startsWith("*")) {
+        table = line.substring(1);
+      } else if (line.startsWith(":")) {
+        chain(line.substring(1, line.indexOf(' ')));
+      } else if (line.startsWith("-A ")) {
+        // Newer releases write a quotation mark in a comment with a backslash before it.
+        chain(line.substring(3, line.indexOf(' ', 3))).add(line.replace("\\'", "'"));
+      }
+    }
+
+    private List<String> chain(String name) {
+      return chains
+          .computeIfAbsent(table, key -> new LinkedHashMap<>())
+          .computeIfAbsent(name, key -> new ArrayList<>());
+    }
+
+    private Map<String, List<String>> in(String wanted) {
+      return chains.getOrDefault(wanted, Map.of());
+    }
+
+    /** Whether KUBE-SERVICES is the ipvs mode's: it is another's when it jumps to Services. */
+    private boolean servesByIpvs() {
+      List<String> services = in(RulePlan.NAT).get(RulePlan.SERVICES);
+      return services == null
+          || services.isEmpty()
+          || services.stream().anyMatch(rule -> rule.contains(OWN_SET));
+    }
+  }
+
+  /**
+   * Whether a kube-proxy in its ipvs mode works with the same virtual servers, by a chain that it
+   * makes and Pointsman does not.
+   */
+  boolean sharedWithKubeProxy() {
+    return save().in(RulePlan.FILTER).containsKey("KUBE-NODE-PORT");
+  }
+
+  private Saved save() {
+    Saved saved = new Saved();
+    tool.save(saved::accept);
+    return saved;
+  }
+
+  /** What differs from the plan, each a sentence. */
+  List<String> defects(boolean active) {
+    Saved saved = save();
+    RulePlan plan = plan(active);
+    List<String> defects = new ArrayList<>();
+    plan.chains.forEach(
+        (table, chains) ->
+            chains.forEach(
+                (chain, rules) -> {
+                  List<String> found = saved.in(table).get(chain);
+                  if (!rules.equals(found)) {
+                    String what = found == null ? "is missing." : "holds other rules.";
+                    defects.add(name(table) + " chain " + chain + " " + what);
+                  }
+                }));
+    plan.jumps.forEach(
+        (table, jumps) ->
+            jumps.forEach(
+                jump -> {
+                  if (!has(saved, table, jump)) {
+                    defects.add(name(table) + " lacks the rule " + jump + ".");
+                  }
+                }));
+    return defects;
+  }
+
+  private String name(String table) {
+    return tool.name() + " table " + table;
+  }
+
+  /** Writes the whole plan where anything differs; returns how many rules were written. */
+  int write(boolean active) {
+    Saved saved = save();
+    RulePlan plan = plan(active);
+    int[] written = {0};
+    StringBuilder script = new StringBuilder();
+    plan.chains.forEach(
+        (table, chains) -> {
+          StringBuilder body = new StringBuilder();
+          Map<String, List<String>> wrong = new LinkedHashMap<>(chains);
+          wrong.entrySet().removeIf(e -> e.getValue().equals(saved.in(table).get(e.getKey())));
+          // Naming a chain makes it, and empties it.
+          wrong.keySet().forEach(chain -> body.append(':').append(chain).append(" - [0:0]\n"));
+          wrong.values().forEach(rules -> rules.forEach(r -> body.append(r).append('\n')));
+          wrong.values().forEach(rules -> written[0] += rules.size());
+          for (String jump : plan.jumps.getOrDefault(table, List.of())) {
+            if (!has(saved, table, jump)) {
+              body.append(jump.replaceFirst("-A (\\S+)", "-I $1 1")).append('\n');
+              written[0]++;
+            }
+          }
+          commit(script, table, body);
+        });
+    restore(script);
+    return written[0];
+  }
+
+  /**
+   * Takes the rules away. Chains that the iptables mode has, too, stay when somebody else serves by
+   * them now, and a chain stays that somebody else's chain jumps to.
+   */
+  void remove() {
+    Saved saved = save();
+    boolean ours = saved.servesByIpvs();
+    StringBuilder script = new StringBuilder();
+    for (String table : List.of(RulePlan.NAT, RulePlan.FILTER)) {
+      Map<String, List<String>> chains = saved.in(table);
+      List<String> gone = new ArrayList<>(chains.keySet());
+      gone.removeIf(
+          chain ->
+              !ONLY_IPVS.getOrDefault(table, Set.of()).contains(chain)
+                  && !(ours && SHARED.getOrDefault(table, Set.of()).contains(chain)));
+      List<String> jumps = new ArrayList<>();
+      keepWhatOthersUse(table, chains, gone, jumps);
+      StringBuilder body = new StringBuilder();
+      gone.forEach(chain -> body.append(':').append(chain).append(" - [0:0]\n"));
+      jumps.forEach(jump -> body.append("-D").append(jump.substring(2)).append('\n'));
+      gone.forEach(chain -> body.append("-X ").append(chain).append('\n'));
+      commit(script, table, body);
+    }
+    restore(script);
+  }
+
+  /** Finds the jumps to chains that go, and keeps chains that are jumped to from elsewhere. */
+  private static void keepWhatOthersUse(
+      String table, Map<String, List<String>> chains, List<String> gone, List<String> jumps) {
+    chains.forEach(
+        (chain, rules) -> {
+          boolean builtIn = !chain.isEmpty() && !chain.contains("-") && isUpper(chain);
+          for (String rule : rules) {
+            String target = rule.replaceFirst(".* -[jg] (\\S+).*", "$1");
+            if (gone.contains(chain) || !gone.contains(target)) {
+              continue;
+            }
+            if (builtIn) {
+              jumps.add(rule);
+            } else {
+              gone.remove(target);
+              if (table.equals(RulePlan.NAT) && target.equals("KUBE-MARK-MASQ")) {
+                gone.remove("KUBE-POSTROUTING");
+              }
+            }
+          }
+        });
+    jumps.removeIf(jump -> !gone.contains(jump.replaceFirst(".* -[jg] (\\S+).*", "$1")));
+  }
+
+  private static boolean isUpper(String chain) {
+    return chain.chars().allMatch(letter -> letter >= 'A' && letter <= 'Z');
+  }
+
+  /** Takes only Pointsman's own chain away; everything else is kube-proxy's from now on. */
+  void release() {
+    Saved saved = save();
+    StringBuilder body = new StringBuilder();
+    Map<String, List<String>> chains = saved.in(RulePlan.NAT);
+    if (chains.containsKey(RulePlan.OWN_POSTROUTING)) {
+      body.append(':').append(RulePlan.OWN_POSTROUTING).append(" - [0:0]\n");
+      for (String rule : chains.getOrDefault("POSTROUTING", List.of())) {
+        if (rule.endsWith(" -j " + RulePlan.OWN_POSTROUTING)) {
+          body.append("-D").append(rule.substring(2)).append('\n');
+        }
+      }
+      body.append("-X ").append(RulePlan.OWN_POSTROUTING).append('\n');
+    }
+    StringBuilder script = new StringBuilder();
+    commit(script, RulePlan.NAT, body);
+    restore(script);
+  }
+
+  private RulePlan plan(boolean active) {
+    return active ? RulePlan.active(family, options) : RulePlan.prepared(family, options);
+  }
+
+  private static boolean has(Saved saved, String table, String jump) {
+    String chain = jump.substring(3, jump.indexOf(' ', 3));
+    return saved.in(table).getOrDefault(chain, List.of()).contains(jump);
+  }
+
+  private static void commit(StringBuilder script, String table, StringBuilder body) {
+    if (!body.isEmpty()) {
+      script.append('*').append(table).append('\n').append(body).append("COMMIT\n");
+    }
+  }
+
+  private void restore(StringBuilder script) {
+    if (!script.isEmpty()) {
+      try {
+        tool.restore(out -> append(out, script));
+      } catch (RestoreException e) {
+        throw new DataplaneException(String.valueOf(e.getMessage()), e);
+      }
+    }
+  }
+
+  private static void append(Appendable out, CharSequence text) throws IOException {
+    out.append(text);
+  }
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.ipvs;
+
+import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.IpFamily;
+import io.pointsman.catalogue.ServicePort;
+import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.dataplane.DataplaneSettings;
+import io.pointsman.dataplane.DesiredState;
+import io.pointsman.dataplane.SyncResult;
+import io.pointsman.kernel.DeviceAddress;
+import io.pointsman.kernel.DummyDevice;
+import io.pointsman.kernel.IpvsNetlink;
+import io.pointsman.kernel.RtNetlink;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Virtual servers, sets, rules and the device while they are open. */
+final class Session implements AutoCloseable {
+  private final IpvsOptions options;
+  private final DataplaneSettings settings;
+  private final String scheduler;
+  private final IpvsNetlink ipvs;
+  private final DummyDevice device;
+  private final List<Rules> rules;
+  private final IpSets sets;
+  private final Settings kernel;
+  private final VirtualServers servers;
+  private final SetContents contents = new SetContents();
+  private Placement placement = new Placement(Set.of(), Set.of());
+  private Phase phase = Phase.ABSENT;
+
+  Session(IpvsOptions options, DataplaneSettings settings, String scheduler) {
+    this.options = options;
+    this.settings = settings;
+    this.scheduler = scheduler;
+    this.rules = RulePlaces.find(options);
+    this.sets = new IpSets(options.commands(), rules.stream().map(Rules::family).toList());
+    this.kernel = new Settings(options);
+    this.ipvs =
+        IpvsNetlink.open()
+            .orElseThrow(
+                () -> new DataplaneException("The kernel has no ip_vs: modprobe ip_vs", null));
+    this.device = new DummyDevice(IpvsDataplane.DEVICE);
+    this.servers = new VirtualServers(ipvs, scheduler);
+  }
+
+  /** Everything of it; what is bound and which rules there are depends on the phase. */
+  SyncResult prepare(DesiredState desired) {
+    int written = note();
+    placement = placement(desired.nodePortAddresses());
+    IpSets.Read present = sets.read();
+    ServerTable table = ServerTable.read(ipvs, ownership(present));
+    servers.choose(served(desired.ports()), placement, table.foreign());
+    contents.reset(servers.ports(), placement);
+    sets.create(present, contents.entries());
+    for (Rules each : rules) {
+      written += each.write(false);
+    }
+    SetChanges changes = contents.from(present.entries());
+    Changes addresses = around(changes, () -> servers.reconcile(table), true);
+    if (phase == Phase.ACTIVE) {
+      for (Rules each : rules) {
+        written += each.write(true);
+      }
+    }
+    return new SyncResult(
+        written + servers.written() + changes.added() + addresses.written(),
+        servers.deleted() + changes.removed() + addresses.deleted(),
+        refused(desired.ports()));
+  }
+
+  /**
+   * Addresses first: packets to them must not be routed away when the rules no longer turn them.
+   */
+  void activate() {
+    trusted();
+    device.add(serviceAddresses());
+    rules.forEach(each -> each.write(true));
+    enter(Phase.ACTIVE);
+  }
+
+  SyncResult apply(DesiredState.Delta delta) {
+    trusted();
+    servers.distrust();
+    List<ServicePort> after = new ArrayList<>();
+    delta.upserted().forEach(change -> after.add(change.after()));
+    SetChanges changes = contents.replace(servers.before(delta), after, placement);
+    Changes addresses = around(changes, () -> servers.apply(delta, placement), false);
+    return new SyncResult(
+        servers.written() + changes.added() + addresses.written(),
+        servers.deleted() + changes.removed() + addresses.deleted(),
+        List.of());
+  }
+
+  void applyNodePortAddresses(Set<Address> addresses) {
+    trusted();
+    Placement before = placement;
+    Placement after = placement(addresses);
+    if (!after.equals(before)) {
+      servers.distrust();
+      Set<SetEntry> present = Set.copyOf(contents.entries());
+      placement = after;
+      contents.reset(servers.ports(), after);
+      around(contents.from(present), () -> servers.move(before, after), false);
+    }
+  }
+
+  IpvsKernelState read() {
+    IpSets.Read present = sets.read();
+    ServerTable table = ServerTable.read(ipvs, ownership(present));
+    List<String> defects = ServerDefects.find(table, scheduler, placement);
+    defects.addAll(kernel.defects(ipvs));
+    for (Rules each : rules) {
+      defects.addAll(each.defects(phase == Phase.ACTIVE));
+    }
+    SetChanges changes = contents.from(present.entries());
+    if (changes.added() + changes.removed() > 0) {
+      defects.add(
+          "The IP sets lack %d entries and have %d too many."
+              .formatted(changes.added(), changes.removed()));
+    }
+    if (phase == Phase.ACTIVE) {
+      Set<InetAddress> missing = new HashSet<>(serviceAddresses());
+      missing.removeAll(device.addresses());
+      if (!missing.isEmpty()) {
+        defects.add(
+            "The device %s lacks the address %s and %d more."
+                .formatted(
+                    IpvsDataplane.DEVICE,
+                    missing.iterator().next().getHostAddress(),
+                    missing.size() - 1));
+      }
+    }
+    return new IpvsKernelState(table, defects);
+  }
+
+  /** Takes away real servers whose last connection has ended. */
+  SyncResult maintain() {
+    int reaped = servers.reap();
+    return reaped == 0 ? SyncResult.NONE : new SyncResult(0, reaped, List.of());
+  }
+
+  @Override
+  public void close() {
+    device.close();
+    ipvs.close();
+  }
+
+  /** How much of the device's addresses was changed. */
+  private record Changes(int written, int deleted) {}
+
+  /**
+   * Changes virtual servers between the portions of the sets and of the addresses.
+   *
+   * @param all whether all addresses are compared with those that are there
+   */
+  private Changes around(SetChanges changes, Runnable write, boolean all) {
+    Collection<InetAddress> bound = inet(changes.bound());
+    Collection<InetAddress> unbound = inet(changes.unbound());
+    if (all) {
+      Set<InetAddress> present = device.addresses();
+      unbound = new HashSet<>(present);
+      unbound.removeAll(serviceAddresses());
+      bound = serviceAddresses();
+      bound.removeAll(present);
+    }
+    boolean binding = phase == Phase.ACTIVE || phase == Phase.DRAINING;
+    sets.add(changes.early());
+    write.run();
+    sets.add(changes.late());
+    if (binding) {
+      device.add(bound);
+    }
+    sets.delete(changes.first());
+    if (binding) {
+      device.remove(unbound);
+    }
+    servers.deleteGone();
+    sets.delete(changes.last());
+    return binding ? new Changes(bound.size(), unbound.size()) : new Changes(0, 0);
+  }
+
+  /** Makes the device, remembers the kernel's settings on it and only then changes them. */
+  private int note() {
+    int written = device.create() ? 1 : 0;
+    Note before = Note.parse(device.alias());
+    phase = before.phase() == Phase.ABSENT ? Phase.PREPARED : before.phase();
+    Note after = new Note(phase, kernel.remember(ipvs, before.before()));
+    if (!after.equals(before)) {
+      device.setAlias(after.toString());
+      written++;
+    }
+    return written + kernel.apply(ipvs);
+  }
+
+  private void enter(Phase next) {
+    Note before = Note.parse(device.alias());
+    device.setAlias(before.in(next).toString());
+    phase = next;
+  }
+
+  private void trusted() {
+    if (!servers.trusted()) {
+      throw new DataplaneException(
+          "an earlier write failed; repair with the whole desired state first", null);
+    }
+  }
+
+  /** Families that this node does not have cannot be served. */
+  private List<ServicePort> served(Collection<ServicePort> ports) {
+    Set<IpFamily> families = new HashSet<>(rules.stream().map(Rules::family).toList());
+    return ports.stream().filter(port -> families.contains(port.id().family())).toList();
+  }
+
+  private List<SyncResult.Refused> refused(Collection<ServicePort> ports) {
+    List<SyncResult.Refused> refused = new ArrayList<>(servers.refused());
+    Set<ServicePort> served = new HashSet<>(served(ports));
+    for (ServicePort port : ports) {
+      if (!served.contains(port)) {
+        String why = port.id().text() + " has an IPv6 address, but this node's kernel has no IPv6";
+        refused.add(new SyncResult.Refused(port.id(), why));
+      }
+    }
+    return refused;
+  }
+
+  private Ownership ownership(IpSets.Read present) {
+    return new Ownership(
+        options, settings, present.entries(), device.addresses(), placement.nodeAddresses());
+  }
+
+  private Set<InetAddress> serviceAddresses() {
+    Set<InetAddress> found = new HashSet<>();
+    for (SetEntry entry : contents.entries()) {
+      if (entry.set() == SetName.SERVICE_ADDRESSES) {
+        found.add(Addresses.inet(Address.parse(entry.text())));
+      }
+    }
+    return found;
+  }
+
+  private static List<InetAddress> inet(List<Address> addresses) {
+    return addresses.stream().map(Addresses::inet).toList();
+  }
+
+  /** What is on other devices is the host's own. */
+  private Placement placement(Set<Address> nodePortAddresses) {
+    Set<Address> host = new HashSet<>();
+    Set<InetAddress> virtual = device.addresses();
+    try (RtNetlink netlink = new RtNetlink()) {
+      for (DeviceAddress address : netlink.addresses()) {
+        if (!virtual.contains(address.address()) && !address.address().isLinkLocalAddress()) {
+          host.add(Addresses.of(address.address()));
+        }
+      }
+    }
+    return new Placement(nodePortAddresses, host);
+  }
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.ipvs;
+
+import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.kernel.IpvsNetlink;
+import io.pointsman.kernel.IpvsTimeouts;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The kernel's settings that virtual servers of Services need, the same as kube-proxy's: sysctls of
+ * the network namespace (ipvs-sysctl.rst, ip-sysctl.rst) and the timeouts of ip_vs.
+ */
+final class Settings {
+  private static final Path FOLDER = Path.of("net", "ipv4");
+  private static final String TIMEOUTS = "timeouts";
+
+  private final Path folder;
+  private final Map<String, String> wanted = new LinkedHashMap<>();
+  private final IpvsTimeouts timeouts;
+
+  Settings(IpvsOptions options) {
+    this.folder = options.sysctls().resolve(FOLDER);
+    this.timeouts = options.timeouts();
+    wanted.put("vs/conntrack", "1");
+    wanted.put("vs/expire_nodest_conn", "1");
+    wanted.put("vs/expire_quiescent_template", "1");
+    wanted.put("ip_forward", "1");
+    if (options.strictArp()) {
+      wanted.put("conf/all/arp_ignore", "1");
+      wanted.put("conf/all/arp_announce", "2");
+    }
+  }
+
+  /**
+   * Values that are going to be changed, so that they can be put back.
+   *
+   * @param before what is known already, which is kept
+   */
+  Map<String, String> remember(IpvsNetlink ipvs, Map<String, String> before) {
+    Map<String, String> known = new TreeMap<>(before);
+    wanted.forEach(
+        (name, value) -> {
+          String now = read(name);
+          if (now != null && !value.equals(now)) {
+            known.putIfAbsent(name, now);
+          }
+        });
+    IpvsTimeouts now = ipvs.timeouts();
+    if (!merged(now).equals(now)) {
+      known.putIfAbsent(TIMEOUTS, now.tcp() + "," + now.tcpFin() + "," + now.udp());
+    }
+    return known;
+  }
+
+  /**
+   * Sets what differs; returns how much.
+   *
+   * @throws DataplaneException when a value cannot be set
+   */
+  int apply(IpvsNetlink ipvs) {
+    int written = 0;
+    for (Map.Entry<String, String> setting : wanted.entrySet()) {
+      if (!setting.getValue().equals(read(setting.getKey()))) {
+        write(setting.getKey(), setting.getValue());
+        written++;
+      }
+    }
+    IpvsTimeouts now = ipvs.timeouts();
+    if (!merged(now).equals(now)) {
+      ipvs.setTimeouts(timeouts);
+      written++;
+    }
+    return written;
+  }
+
+  /** Puts back what was changed, unless somebody has changed it since. */
+  void restore(@Nullable IpvsNetlink ipvs, Map<String, String> before) {
+    before.forEach(
+        (name, value) -> {
+          if (name.equals(TIMEOUTS)) {
+            if (ipvs != null && merged(ipvs.timeouts()).equals(ipvs.timeouts())) {
+              ipvs.setTimeouts(parse(value));
+            }
+          } else if (wantedOrKnown(name).equals(read(name))) {
+            write(name, value);
+          }
+        });
+  }
+
+  /** What is not as it shall be, each a sentence. */
+  List<String> defects(IpvsNetlink ipvs) {
+    List<String> defects = new ArrayList<>();
+    wanted.forEach(
+        (name, value) -> {
+          String now = read(name);
+          if (!value.equals(now)) {
+            defects.add("The setting " + sysctl(name) + " is " + now + ", not " + value + ".");
+          }
+        });
+    IpvsTimeouts now = ipvs.timeouts();
+    if (!merged(now).equals(now)) {
+      defects.add("The timeouts of ip_vs are " + now + ", not " + merged(now) + ".");
+    }
+    return defects;
+  }
+
+  /** The settings that differ and cannot be set here. */
+  List<String> readOnly() {
+    List<String> found = new ArrayList<>();
+    wanted.forEach(
+        (name, value) -> {
+          if (!value.equals(read(name)) && !Files.isWritable(folder.resolve(name))) {
+            found.add(sysctl(name) + "=" + value);
+          }
+        });
+    return found;
+  }
+
+  /** A setting that these options do not have was set by others: strict ARP, now switched off. */
+  private String wantedOrKnown(String name) {
+    return wanted.getOrDefault(name, name.endsWith("arp_announce") ? "2" : "1");
+  }
+
+  private IpvsTimeouts merged(IpvsTimeouts now) {
+    return new IpvsTimeouts(
+        timeouts.tcp() == 0 ? now.tcp() : timeouts.tcp(),
+        timeouts.tcpFin() == 0 ? now.tcpFin() : timeouts.tcpFin(),
+        timeouts.udp() == 0 ? now.udp() : timeouts.udp());
+  }
+
+  private static IpvsTimeouts parse(String text) {
+    String[] parts = text.split(",", -1);
+    return new IpvsTimeouts(
+        Integer.parseInt(parts[0]), Integer.parseInt(parts[1]), Integer.parseInt(parts[2]));
+  }
+
+  private static String sysctl(String name) {
+    return "net.ipv4." + name.replace('/', '.');
+  }
+
+  /** The value; null when this kernel does not have it. */
+  private @Nullable String read(String name) {
+    try {
+      return Files.readString(folder.resolve(name)).strip();
+    } catch (IOException e) {
+      return null;
+    }
+  }
+
+  private void write(String name, String value) {
+    try {
+      Files.writeString(folder.resolve(name), value);
+    } catch (IOException e) {
+      throw new DataplaneException("set " + sysctl(name) + " to " + value + ": " + e, e);
+    }
+  }
+}

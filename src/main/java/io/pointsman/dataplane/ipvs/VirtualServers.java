@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.ipvs;
+
+import io.pointsman.catalogue.ServicePort;
+import io.pointsman.catalogue.ServicePortId;
+import io.pointsman.dataplane.DesiredState;
+import io.pointsman.dataplane.SyncResult;
+import io.pointsman.kernel.IpvsNetlink;
+import io.pointsman.kernel.VirtualServer;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps the virtual servers as the cluster's Services want them: what is new comes before what is
+ * old goes. Virtual servers that nobody wants any more wait for {@link #deleteGone}. For one thread
+ * at a time.
+ */
+final class VirtualServers {
+  private final ServerWriter writer;
+  private final Map<ServicePortId, ServicePort> ports = new HashMap<>();
+  private final Map<VirtualServer, ServicePort> served = new HashMap<>();
+  private final List<VirtualServer> gone = new ArrayList<>();
+  private final List<SyncResult.Refused> refused = new ArrayList<>();
+  private boolean trusted;
+
+  VirtualServers(IpvsNetlink ipvs, String scheduler) {
+    this.writer = new ServerWriter(ipvs, scheduler);
+  }
+
+  /** Whether a change can be applied; after a failed write all must be reconciled first. */
+  boolean trusted() {
+    return trusted;
+  }
+
+  /** A change has begun that only {@link #deleteGone} ends. */
+  void distrust() {
+    trusted = false;
+  }
+
+  /** What is served, without what was refused. */
+  Collection<ServicePort> ports() {
+    return ports.values();
+  }
+
+  /** The ports of a change as they are served now. */
+  List<ServicePort> before(DesiredState.Delta delta) {
+    List<ServicePort> before = new ArrayList<>();
+    delta.upserted().forEach(change -> addIfKnown(change.after().id(), before));
+    delta.removed().forEach(port -> addIfKnown(port.id(), before));
+    return before;
+  }
+
+  private void addIfKnown(ServicePortId id, List<ServicePort> found) {
+    ServicePort known = ports.get(id);
+    if (known != null) {
+      found.add(known);
+    }
+  }
+
+  /**
+   * Chooses what can be served: a port whose place belongs to a virtual server of somebody else is
+   * refused.
+   */
+  void choose(Collection<ServicePort> wanted, Placement placement, Set<VirtualServer> foreign) {
+    distrust();
+    ports.clear();
+    served.clear();
+    refused.clear();
+    for (ServicePort port : wanted) {
+      List<VirtualServer> servers = placement.servers(port);
+      VirtualServer taken =
+          foreign.isEmpty() ? null : first(servers.stream().filter(foreign::contains).toList());
+      if (taken == null) {
+        ports.put(port.id(), port);
+        servers.forEach(server -> served.put(server, port));
+      } else {
+        refused.add(
+            new SyncResult.Refused(
+                port.id(),
+                port.id().text()
+                    + " needs the virtual server "
+                    + taken
+                    + ", which belongs to somebody else: take one of the two away"));
+      }
+    }
+  }
+
+  private static @Nullable VirtualServer first(List<VirtualServer> all) {
+    return all.isEmpty() ? null : all.getFirst();
+  }
+
+  /** Writes what differs from what was read, but for virtual servers that nobody wants. */
+  void reconcile(ServerTable table) {
+    writer.begin();
+    gone.clear();
+    Map<VirtualServer, ServerTable.Row> rows = new HashMap<>();
+    table.rows().forEach(row -> rows.put(row.server(), row));
+    served.forEach(
+        (server, port) -> {
+          ServerTable.Row row = rows.remove(server);
+          if (row == null) {
+            writer.create(server, port.backends());
+          } else {
+            writer.mend(row, port.backends());
+          }
+        });
+    gone.addAll(rows.keySet());
+    writer.flush();
+  }
+
+  /** Writes a change, but for virtual servers that nobody wants any more. */
+  void apply(DesiredState.Delta delta, Placement placement) {
+    refused.clear();
+    writer.begin();
+    gone.clear();
+    Map<VirtualServer, ServicePort> lost = new HashMap<>();
+    for (DesiredState.Change change : delta.upserted()) {
+      ServicePort after = change.after();
+      ServicePort before = ports.put(after.id(), after);
+      if (before != null && !before.frontends().equals(after.frontends())) {
+        placement.servers(before).forEach(server -> lost.put(server, before));
+      }
+      placement.servers(after).forEach(server -> serve(server, after));
+    }
+    for (ServicePort port : delta.removed()) {
+      ServicePort before = ports.remove(port.id());
+      if (before != null) {
+        placement.servers(before).forEach(server -> lost.put(server, before));
+      }
+    }
+    leave(lost);
+    writer.flush();
+  }
+
+  /** Moves node ports to other addresses of the node. */
+  void move(Placement before, Placement after) {
+    refused.clear();
+    writer.begin();
+    gone.clear();
+    Map<VirtualServer, ServicePort> lost = new HashMap<>();
+    for (ServicePort port : ports.values()) {
+      List<VirtualServer> servers = after.servers(port);
+      before.servers(port).stream()
+          .filter(server -> !servers.contains(server))
+          .forEach(server -> lost.put(server, port));
+      servers.forEach(server -> serve(server, port));
+    }
+    leave(lost);
+    writer.flush();
+  }
+
+  private void serve(VirtualServer server, ServicePort port) {
+    ServicePort now = served.put(server, port);
+    if (now == null) {
+      writer.create(server, port.backends());
+    } else if (!now.backends().equals(port.backends())) {
+      writer.change(server, now.backends(), port.backends());
+    }
+  }
+
+  /** A place may have gone to another Service port by the same change. */
+  private void leave(Map<VirtualServer, ServicePort> lost) {
+    lost.forEach(
+        (server, before) -> {
+          if (served.get(server) == before) {
+            served.remove(server);
+            gone.add(server);
+          }
+        });
+  }
+
+  /** Deletes the virtual servers that nobody wants; with them go their connections. */
+  void deleteGone() {
+    gone.forEach(writer::delete);
+    gone.clear();
+    writer.flush();
+    writer.reapTouched();
+    trusted = true;
+  }
+
+  /** Takes real servers away that were waiting for their connections; returns how many. */
+  int reap() {
+    writer.begin();
+    writer.reap();
+    return writer.deleted();
+  }
+
+  int written() {
+    return writer.written();
+  }
+
+  int deleted() {
+    return writer.deleted();
+  }
+
+  List<SyncResult.Refused> refused() {
+    return List.copyOf(refused);
+  }
+}

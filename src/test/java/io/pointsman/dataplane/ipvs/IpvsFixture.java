@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.ipvs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pointsman.api.Scheduler;
+import io.pointsman.dataplane.DataplaneSettings;
+import io.pointsman.dataplane.DesiredState;
+import io.pointsman.dataplane.KernelState;
+import io.pointsman.kernel.Commands;
+import io.pointsman.kernel.Iptables.Variant;
+import io.pointsman.kernel.KernelSandbox;
+import io.pointsman.verify.Verdict;
+import io.pointsman.verify.Verifier;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+
+/** The dataplane in a network namespace that stands for a node. */
+class IpvsFixture {
+  final KernelSandbox node = new KernelSandbox();
+
+  /** User-Mode Linux has no nf_tables for IP. */
+  IpvsOptions options = IpvsOptions.defaults().in(Variant.LEGACY);
+
+  IpvsDataplane dataplane = open(Scheduler.RR);
+
+  @BeforeEach
+  void makeNode() {
+    node.ip("link", "add", "uplink", "type", "veth", "peer", "name", "outside");
+    node.ip("link", "set", "uplink", "up");
+    node.ip("addr", "add", Services.NODE_V4 + "/24", "dev", "uplink");
+    node.ip("addr", "add", Services.NODE_V6 + "/64", "dev", "uplink", "nodad");
+  }
+
+  @AfterEach
+  void close() {
+    dataplane.close();
+    node.close();
+  }
+
+  final IpvsDataplane open(Scheduler scheduler) {
+    return new IpvsDataplane(options, new DataplaneSettings(scheduler, 30_000, 32_767));
+  }
+
+  /** Closes the dataplane and opens it as the next agent would. */
+  final void restart(Scheduler scheduler) {
+    dataplane.close();
+    dataplane = open(scheduler);
+  }
+
+  final <T> T here(Callable<T> task) {
+    return node.inNamespace(task);
+  }
+
+  final void run(Runnable task) {
+    node.inNamespace(
+        () -> {
+          task.run();
+          return true;
+        });
+  }
+
+  final void assertProven(DesiredState desired) {
+    KernelState kernel = here(() -> dataplane.read());
+    Verdict verdict = Verifier.verify(desired, kernel);
+    assertThat(verdict).isEqualTo(Verdict.PROVEN);
+    assertThat(kernel.digest()).isEqualTo(desired.digest());
+  }
+
+  /** The output of a command in the node. */
+  final String shell(String... command) {
+    return shell(node, command);
+  }
+
+  static String shell(KernelSandbox place, String... command) {
+    List<String> whole = new ArrayList<>(List.of("ip", "netns", "exec", place.namespace()));
+    whole.addAll(List.of(command));
+    return Commands.run(whole.toArray(String[]::new));
+  }
+}

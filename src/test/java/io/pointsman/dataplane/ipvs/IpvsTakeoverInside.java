@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.ipvs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pointsman.catalogue.Protocol;
+import io.pointsman.catalogue.ServicePort;
+import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.dataplane.ipvs.NamedServers.Connection;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** On nodes that a kube-proxy serves, or served: the names are the same, the traffic goes on. */
+public class IpvsTakeoverInside extends IpvsNetworkFixture {
+  /** What kube-proxy has in its iptables mode when it does not know the cluster's ranges. */
+  private static final String KUBE_PROXY =
+      """
+      *nat
+      :KUBE-SERVICES - [0:0]
+      :KUBE-SVC-A - [0:0]
+      :KUBE-POSTROUTING - [0:0]
+      :KUBE-MARK-MASQ - [0:0]
+      -A KUBE-SERVICES -d 10.96.0.10/32 -p tcp -m tcp --dport 80 -j KUBE-SVC-A
+      -A KUBE-SVC-A -p tcp -m tcp -j DNAT --to-destination 10.244.0.10:8080
+      -A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN
+      -A KUBE-POSTROUTING -j MASQUERADE
+      -A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000
+      COMMIT
+      """;
+
+  private static final String JUMPS =
+      """
+      *nat
+      -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+      -A OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+      -A POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING
+      COMMIT
+      """;
+
+  private final ServicePort web = web(Protocol.TCP, 3);
+
+  @Test
+  void takesOverFromKubeProxyAndGivesBackWithoutALostConnection() throws IOException {
+    restore(KUBE_PROXY + JUMPS);
+    shell("sysctl", "-q", "-w", "net.ipv4.ip_forward=1");
+    try (Connection before = new Connection(client, VIP_V4, 80)) {
+      before.ask("one");
+      activate(web);
+      assertThat(before.ask("two").getFirst()).isEqualTo(PODS_V4.getFirst());
+      assertThat(throughVirtualServers()).isZero();
+      try (Connection during = new Connection(client, VIP_V4, 80)) {
+        String pod = during.ask("one").getFirst();
+        assertThat(throughVirtualServers()).isOne();
+        // kube-proxy is back, and writes its own.
+        restore(KUBE_PROXY);
+        assertThat(here(() -> dataplane.drain()).flows()).isOne();
+        for (var from : List.of(client, node)) {
+          try (Connection back = new Connection(from, VIP_V4, 80)) {
+            // The node's own must not leave with the service's address, though that is local still.
+            String seen = from == node ? "10.244.0.1" : "198.51.100.1";
+            assertThat(back.ask("one")).startsWith(PODS_V4.getFirst(), seen);
+          }
+        }
+        assertThat(throughVirtualServers()).isOne();
+        assertThat(during.ask("two").getFirst()).isEqualTo(pod);
+        assertThat(before.ask("three").getFirst()).isEqualTo(PODS_V4.getFirst());
+      }
+      run(dataplane::remove);
+      assertThat(before.ask("four").getFirst()).isEqualTo(PODS_V4.getFirst());
+    }
+    try (Connection after = new Connection(client, VIP_V4, 80)) {
+      assertThat(after.ask("one").getFirst()).isEqualTo(PODS_V4.getFirst());
+    }
+    assertThat(shell("iptables-legacy-save", "-t", "nat"))
+        .contains("KUBE-SVC-A")
+        .doesNotContain("POINTSMAN", "KUBE-NODE-PORT", "--match-set");
+    assertThat(shell("ipset", "list", "-n")).isBlank();
+  }
+
+  @Test
+  void goesOnWithWhatKubeProxyHasInItsIpvsModeAndLeavesItThere() throws IOException {
+    for (String command :
+        List.of(
+            "ip link add kube-ipvs0 type dummy",
+            "ip addr add 10.96.0.10/32 dev kube-ipvs0",
+            "ip addr add 10.96.0.77/32 dev kube-ipvs0",
+            "ipvsadm -A -t 10.96.0.10:80 -s lc",
+            "ipvsadm -a -t 10.96.0.10:80 -r 10.244.0.10:8080 -m",
+            "ipvsadm -A -t 10.96.0.77:80 -s rr",
+            "ipset create KUBE-CLUSTER-IP hash:ip,port",
+            "ipset create KUBE-HEALTH-CHECK-NODE-PORT bitmap:port range 0-65535",
+            "ipset add KUBE-CLUSTER-IP 10.96.0.10,tcp:80",
+            "sysctl -q -w net.ipv4.ip_forward=1",
+            "iptables-legacy -t filter -N KUBE-NODE-PORT")) {
+      shell(command.split(" ", -1));
+    }
+    assertThat(here(() -> dataplane.phase())).isEqualTo(Phase.ABSENT);
+    try (Connection held = new Connection(client, VIP_V4, 80)) {
+      held.ask("one");
+      activate(web);
+      assertThat(shell("ipvsadm", "-Ln")).doesNotContain("10.96.0.77");
+      assertThat(held.ask("two").getFirst()).isEqualTo(PODS_V4.getFirst());
+      // Its chain tells that it is there: it goes on with the same.
+      assertThat(here(() -> dataplane.drain()).flows()).isZero();
+      run(dataplane::remove);
+      assertThat(here(() -> dataplane.phase())).isEqualTo(Phase.ABSENT);
+      assertThat(held.ask("three").getFirst()).isEqualTo(PODS_V4.getFirst());
+    }
+    assertThat(shell("ipvsadm", "-Ln")).containsPattern("TCP +10.96.0.10:80 rr\n.*Masq +1 ");
+    assertThat(shell("iptables-legacy-save") + shell("ipset", "list", "-n"))
+        .contains("KUBE-SERVICES", "KUBE-CLUSTER-IP")
+        .doesNotContain("POINTSMAN");
+    try (Connection after = new Connection(client, VIP_V4, 80)) {
+      assertThat(PODS_V4).contains(after.ask("one").getFirst());
+    }
+  }
+
+  /** Connections that ip_vs knows, ended ones included. */
+  private long throughVirtualServers() {
+    return shell("cat", "/proc/net/ip_vs_conn").lines().skip(1).count();
+  }
+
+  private void restore(String rules) throws IOException {
+    Path file = Files.createTempFile("rules", "");
+    Files.writeString(file, rules);
+    shell("iptables-legacy-restore", "--noflush", file.toString());
+    Files.delete(file);
+  }
+}
