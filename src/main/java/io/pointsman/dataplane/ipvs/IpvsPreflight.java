@@ -41,13 +41,13 @@ final class IpvsPreflight {
   Preflight run() {
     boolean sets = checkSets();
     checkRules();
-    checkDevice();
+    boolean device = checkDevice();
     Optional<IpvsNetlink> found = open();
     if (found.isPresent()) {
       try (IpvsNetlink ipvs = found.get()) {
         checkScheduler();
         checkSettings();
-        if (sets) {
+        if (sets && device) {
           checkForeign(ipvs);
         }
       }
@@ -115,7 +115,7 @@ final class IpvsPreflight {
 
   private boolean checkSets() {
     if (!options.commands().has("ipset")) {
-      block("ProgramMissing", "ipset is not installed.", "Use the image that is published.");
+      block("IpsetMissing", "ipset is not installed.", "Use the image that is published.");
       return false;
     }
     try {
@@ -135,7 +135,7 @@ final class IpvsPreflight {
     Map<Variant, Long> weights = RulePlaces.weights(options);
     if (weights.isEmpty()) {
       block(
-          "ProgramMissing",
+          "IptablesMissing",
           "Neither iptables-nft-save nor iptables-legacy-save works on this node.",
           "Use the image that is published, on a kernel with CONFIG_NF_TABLES or"
               + " CONFIG_IP_NF_IPTABLES.");
@@ -148,7 +148,7 @@ final class IpvsPreflight {
     }
   }
 
-  private void checkDevice() {
+  private boolean checkDevice() {
     try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE)) {
       if (!device.exists() && modules.state("dummy") == Modules.State.MISSING) {
         block(
@@ -156,11 +156,13 @@ final class IpvsPreflight {
             "The kernel of this node has no dummy devices, which hold the Services' addresses.",
             "Install the module and load it: modprobe dummy");
       }
+      return true;
     } catch (KernelException e) {
       block(
           "DeviceTaken",
           String.valueOf(e.getMessage()),
           "Rename or delete the device: ip link delete " + IpvsDataplane.DEVICE);
+      return false;
     }
   }
 
@@ -193,8 +195,6 @@ final class IpvsPreflight {
                 + ".",
             "Nothing to do.");
       }
-    } catch (KernelException e) {
-      add(Severity.WARNING, "NotReadable", String.valueOf(e.getMessage()), "Look at the node.");
     }
   }
 

@@ -15,6 +15,7 @@ import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.DesiredState.Change;
 import io.pointsman.dataplane.DesiredState.Delta;
+import io.pointsman.dataplane.Preflight;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.kernel.IpvsTimeouts;
 import java.util.ArrayList;
@@ -175,6 +176,20 @@ public class IpvsDataplaneInside extends IpvsFixture {
     assertThat(setting("vs/conntrack")).isEqualTo("0");
     assertThat(setting("conf/all/arp_ignore")).isEqualTo("0");
     assertThat(shell("ipvsadm", "-L", "--timeout")).contains("900 120 300");
+  }
+
+  @Test
+  void findsWhatIsInTheWayAndWhatBelongsToOthers() {
+    node.ip("link", "add", "kube-ipvs0", "type", "veth", "peer", "name", "other");
+    assertThat(here(() -> dataplane.preflight()).findings())
+        .extracting(Preflight.Finding::reason)
+        .containsExactly("DeviceTaken");
+    node.ip("link", "del", "kube-ipvs0");
+    shell("ipvsadm", "-A", "-t", "203.0.113.1:443", "-s", "wlc");
+    assertThat(here(() -> dataplane.preflight()).findings())
+        .singleElement()
+        .returns("ForeignVirtualServers", Preflight.Finding::reason)
+        .matches(finding -> finding.message().contains("TCP 203.0.113.1:443"));
   }
 
   @Test
