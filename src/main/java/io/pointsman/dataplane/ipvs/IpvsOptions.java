@@ -51,6 +51,12 @@ public record IpvsOptions(
         Path.of("/proc/sys"));
   }
 
+  /** The same with commands that run elsewhere; netlink stays with the thread that calls. */
+  public IpvsOptions by(CommandRunner runner) {
+    return new IpvsOptions(
+        runner, variant, excludeRanges, localRanges, masqueradeAll, strictArp, timeouts, sysctls);
+  }
+
   /** The same with rules kept there, wherever the node's are. */
   public IpvsOptions in(Variant where) {
     return new IpvsOptions(

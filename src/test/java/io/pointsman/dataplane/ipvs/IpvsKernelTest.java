@@ -23,6 +23,7 @@ class IpvsKernelTest {
         IpvsRepairInside.class,
         IpvsRandomInside.class,
         IpvsTrafficInside.class,
-        IpvsTakeoverInside.class);
+        IpvsTakeoverInside.class,
+        KubeProxyServersInside.class);
   }
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.kubeproxy.places;
 
+import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.iptables.KubeProxyTables;
+import io.pointsman.dataplane.ipvs.IpvsOptions;
+import io.pointsman.dataplane.ipvs.KubeProxyServers;
 import io.pointsman.dataplane.kubeproxy.KubeProxySource;
 import io.pointsman.dataplane.kubeproxy.KubeProxyState;
 import io.pointsman.dataplane.nftables.KubeProxyTable;
@@ -22,7 +25,10 @@ public record KubeProxyPlaces(List<KubeProxySource> sources) implements KubeProx
   /** Looks at all places there are, where these commands run. */
   public static KubeProxyPlaces of(CommandRunner commands) {
     return new KubeProxyPlaces(
-        List.of(new KubeProxyTables(commands), new KubeProxyTable(commands)));
+        List.of(
+            new KubeProxyTables(commands),
+            new KubeProxyTable(commands),
+            new KubeProxyServers(IpvsOptions.defaults().by(commands), DataplaneSettings.DEFAULTS)));
   }
 
   @Override
