@@ -37,7 +37,7 @@ class DocumentationTest {
           ("Always IfNotPresent Never True False Unknown None Local ClientIP ExternalName IPv4 IPv6"
                   + " Normal Warning Succeeded Node NodeDataplane DaemonSet Ready Available"
                   + " Progressing Degraded KubeProxyDetached Reconciling Stalled Stopped Stopping Synced Somebody"
-                  + " Switch Verify Proxy Attach ToBeDeletedByClusterAutoscaler")
+                  + " Switch Verify Proxy Attach Detach ToBeDeletedByClusterAutoscaler")
               .split(" "));
 
   @Test

@@ -6,14 +6,20 @@ import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplane;
 import io.pointsman.catalogue.Catalogue;
 import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.bpf.BpfDataplane;
 import io.pointsman.dataplane.bpf.BpfOptions;
+import io.pointsman.dataplane.iptables.IptablesDataplane;
+import io.pointsman.dataplane.iptables.IptablesOptions;
+import io.pointsman.dataplane.ipvs.IpvsDataplane;
+import io.pointsman.dataplane.ipvs.IpvsOptions;
 import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.DeviceMonitor;
 import java.net.URI;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -48,25 +54,21 @@ public final class Agent implements AutoCloseable {
   public Agent(
       AgentOptions options,
       KubernetesClient client,
-      DataplaneSettings.Factory dataplanes,
+      Map<LinuxDataplane, DataplaneSettings.Factory> dataplanes,
       CommandRunner commands,
       MeterRegistry meters) {
     this.options = options;
     this.client = client;
-    this.kernel = new Kernel(dataplanes);
     this.chores = new Chores(commands, inbox);
     this.writer = new StatusWriter(client, options.nodeName());
     Catalogue catalogue = Catalogue.forNode(options.nodeName());
     AgentMetrics metrics = new AgentMetrics(meters);
-    Programmer programmer = new Programmer();
-    Prover prover = new Prover(metrics);
+    this.kernel = new Kernel(dataplanes, catalogue, metrics);
     Reporter reporter =
-        new Reporter(
-            options.version(), catalogue, programmer, prover, writer::write, System::nanoTime);
+        new Reporter(options.version(), catalogue, kernel, writer::write, System::nanoTime);
     this.sync =
         new SyncThread(
-            new SyncThread.Parts(inbox, catalogue, programmer, prover, metrics, reporter, chores),
-            kernel,
+            new SyncThread.Parts(inbox, catalogue, kernel, metrics, reporter, chores),
             health,
             NodeAddresses::ofNode,
             (reason, note) -> writer.tell("Warning", reason, note, uid.get()));
@@ -101,11 +103,17 @@ public final class Agent implements AutoCloseable {
         .build();
   }
 
-  /** Opens the BPF dataplane at the places that the options name. */
-  public static DataplaneSettings.Factory dataplanes(AgentOptions options) {
+  /** Opens each dataplane at the places that the options name. */
+  public static Map<LinuxDataplane, DataplaneSettings.Factory> dataplanes(AgentOptions options) {
     BpfOptions pinned = BpfOptions.defaults().pinnedUnder(options.bpffs().resolve("pointsman"));
     BpfOptions placed = options.cgroup().map(pinned::on).orElse(pinned);
-    return settings -> new BpfDataplane(placed, settings);
+    return Map.of(
+        LinuxDataplane.IPTABLES,
+        settings -> new IptablesDataplane(IptablesOptions.defaults(), settings),
+        LinuxDataplane.IPVS,
+        settings -> new IpvsDataplane(IpvsOptions.defaults(), settings),
+        LinuxDataplane.BPF,
+        settings -> new BpfDataplane(placed, settings));
   }
 
   /** Begins to work. */

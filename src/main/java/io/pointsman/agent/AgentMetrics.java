@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /** What the agent measures; no label has more than a handful of values. */
 final class AgentMetrics {
@@ -37,12 +38,12 @@ final class AgentMetrics {
   final Counter repairs;
   final Counter failures;
   final AtomicLong servicePorts;
-  final AtomicLong frontends;
-  final AtomicLong backends;
   final AtomicLong refused;
   final AtomicLong drainingFlows;
 
   private final AtomicLong proven;
+  private final AtomicLong frontends;
+  private final AtomicLong backends;
   private volatile double startupSeconds;
   private final Map<String, AtomicLong> kernelCounters = new HashMap<>();
   private final MeterRegistry registry;
@@ -77,9 +78,12 @@ final class AgentMetrics {
         .register(registry);
   }
 
-  /** Whether the kernel is proven now. */
-  void proven(boolean now) {
+  /** What the last read-back showed; null when what is in the kernel is not known. */
+  void show(@Nullable Proof proof) {
+    boolean now = proof != null && proof.proven();
     proven.set(now ? 1 : 0);
+    frontends.set(proof == null ? 0 : proof.frontends());
+    backends.set(proof == null ? 0 : proof.backends());
     if (now && startupSeconds == 0) {
       startupSeconds =
           ProcessHandle.current()

@@ -2,23 +2,25 @@
 package io.pointsman.agent;
 
 import io.pointsman.catalogue.Catalogue;
+import io.pointsman.catalogue.CatalogueDelta;
 import io.pointsman.catalogue.ObjectKey;
 import io.pointsman.catalogue.ServiceInput;
 import io.pointsman.catalogue.SliceInput;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 
-/** Brings what the watches delivered into the catalogue, and its deltas to the programmer. */
+/** Brings what the watches delivered into the catalogue, and its deltas to the dataplanes. */
 final class CatalogueFeed {
   private final Catalogue catalogue;
-  private final Programmer programmer;
+  private final Consumer<CatalogueDelta> dataplanes;
   private boolean servicesListed;
   private boolean slicesListed;
 
-  CatalogueFeed(Catalogue catalogue, Programmer programmer) {
+  CatalogueFeed(Catalogue catalogue, Consumer<CatalogueDelta> dataplanes) {
     this.catalogue = catalogue;
-    this.programmer = programmer;
+    this.dataplanes = dataplanes;
   }
 
   /** Whether all Services and all slices have been seen once. */
@@ -31,12 +33,12 @@ final class CatalogueFeed {
     List<Long> arrivals = new ArrayList<>();
     Set<ObjectKey> services = batch.services().listed();
     if (services != null) {
-      catalogue.retainServices(services).forEach(programmer::note);
+      catalogue.retainServices(services).forEach(dataplanes);
       servicesListed = true;
     }
     Set<ObjectKey> slices = batch.slices().listed();
     if (slices != null) {
-      catalogue.retainSlices(slices).forEach(programmer::note);
+      catalogue.retainSlices(slices).forEach(dataplanes);
       slicesListed = true;
     }
     batch
@@ -46,7 +48,7 @@ final class CatalogueFeed {
             (key, arrival) -> {
               arrivals.add(arrival.nanos());
               ServiceInput input = arrival.input();
-              programmer.note(
+              dataplanes.accept(
                   input == null ? catalogue.removeService(key) : catalogue.upsertService(input));
             });
     batch
@@ -56,7 +58,7 @@ final class CatalogueFeed {
             (key, arrival) -> {
               arrivals.add(arrival.nanos());
               SliceInput input = arrival.input();
-              programmer.note(
+              dataplanes.accept(
                   input == null ? catalogue.removeSlice(key) : catalogue.upsertSlice(input));
             });
     return arrivals;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.agent;
 
+import io.pointsman.api.LinuxDataplane;
 import io.pointsman.catalogue.ExpectedPort;
 import io.pointsman.dataplane.kubeproxy.KubeProxySource;
 import io.pointsman.dataplane.kubeproxy.places.KubeProxyPlaces;
@@ -37,11 +38,14 @@ final class Chores implements AutoCloseable {
     start(() -> LiveProbe.failure(targets, nodes), outcome);
   }
 
-  /** Removes what kube-proxy left; the outcome is null or what is still there. */
-  void clean(Consumer<@Nullable String> outcome) {
+  /**
+   * Removes what kube-proxy left and the serving dataplane does not use; the outcome is null or
+   * what is still there.
+   */
+  void clean(LinuxDataplane serving, Consumer<@Nullable String> outcome) {
     start(
         () -> {
-          List<String> left = cleaner.clean();
+          List<String> left = cleaner.clean(serving);
           return left.isEmpty() ? null : "Of kube-proxy is left: " + some(left) + ".";
         },
         outcome);

@@ -23,6 +23,8 @@ record Decision(Step step, Action action) {
     PREPARE,
     ACTIVATE,
     PROBE,
+    /** Let the other dataplanes of this node drain, and take them out. */
+    RETIRE,
     CLEAN,
     DRAIN,
     REMOVE

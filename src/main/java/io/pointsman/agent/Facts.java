@@ -12,7 +12,10 @@ import org.jspecify.annotations.Nullable;
  * @param target how far the operator lets the agent go
  * @param kubeProxy where kube-proxy stands; null when nobody manages it
  * @param synced whether Services, EndpointSlices and the node's own resources were listed
- * @param phase the dataplane's, read from the kernel
+ * @param phase the wanted dataplane's, read from the kernel; on the way back the most that any
+ *     dataplane of ours does
+ * @param othersServe whether another dataplane of ours takes new flows
+ * @param alone whether no other dataplane of ours is in the kernel
  * @param preflightPassed whether the preflight found nothing blocking
  * @param proven whether the kernel was read back and equals the desired state
  * @param probed whether the live probe was answered since the dataplane became active, or is off
@@ -25,6 +28,8 @@ record Facts(
     @Nullable KubeProxyState kubeProxy,
     boolean synced,
     Phase phase,
+    boolean othersServe,
+    boolean alone,
     boolean preflightPassed,
     boolean proven,
     boolean probed,

@@ -1,44 +1,172 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.agent;
 
+import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplaneSpec;
+import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.Catalogue;
+import io.pointsman.catalogue.CatalogueDelta;
+import io.pointsman.catalogue.ServicePort;
 import io.pointsman.dataplane.Dataplane;
+import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneSettings;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
-/** The dataplane that is open, with the settings that the operator wants. */
+/**
+ * The dataplanes that are in this node's kernel: the one that the operator wants, and others that
+ * serve until it does, or that flows still need.
+ */
 final class Kernel implements AutoCloseable {
-  private final DataplaneSettings.Factory factory;
-  private DataplaneSettings settings = DataplaneSettings.DEFAULTS;
-  private Dataplane dataplane;
+  private final Map<LinuxDataplane, DataplaneSettings.Factory> factories;
+  private final Catalogue catalogue;
+  private final AgentMetrics metrics;
+  private final Map<LinuxDataplane, DataplaneInstance> instances =
+      new EnumMap<>(LinuxDataplane.class);
+  private Set<Address> nodePortAddresses = Set.of();
+  private @Nullable DataplaneInstance target;
+  private boolean looked;
 
-  /** Opens a dataplane, so that what is in the kernel is known before anything else is. */
-  Kernel(DataplaneSettings.Factory factory) {
-    this.factory = factory;
-    this.dataplane = factory.open(settings);
+  Kernel(
+      Map<LinuxDataplane, DataplaneSettings.Factory> factories,
+      Catalogue catalogue,
+      AgentMetrics metrics) {
+    this.factories = new EnumMap<>(factories);
+    this.catalogue = catalogue;
+    this.metrics = metrics;
   }
 
-  Dataplane dataplane() {
-    return dataplane;
+  /** The dataplane that the operator wants; empty until it has said so. */
+  Optional<DataplaneInstance> target() {
+    return Optional.ofNullable(target);
   }
 
-  /** Opens the dataplane anew when the operator wants other settings; true when it did. */
-  boolean use(NodeDataplaneSpec spec) {
+  /** Every dataplane that is open: the target, and all that are in the kernel. */
+  Collection<DataplaneInstance> all() {
+    return List.copyOf(instances.values());
+  }
+
+  /** Every dataplane in the kernel but the target. */
+  List<DataplaneInstance> others() {
+    return instances.values().stream().filter(instance -> instance != target).toList();
+  }
+
+  /** The one to tell of: the target, or else the one that is in the kernel. */
+  Optional<DataplaneInstance> told() {
+    return target().or(() -> instances.values().stream().findFirst());
+  }
+
+  /** Looks once which dataplanes an earlier agent left in the kernel. */
+  void look() {
+    if (looked) {
+      return;
+    }
+    factories.forEach(
+        (kind, factory) -> {
+          if (!instances.containsKey(kind)) {
+            open(kind, factory, DataplaneSettings.DEFAULTS);
+          }
+        });
+    looked = true;
+    forgetAbsent();
+  }
+
+  /** Lets go of all that are not in the kernel, but for the target. */
+  void forgetAbsent() {
+    for (DataplaneInstance instance : others()) {
+      if (instance.phase() == Phase.ABSENT) {
+        instances.remove(instance.kind());
+        instance.close();
+      }
+    }
+  }
+
+  /**
+   * Opens what the operator wants, anew when it wants other settings. There is no target when this
+   * agent does not have that dataplane; what is in the kernel serves on.
+   */
+  void use(NodeDataplaneSpec spec) {
+    LinuxDataplane kind = spec.linuxDataplane;
+    DataplaneSettings.Factory factory = kind == null ? null : factories.get(kind);
+    if (kind == null || factory == null) {
+      target = null;
+      return;
+    }
     String[] range = spec.nodePort.range.split("-", 2);
     DataplaneSettings wanted =
         new DataplaneSettings(
             spec.scheduler, Integer.parseInt(range[0]), Integer.parseInt(range[1]));
-    if (wanted.equals(settings)) {
-      return false;
+    DataplaneInstance instance = instances.get(kind);
+    if (instance == null || !instance.settings().equals(wanted)) {
+      instance = open(kind, factory, wanted);
     }
-    Dataplane next = factory.open(wanted);
-    dataplane.close();
-    dataplane = next;
-    settings = wanted;
-    return true;
+    target = instance;
+    forgetAbsent();
+  }
+
+  /** The dataplanes that this agent has, for a sentence. */
+  String names() {
+    return factories.keySet().stream().map(Enum::name).collect(Collectors.joining(", "));
+  }
+
+  private DataplaneInstance open(
+      LinuxDataplane kind, DataplaneSettings.Factory factory, DataplaneSettings settings) {
+    Dataplane dataplane = factory.open(settings);
+    Programmer programmer = new Programmer();
+    List<ServicePort> ports = new ArrayList<>(catalogue.portCount());
+    catalogue.forEachPort(ports::add);
+    programmer.note(new CatalogueDelta(ports, List.of()));
+    programmer.nodePortAddresses(nodePortAddresses, dataplane);
+    DataplaneInstance opened =
+        new DataplaneInstance(kind, settings, dataplane, programmer, new Prover(metrics));
+    DataplaneInstance before = instances.put(kind, opened);
+    if (before != null) {
+      before.close();
+    }
+    return opened;
+  }
+
+  /** Takes a change of the catalogue for every dataplane. */
+  void note(CatalogueDelta delta) {
+    instances.values().forEach(instance -> instance.programmer().note(delta));
+  }
+
+  /** The addresses that answer on node ports are now these. */
+  void nodePortAddresses(Set<Address> addresses) {
+    nodePortAddresses = Set.copyOf(addresses);
+    instances
+        .values()
+        .forEach(
+            instance -> instance.programmer().nodePortAddresses(addresses, instance.dataplane()));
+  }
+
+  /** The most that any dataplane does in the kernel. */
+  Phase phase() {
+    List<Phase> phases = instances.values().stream().map(DataplaneInstance::phase).toList();
+    for (Phase phase : List.of(Phase.ACTIVE, Phase.DRAINING, Phase.PREPARED)) {
+      if (phases.contains(phase)) {
+        return phase;
+      }
+    }
+    return Phase.ABSENT;
+  }
+
+  /** Whether another dataplane than the target takes new flows. */
+  boolean othersServe() {
+    return others().stream().anyMatch(instance -> instance.phase() == Phase.ACTIVE);
   }
 
   @Override
   public void close() {
-    dataplane.close();
+    instances.values().forEach(DataplaneInstance::close);
+    instances.clear();
+    target = null;
   }
 }

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.agent;
 
+import io.pointsman.api.LinuxDataplane;
 import io.pointsman.dataplane.iptables.ChainRemoval;
+import io.pointsman.dataplane.ipvs.IpvsNames;
 import io.pointsman.kernel.CommandRunner;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jboss.logging.Logger;
 
@@ -36,14 +40,14 @@ final class KubeProxyCleaner {
   }
 
   /**
-   * Removes everything of kube-proxy's and looks again.
+   * Removes everything of kube-proxy's that the serving dataplane does not use, and looks again.
    *
    * @return what is still there; empty when it is clean
    */
-  List<String> clean() {
+  List<String> clean(LinuxDataplane serving) {
     for (String program : IPTABLES) {
       if (commands.has(program + "-save")) {
-        ChainRemoval tables = tables(program);
+        ChainRemoval tables = tables(program, serving);
         tables.kept().forEach(c -> LOG.infof("%s: chain %s stays, others use it", program, c));
         if (!tables.isClean()) {
           commands.run(
@@ -52,31 +56,40 @@ final class KubeProxyCleaner {
       }
     }
     nftTables().forEach(table -> commands.run(delete(table), "", LOG::debug));
-    ipsets().forEach(set -> commands.run(List.of("ipset", "destroy", set), "", LOG::debug));
-    if (Files.exists(IPVS_DEVICE)) {
+    ipsets(serving).forEach(set -> commands.run(List.of("ipset", "destroy", set), "", LOG::debug));
+    if (serving != LinuxDataplane.IPVS && Files.exists(IPVS_DEVICE)) {
       commands.run(List.of("ip", "link", "delete", "kube-ipvs0"), "", LOG::debug);
     }
-    return leftovers();
+    return leftovers(serving);
   }
 
-  /** Everything of kube-proxy's that is in the kernel, each in words. */
-  List<String> leftovers() {
+  /** What is left of kube-proxy in the kernel that the dataplane does not use, in words. */
+  List<String> leftovers(LinuxDataplane serving) {
     List<String> found = new ArrayList<>();
     for (String program : IPTABLES) {
       if (commands.has(program + "-save")) {
-        tables(program).chains().forEach(chain -> found.add(program + ": chain " + chain));
+        tables(program, serving).chains().forEach(chain -> found.add(program + ": chain " + chain));
       }
     }
     nftTables().forEach(table -> found.add("nftables: " + table));
-    ipsets().forEach(set -> found.add("ipset " + set));
-    if (Files.exists(IPVS_DEVICE)) {
+    ipsets(serving).forEach(set -> found.add("ipset " + set));
+    if (serving != LinuxDataplane.IPVS && Files.exists(IPVS_DEVICE)) {
       found.add("device kube-ipvs0");
     }
     return found;
   }
 
-  private ChainRemoval tables(String program) {
-    ChainRemoval tables = new ChainRemoval(ChainRemoval.OF_KUBE_PROXY);
+  /** Chains of kube-proxy's by table; those that a dataplane of ours keeps are not among them. */
+  private static Map<String, Pattern> chainsOfOthers(LinuxDataplane serving) {
+    return switch (serving) {
+      case IPTABLES -> ChainRemoval.BESIDE_IPTABLES;
+      case IPVS -> ChainRemoval.BESIDE_IPVS;
+      case NFTABLES, BPF -> ChainRemoval.OF_KUBE_PROXY;
+    };
+  }
+
+  private ChainRemoval tables(String program, LinuxDataplane serving) {
+    ChainRemoval tables = new ChainRemoval(chainsOfOthers(serving));
     commands.run(List.of(program + "-save"), "", tables::accept);
     return tables;
   }
@@ -98,13 +111,16 @@ final class KubeProxyCleaner {
     return command;
   }
 
-  private List<String> ipsets() {
+  private List<String> ipsets(LinuxDataplane serving) {
     // Without ip_set in the kernel there are no sets, and ipset would only fail to say so.
-    if (!commands.has("ipset") || !Files.exists(Path.of("/sys/module/ip_set"))) {
+    if (serving == LinuxDataplane.IPVS
+        || !commands.has("ipset")
+        || !Files.exists(Path.of("/sys/module/ip_set"))) {
       return List.of();
     }
+    Set<String> used = serving == LinuxDataplane.IPVS ? IpvsNames.sets() : Set.of();
     return commands.lines("ipset", "list", "-n").stream()
-        .filter(set -> IPSET.matcher(set).matches())
+        .filter(set -> IPSET.matcher(set).matches() && !used.contains(set))
         .toList();
   }
 }

@@ -2,7 +2,10 @@
 package io.pointsman.agent;
 
 import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.AddressRange;
+import io.pointsman.dataplane.ipvs.IpvsDataplane;
 import io.pointsman.kernel.DeviceAddress;
+import io.pointsman.kernel.NetworkDevice;
 import io.pointsman.kernel.RtNetlink;
 import java.net.InetAddress;
 import java.util.ArrayList;
@@ -14,54 +17,22 @@ import java.util.Set;
 final class NodeAddresses {
   private NodeAddresses() {}
 
-  /** A range of addresses: those that share the first bits of one. */
-  record Range(Address base, int bits) {
-    /**
-     * Reads {@code address/bits}.
-     *
-     * @throws IllegalArgumentException when it is none
-     */
-    static Range parse(String text) {
-      int slash = text.indexOf('/');
-      Address base = Address.parse(slash < 0 ? text : text.substring(0, slash));
-      int width = base.isV4() ? 32 : 128;
-      int bits = slash < 0 ? width : Integer.parseInt(text.substring(slash + 1));
-      if (bits < 0 || bits > width) {
-        throw new IllegalArgumentException("not a range of addresses: " + text);
-      }
-      // IPv4 stands in the last 32 of 128 bits.
-      return new Range(base, bits + 128 - width);
-    }
-
-    boolean contains(Address address) {
-      if (address.isV4() != base.isV4()) {
-        return false;
-      }
-      long high = mask(bits);
-      long low = mask(bits - 64);
-      return (address.high() & high) == (base.high() & high)
-          && (address.low() & low) == (base.low() & low);
-    }
-
-    private static long mask(int bits) {
-      return bits <= 0 ? 0 : bits >= 64 ? -1 : -1L << (64 - bits);
-    }
-  }
-
   /**
    * All addresses of the node in one of the ranges; without ranges, all. Loopback and link-local
-   * ones never are: the first is served anyway, the second means another node on every link.
+   * ones never are: the first is served anyway, the second means another node on every link. Nor
+   * are those of the device that an IPVS dataplane keeps the Services' addresses on.
    */
   static Set<Address> ofNode(List<String> ranges) {
-    List<Range> allowed = new ArrayList<>();
+    List<AddressRange> allowed = new ArrayList<>();
     for (String range : ranges) {
-      allowed.add(Range.parse(range));
+      allowed.add(AddressRange.parse(range));
     }
     Set<Address> addresses = new HashSet<>();
     try (RtNetlink netlink = new RtNetlink()) {
+      int services = indexOf(IpvsDataplane.DEVICE, netlink.devices());
       for (DeviceAddress device : netlink.addresses()) {
         InetAddress inet = device.address();
-        if (!inet.isLoopbackAddress() && !inet.isLinkLocalAddress()) {
+        if (device.index() != services && !inet.isLoopbackAddress() && !inet.isLinkLocalAddress()) {
           Address address = Address.parse(inet.getHostAddress());
           if (allowed.isEmpty() || allowed.stream().anyMatch(r -> r.contains(address))) {
             addresses.add(address);
@@ -70,5 +41,13 @@ final class NodeAddresses {
       }
     }
     return addresses;
+  }
+
+  private static int indexOf(String name, List<NetworkDevice> devices) {
+    return devices.stream()
+        .filter(device -> device.name().equals(name))
+        .mapToInt(NetworkDevice::index)
+        .findFirst()
+        .orElse(0);
   }
 }

@@ -38,7 +38,6 @@ final class Prover {
   /** What is known of the kernel is no longer true. */
   void forget() {
     last = null;
-    metrics.proven(false);
   }
 
   /**
@@ -65,9 +64,6 @@ final class Prover {
     KernelState kernel = dataplane.read();
     Verdict verdict = Verifier.verify(desired, kernel);
     metrics.verification.record(System.nanoTime() - started, TimeUnit.NANOSECONDS);
-    metrics.frontends.set(kernel.frontendCount());
-    metrics.backends.set(kernel.backendCount());
-    metrics.proven(verdict.proven());
     last =
         new Proof(
             verdict,

@@ -9,6 +9,7 @@ import io.pointsman.verify.Verdict;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -30,8 +31,7 @@ final class Reporter {
 
   private final String version;
   private final Catalogue catalogue;
-  private final Programmer programmer;
-  private final Prover prover;
+  private final Kernel kernel;
   private final Consumer<NodeDataplaneStatus> writer;
   private final LongSupplier clock;
   private @Nullable Report written;
@@ -42,14 +42,12 @@ final class Reporter {
   Reporter(
       String version,
       Catalogue catalogue,
-      Programmer programmer,
-      Prover prover,
+      Kernel kernel,
       Consumer<NodeDataplaneStatus> writer,
       LongSupplier clock) {
     this.version = version;
     this.catalogue = catalogue;
-    this.programmer = programmer;
-    this.prover = prover;
+    this.kernel = kernel;
     this.writer = writer;
     this.clock = clock;
     this.nextLook = clock.getAsLong();
@@ -101,14 +99,16 @@ final class Reporter {
   }
 
   private Report current(WalkState state) {
-    Verdict mismatch = prover.lastMismatch();
+    Optional<DataplaneInstance> target = kernel.target();
+    Proof proof = target.map(instance -> instance.prover().last()).orElse(null);
+    Verdict mismatch = target.map(instance -> instance.prover().lastMismatch()).orElse(null);
     return new Report(
         state.generation,
         Objects.requireNonNull(state.spec).attempt,
         state.progress,
         state.findings,
         catalogue.digest(),
-        prover.last(),
+        proof,
         mismatch == null ? 0 : mismatch.mismatches(),
         mismatch == null ? List.of() : mismatch.samples().stream().map(Reporter::cut).toList(),
         refused(),
@@ -117,7 +117,14 @@ final class Reporter {
 
   private List<String> refused() {
     List<String> refused = new ArrayList<>();
-    programmer.refused().forEach((port, reason) -> refused.add(cut(port + ": " + reason)));
+    kernel
+        .target()
+        .ifPresent(
+            target ->
+                target
+                    .programmer()
+                    .refused()
+                    .forEach((port, reason) -> refused.add(cut(port + ": " + reason))));
     for (Problem problem : catalogue.problems(Problem.Effect.NOT_SERVED, LIST_LIMIT)) {
       refused.add(cut(problem.text()));
     }

@@ -39,7 +39,7 @@ final class StepMachine {
     if (facts.target() == Step.PREPARE) {
       return new Decision(Step.PREPARE, Action.DONE);
     }
-    if (facts.phase() != Phase.ACTIVE) {
+    if (facts.phase() != Phase.ACTIVE || facts.othersServe()) {
       return new Decision(Step.ACTIVATE, Action.ACTIVATE);
     }
     if (!facts.probed()) {
@@ -54,6 +54,9 @@ final class StepMachine {
   private static Decision clean(Facts facts) {
     if (facts.kubeProxy() != null && facts.kubeProxy() != KubeProxyState.DETACHED) {
       return new Decision(Step.CLEAN, Action.AWAIT_DETACH);
+    }
+    if (!facts.alone()) {
+      return new Decision(Step.CLEAN, Action.RETIRE);
     }
     return new Decision(Step.CLEAN, facts.cleaned() ? Action.DONE : Action.CLEAN);
   }

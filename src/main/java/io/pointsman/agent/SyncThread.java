@@ -8,8 +8,6 @@ import io.pointsman.catalogue.Address;
 import io.pointsman.catalogue.Catalogue;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
-import io.pointsman.dataplane.SyncResult;
-import io.pointsman.verify.Verdict;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -32,12 +30,11 @@ final class SyncThread implements Runnable {
 
   private final Inbox inbox;
   private final Catalogue catalogue;
-  private final Programmer programmer;
-  private final Prover prover;
+  private final Kernel kernel;
+  private final Programming programming;
   private final CatalogueFeed feed;
   private final Walk walk;
   private final Reporter reporter;
-  private final Kernel kernel;
   private final AgentMetrics metrics;
   private final AgentHealth health;
   private final Function<List<String>, Set<Address>> addresses;
@@ -58,21 +55,17 @@ final class SyncThread implements Runnable {
    */
   SyncThread(
       Parts parts,
-      Kernel kernel,
       AgentHealth health,
       Function<List<String>, Set<Address>> addresses,
       BiConsumer<String, String> warnings) {
     this.inbox = parts.inbox();
     this.catalogue = parts.catalogue();
-    this.programmer = parts.programmer();
-    this.prover = parts.prover();
+    this.kernel = parts.kernel();
     this.metrics = parts.metrics();
     this.reporter = parts.reporter();
-    this.feed = new CatalogueFeed(catalogue, programmer);
-    this.walk =
-        new Walk(
-            catalogue, programmer, prover, parts.chores(), System::nanoTime, this::reportProgress);
-    this.kernel = kernel;
+    this.programming = new Programming(kernel, metrics, warnings);
+    this.feed = new CatalogueFeed(catalogue, kernel::note);
+    this.walk = new Walk(catalogue, kernel, parts.chores(), System::nanoTime, this::reportProgress);
     this.health = health;
     this.addresses = addresses;
     this.warnings = warnings;
@@ -85,8 +78,7 @@ final class SyncThread implements Runnable {
   record Parts(
       Inbox inbox,
       Catalogue catalogue,
-      Programmer programmer,
-      Prover prover,
+      Kernel kernel,
       AgentMetrics metrics,
       Reporter reporter,
       Chores chores) {}
@@ -127,7 +119,7 @@ final class SyncThread implements Runnable {
     if (broken) {
       next = earlier(next, nextRetry);
     }
-    return programmer.programming() ? earlier(next, nextVerification) : next;
+    return programming.isOn() ? earlier(next, nextVerification) : next;
   }
 
   private static long earlier(long one, long other) {
@@ -143,12 +135,15 @@ final class SyncThread implements Runnable {
       walk.hurry();
     }
     metrics.servicePorts.set(catalogue.portCount());
-    guarded(() -> flush(arrivals));
-    guarded(this::adopt);
+    guarded(() -> programming.flush(arrivals));
+    if (synced && !leaves()) {
+      guarded(this::adopt);
+    }
     advance();
-    if (programmer.programming() && System.nanoTime() - nextVerification >= 0) {
+    if (programming.isOn() && System.nanoTime() - nextVerification >= 0) {
       guarded(this::verify);
     }
+    metrics.show(kernel.told().map(instance -> instance.prover().last()).orElse(null));
     reporter.report(walk.state(), false);
     tellHealth();
   }
@@ -160,10 +155,7 @@ final class SyncThread implements Runnable {
     } else if (System.nanoTime() - nextRetry >= 0) {
       attempt(
           () -> {
-            if (programmer.programming()) {
-              programmer.repair(kernel.dataplane());
-              prover.prove(kernel.dataplane(), programmer);
-            }
+            programming.repair();
             work.run();
             broken = false;
             retryNanos = RETRY_NANOS;
@@ -177,7 +169,7 @@ final class SyncThread implements Runnable {
       work.run();
     } catch (RuntimeException e) {
       metrics.failures.increment();
-      prover.forget();
+      kernel.all().forEach(instance -> instance.prover().forget());
       broken = true;
       nextRetry = System.nanoTime() + retryNanos;
       retryNanos = Math.min(MAX_RETRY_NANOS, retryNanos * 2);
@@ -186,27 +178,8 @@ final class SyncThread implements Runnable {
     }
   }
 
-  private void flush(List<Long> arrivals) {
-    long started = System.nanoTime();
-    SyncResult result = programmer.flush(kernel.dataplane());
-    if (result != SyncResult.NONE) {
-      long done = System.nanoTime();
-      metrics.sync.record(done - started, TimeUnit.NANOSECONDS);
-      arrivals.forEach(at -> metrics.programmingLatency.record(done - at, TimeUnit.NANOSECONDS));
-    }
-  }
-
-  /** Goes on with what an earlier agent, or this one with other settings, left in the kernel. */
   private void adopt() {
-    if (!synced || programmer.programming() || leaves()) {
-      return;
-    }
-    Phase phase = kernel.dataplane().phase();
-    if (phase == Phase.ACTIVE || phase == Phase.PREPARED) {
-      SyncResult result = programmer.prepare(kernel.dataplane());
-      LOG.infof(
-          "Adopted the %s dataplane: %d entries written, %d deleted",
-          phase, result.written(), result.deleted());
+    if (programming.adopt()) {
       verify();
     }
   }
@@ -214,13 +187,14 @@ final class SyncThread implements Runnable {
   private boolean leaves() {
     NodeDataplaneSpec spec = walk.state().spec;
     return spec != null
-        && (spec.step == Step.DRAIN || spec.step == Step.REMOVE)
-        && kernel.dataplane().phase() != Phase.ACTIVE;
+        && (Handover.handsOff(spec)
+            || (spec.step == Step.DRAIN || spec.step == Step.REMOVE)
+                && kernel.phase() != Phase.ACTIVE);
   }
 
   private void advance() {
     try {
-      walk.advance(kernel.dataplane(), synced);
+      walk.advance(synced);
     } catch (RuntimeException e) {
       LOG.errorf(e, "The step failed: %s", e.getMessage());
       metrics.failures.increment();
@@ -233,20 +207,7 @@ final class SyncThread implements Runnable {
     long seconds = spec == null ? VERIFY_SECONDS : spec.verification.intervalSeconds;
     nextVerification = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
     refreshAddresses();
-    Verdict verdict = prover.prove(kernel.dataplane(), programmer);
-    if (!verdict.proven()) {
-      String sentence =
-          (prover.proven() ? "Mended " : "Could not mend ")
-              + verdict.mismatches()
-              + " differences between the kernel and the cluster's Services, among them: "
-              + verdict.samples().getFirst();
-      LOG.warn(sentence);
-      warnings.accept(prover.proven() ? "KernelRepaired" : "KernelNotProven", sentence);
-    } else if (!programmer.refused().isEmpty()) {
-      programmer.repair(kernel.dataplane());
-    }
-    metrics.kernelCounters(kernel.dataplane().events());
-    metrics.refused.set(programmer.refused().size());
+    programming.verify();
     reporter.report(walk.state(), true);
   }
 
@@ -254,7 +215,7 @@ final class SyncThread implements Runnable {
   void refreshAddresses() {
     NodeDataplaneSpec spec = walk.state().spec;
     List<String> ranges = spec == null ? List.of() : spec.nodePort.addresses;
-    programmer.nodePortAddresses(addresses.apply(ranges), kernel.dataplane());
+    kernel.nodePortAddresses(addresses.apply(ranges));
   }
 
   /** The node's resource is this, or (null) there is none; on the sync thread. */
@@ -265,16 +226,24 @@ final class SyncThread implements Runnable {
       LOG.warn("This node has no NodeDataplane: the kernel stays as it is until the operator asks");
     }
     try {
-      if (resource != null && kernel.use(resource.getSpec())) {
-        programmer.stop();
-        prover.forget();
+      kernel.look();
+      if (resource != null) {
+        kernel.use(resource.getSpec());
+        if (Handover.handsOff(resource.getSpec())) {
+          kernel.target().ifPresent(target -> target.programmer().stop());
+        }
       }
-      walk.ask(resource, kernel.dataplane().phase());
+      walk.ask(resource, kernel.target().map(DataplaneInstance::phase).orElse(Phase.ABSENT));
       refreshAddresses();
     } catch (DataplaneException | IllegalArgumentException e) {
       walk.ask(resource, Phase.ABSENT);
       walk.fail(String.valueOf(e.getMessage()));
     }
+  }
+
+  private boolean proven(@Nullable NodeDataplaneSpec spec) {
+    return (spec != null && Handover.handsOff(spec))
+        || kernel.target().map(target -> target.prover().proven()).orElse(false);
   }
 
   private void tellHealth() {
@@ -283,8 +252,8 @@ final class SyncThread implements Runnable {
     boolean mustBeProven = step == Step.PREPARE || step == Step.ACTIVATE || step == Step.CLEAN;
     if (!synced) {
       health.ready(false, "Services, EndpointSlices and this node's resource are being listed.");
-    } else if (mustBeProven && !prover.proven()) {
-      Proof proof = prover.last();
+    } else if (mustBeProven && !proven(spec)) {
+      Proof proof = kernel.target().map(target -> target.prover().last()).orElse(null);
       health.ready(
           false,
           proof == null

@@ -1,36 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.agent;
 
-import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplane;
 import io.pointsman.api.NodeDataplaneSpec;
 import io.pointsman.api.Step;
 import io.pointsman.catalogue.Catalogue;
-import io.pointsman.dataplane.Dataplane;
 import io.pointsman.dataplane.Dataplane.Phase;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Walks the node as far as the operator lets it, one step of {@link StepMachine} after another. */
 final class Walk {
-  private final Programmer programmer;
-  private final Prover prover;
+  private final Kernel kernel;
   private final LongSupplier clock;
   private final WalkState state;
   private final WalkSteps steps;
 
-  Walk(
-      Catalogue catalogue,
-      Programmer programmer,
-      Prover prover,
-      Chores chores,
-      LongSupplier clock,
-      Runnable onProgress) {
-    this.programmer = programmer;
-    this.prover = prover;
+  Walk(Catalogue catalogue, Kernel kernel, Chores chores, LongSupplier clock, Runnable onProgress) {
+    this.kernel = kernel;
     this.clock = clock;
     this.state = new WalkState(onProgress, clock.getAsLong());
-    this.steps = new WalkSteps(catalogue, programmer, prover, chores, clock, state);
+    this.steps = new WalkSteps(catalogue, kernel, chores, clock, state);
   }
 
   WalkState state() {
@@ -48,49 +38,57 @@ final class Walk {
   }
 
   /** Does whatever can be done now. */
-  void advance(Dataplane dataplane, boolean synced) {
+  void advance(boolean synced) {
     NodeDataplaneSpec spec = state.spec;
     if (spec == null || failed() || state.chore != null || clock.getAsLong() < state.notBefore) {
       return;
     }
-    if (spec.linuxDataplane != LinuxDataplane.BPF || spec.step == null) {
+    DataplaneInstance target = kernel.target().orElse(null);
+    if (target == null || spec.step == null) {
       state.tell(
           Progress.failed(
               Step.PREFLIGHT,
               "DataplaneNotBuilt",
-              "This agent has no dataplane " + spec.linuxDataplane + ": ask for BPF."));
+              "This agent has no dataplane "
+                  + spec.linuxDataplane
+                  + ": ask for one of "
+                  + kernel.names()
+                  + "."));
       return;
     }
     boolean more = true;
     while (more && !failed() && state.chore == null) {
-      Phase phase = dataplane.phase();
-      if (state.atTarget() && stillHolds(spec.step, phase)) {
+      if (state.atTarget() && stillHolds(spec.step, target)) {
         return;
       }
-      Decision decision = StepMachine.next(facts(spec, spec.step, phase, synced));
-      more = steps.perform(decision, spec, dataplane);
+      Decision decision = StepMachine.next(facts(spec, spec.step, target, synced));
+      more = steps.perform(decision, spec, target);
     }
   }
 
   /** Whether the kernel is still where a reached target left it: a reboot or a hand may differ. */
-  private static boolean stillHolds(Step target, Phase phase) {
-    return switch (target) {
+  private boolean stillHolds(Step step, DataplaneInstance target) {
+    return switch (step) {
       case PREFLIGHT -> true;
-      case PREPARE -> phase != Phase.ABSENT;
-      case ACTIVATE, CLEAN -> phase == Phase.ACTIVE;
-      case DRAIN -> phase != Phase.ACTIVE;
-      case REMOVE -> phase == Phase.ABSENT;
+      case PREPARE -> target.phase() != Phase.ABSENT;
+      case ACTIVATE -> target.phase() == Phase.ACTIVE && !kernel.othersServe();
+      case CLEAN -> target.phase() == Phase.ACTIVE && kernel.others().isEmpty();
+      case DRAIN -> kernel.phase() != Phase.ACTIVE;
+      case REMOVE -> kernel.phase() == Phase.ABSENT;
     };
   }
 
-  private Facts facts(NodeDataplaneSpec spec, Step target, Phase phase, boolean synced) {
+  private Facts facts(NodeDataplaneSpec spec, Step step, DataplaneInstance target, boolean synced) {
+    boolean back = step == Step.DRAIN || step == Step.REMOVE;
     return new Facts(
-        target,
+        step,
         spec.kubeProxy,
         synced,
-        phase,
+        back ? kernel.phase() : target.phase(),
+        kernel.othersServe(),
+        kernel.others().isEmpty(),
         state.preflightPassed,
-        programmer.programming() && prover.proven(),
+        target.proven() || Handover.handsOff(spec),
         state.probed,
         state.cleaned,
         state.rulesServe,

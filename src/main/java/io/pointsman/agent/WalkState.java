@@ -99,6 +99,7 @@ final class WalkState {
       return false;
     }
     boolean again = spec != null && !asked.attempt.equals(spec.attempt);
+    boolean other = spec != null && asked.linuxDataplane != spec.linuxDataplane;
     spec = asked;
     generation = askedGeneration;
     progress = null;
@@ -107,7 +108,10 @@ final class WalkState {
     ofKubeProxy = null;
     rulesServe = false;
     cleaned &= asked.step == Step.CLEAN;
-    preflightPassed &= !again;
+    preflightPassed &= !again && !other;
+    probed &= !other;
+    cleaned &= !other;
+    drained &= !other;
     if (!resumed) {
       resumed = true;
       resume(resource.getStatus(), phase);
@@ -123,11 +127,13 @@ final class WalkState {
     findings = status.preflight == null ? List.of() : List.copyOf(status.preflight);
     boolean sameAttempt = spec.attempt.equals(status.attempt);
     boolean done = status.result == StepResult.DONE;
-    preflightPassed = sameAttempt && (status.step != Step.PREFLIGHT || done);
+    boolean same = Objects.equals(status.observedGeneration, generation) && sameAttempt;
+    // An answer to an older question may have been about another dataplane.
+    boolean about = same || phase != Phase.ABSENT;
+    preflightPassed = sameAttempt && about && (status.step != Step.PREFLIGHT || done);
     boolean served = phase == Phase.ACTIVE && done;
     probed = served && (status.step == Step.ACTIVATE || status.step == Step.CLEAN);
     cleaned = served && status.step == Step.CLEAN && spec.step == Step.CLEAN;
-    boolean same = Objects.equals(status.observedGeneration, generation) && sameAttempt;
     if (same && status.result == StepResult.FAILED) {
       progress =
           Progress.failed(

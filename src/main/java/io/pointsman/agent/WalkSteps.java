@@ -11,13 +11,13 @@ import io.pointsman.catalogue.Catalogue;
 import io.pointsman.catalogue.ExpectedPort;
 import io.pointsman.catalogue.KubeProxyView;
 import io.pointsman.catalogue.ObjectKey;
-import io.pointsman.dataplane.Dataplane;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.Preflight;
 import io.pointsman.verify.kubeproxy.Difference;
 import io.pointsman.verify.kubeproxy.KubeProxyVerdict;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -39,29 +39,22 @@ final class WalkSteps {
   private static final Duration RULES_WINDOW = Duration.ofSeconds(10);
 
   private final Catalogue catalogue;
-  private final Programmer programmer;
-  private final Prover prover;
+  private final Kernel kernel;
   private final Chores chores;
   private final LongSupplier clock;
   private final WalkState state;
 
   WalkSteps(
-      Catalogue catalogue,
-      Programmer programmer,
-      Prover prover,
-      Chores chores,
-      LongSupplier clock,
-      WalkState state) {
+      Catalogue catalogue, Kernel kernel, Chores chores, LongSupplier clock, WalkState state) {
     this.catalogue = catalogue;
-    this.programmer = programmer;
-    this.prover = prover;
+    this.kernel = kernel;
     this.chores = chores;
     this.clock = clock;
     this.state = state;
   }
 
   /** Performs a decision; true when the next one can follow at once. */
-  boolean perform(Decision decision, NodeDataplaneSpec spec, Dataplane dataplane) {
+  boolean perform(Decision decision, NodeDataplaneSpec spec, DataplaneInstance target) {
     Step step = decision.step();
     if (decision.action() != Decision.Action.DONE && !state.isUnder(step)) {
       state.tell(Progress.under(step, "Running", "The step is under way."));
@@ -77,13 +70,14 @@ final class WalkSteps {
       case AWAIT_DETACH ->
           await(step, "WaitingForKubeProxyToLeave", "kube-proxy is still on the node.");
       case CHECK_RULES -> checkRules(step);
-      case PREFLIGHT -> preflight(spec, dataplane);
-      case PREPARE -> prepare(dataplane);
-      case ACTIVATE -> activate(dataplane);
-      case PROBE -> probe(spec);
-      case CLEAN -> clean();
-      case DRAIN -> drain(spec, dataplane);
-      case REMOVE -> remove(dataplane);
+      case PREFLIGHT -> preflight(spec, target);
+      case PREPARE -> prepare(target);
+      case ACTIVATE -> activate(target);
+      case PROBE -> probe(spec, target);
+      case RETIRE -> retire(spec);
+      case CLEAN -> clean(target);
+      case DRAIN -> drain(spec);
+      case REMOVE -> remove();
     };
   }
 
@@ -93,12 +87,12 @@ final class WalkSteps {
     return false;
   }
 
-  private boolean preflight(NodeDataplaneSpec spec, Dataplane dataplane) {
+  private boolean preflight(NodeDataplaneSpec spec, DataplaneInstance target) {
     List<Preflight.Finding> ofKubeProxy = state.ofKubeProxy;
     if (spec.kubeProxy == KubeProxyState.ATTACHED && ofKubeProxy == null) {
       return lookAtKubeProxy();
     }
-    List<Preflight.Finding> found = new ArrayList<>(dataplane.preflight().findings());
+    List<Preflight.Finding> found = new ArrayList<>(target.dataplane().preflight().findings());
     if (ofKubeProxy != null) {
       found.addAll(ofKubeProxy);
     }
@@ -147,11 +141,11 @@ final class WalkSteps {
     return expected;
   }
 
-  private boolean prepare(Dataplane dataplane) {
-    programmer.prepare(dataplane);
-    prover.prove(dataplane, programmer);
-    if (!prover.proven()) {
-      Proof proof = Objects.requireNonNull(prover.last());
+  private boolean prepare(DataplaneInstance target) {
+    target.prepare();
+    target.prove();
+    if (!target.prover().proven()) {
+      Proof proof = Objects.requireNonNull(target.prover().last());
       String samples = String.join(" ", proof.verdict().samples());
       state.tell(
           Progress.failed(Step.PREPARE, "NotProven", "The kernel could not be mended. " + samples));
@@ -159,15 +153,19 @@ final class WalkSteps {
     return true;
   }
 
-  private boolean activate(Dataplane dataplane) {
-    dataplane.activate();
+  /** The others leave new flows at once, or the probe would not tell who answered it. */
+  private boolean activate(DataplaneInstance target) {
+    target.dataplane().activate();
+    kernel.others().stream()
+        .filter(other -> other.phase() == Phase.ACTIVE)
+        .forEach(DataplaneInstance::drain);
     state.probed = false;
     state.drained = false;
     state.waitingSince = null;
     return true;
   }
 
-  private boolean probe(NodeDataplaneSpec spec) {
+  private boolean probe(NodeDataplaneSpec spec, DataplaneInstance target) {
     ServiceReference service = spec.probe;
     if (service == null || spec.verification.probe == Toggle.DISABLED) {
       state.probed = true;
@@ -175,7 +173,7 @@ final class WalkSteps {
     }
     ObjectKey key = new ObjectKey(service.namespace, service.name);
     List<LiveProbe.Target> targets =
-        LiveProbe.targets(catalogue.ports(key), programmer.nodePortAddresses());
+        LiveProbe.targets(catalogue.ports(key), target.programmer().nodePortAddresses());
     if (targets.isEmpty()) {
       return probed("The probe Service " + key + " has no TCP port with an endpoint.");
     }
@@ -200,10 +198,10 @@ final class WalkSteps {
     return await(Step.ACTIVATE, "Probing", failure);
   }
 
-  private boolean clean() {
+  private boolean clean(DataplaneInstance target) {
     state.tell(Progress.under(Step.CLEAN, "Cleaning", "What kube-proxy left is being removed."));
     start(
-        chores::clean,
+        outcome -> chores.clean(target.kind(), outcome),
         left -> {
           state.cleaned = left == null;
           return left == null || await(Step.CLEAN, "LeftoversRemain", left);
@@ -226,26 +224,51 @@ final class WalkSteps {
     return false;
   }
 
-  private boolean drain(NodeDataplaneSpec spec, Dataplane dataplane) {
-    programmer.stop();
-    prover.forget();
-    if (state.waitingSince == null || dataplane.phase() != Phase.DRAINING) {
+  private boolean drain(NodeDataplaneSpec spec) {
+    if (state.waitingSince == null || kernel.phase() != Phase.DRAINING) {
       state.waitingSince = clock.getAsLong();
     }
-    long flows = dataplane.drain().flows();
-    state.drainingFlows = flows;
-    long limit = TimeUnit.SECONDS.toNanos(spec.drainSeconds);
-    state.drained = flows == 0 || clock.getAsLong() - state.waitingSince >= limit;
+    state.drained = drained(spec, kernel.all());
     if (state.drained) {
       return true;
     }
     return await(Step.DRAIN, "Draining", "Established connections get time to end.");
   }
 
-  private boolean remove(Dataplane dataplane) {
-    programmer.stop();
-    prover.forget();
-    dataplane.remove();
+  private boolean retire(NodeDataplaneSpec spec) {
+    if (state.waitingSince == null) {
+      state.waitingSince = clock.getAsLong();
+    }
+    if (!drained(spec, kernel.others())) {
+      return await(Step.CLEAN, "Draining", "Connections of the dataplane before get time to end.");
+    }
+    kernel.others().forEach(DataplaneInstance::remove);
+    kernel.forgetAbsent();
+    state.drainingFlows = null;
+    state.waitingSince = null;
+    return true;
+  }
+
+  /** Whether no flow needs these any more, or the time for it is over. */
+  private boolean drained(NodeDataplaneSpec spec, Collection<DataplaneInstance> leaving) {
+    long flows = 0;
+    for (DataplaneInstance instance : leaving) {
+      Phase phase = instance.phase();
+      if (phase == Phase.ACTIVE || phase == Phase.DRAINING) {
+        flows += instance.drain().flows();
+      } else {
+        // It never took traffic, so there is nothing to wait for.
+        instance.stop();
+      }
+    }
+    state.drainingFlows = flows;
+    long waited = clock.getAsLong() - Objects.requireNonNull(state.waitingSince);
+    return flows == 0 || waited >= TimeUnit.SECONDS.toNanos(spec.drainSeconds);
+  }
+
+  private boolean remove() {
+    kernel.all().forEach(DataplaneInstance::remove);
+    kernel.forgetAbsent();
     state.drainingFlows = null;
     state.drained = false;
     state.probed = false;

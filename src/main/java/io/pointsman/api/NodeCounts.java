@@ -19,7 +19,8 @@ public class NodeCounts {
   @Min(0)
   public Integer switching = 0;
 
-  @JsonPropertyDescription("Nodes that failed and are back where they came from.")
+  @JsonPropertyDescription(
+      "Nodes that failed and are back where they began: on kube-proxy, or on the dataplane before.")
   @Min(0)
   public Integer rolledBack = 0;
 

@@ -81,6 +81,10 @@ public class NodeDataplaneStatus {
   @Min(0)
   public @Nullable Long drainingFlows;
 
+  @JsonPropertyDescription(
+      "What the switch that the spec asks for would do on this node; counted in Preflight, absent when it was not.")
+  public @Nullable SwitchPlan plan;
+
   @JsonPropertyDescription("When the kernel was last proven, RFC 3339 in UTC.")
   @Size(max = 35)
   public @Nullable String verifiedAt;

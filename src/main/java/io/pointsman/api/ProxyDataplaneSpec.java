@@ -57,7 +57,7 @@ import org.jspecify.annotations.Nullable;
             + "'")
 public class ProxyDataplaneSpec {
   @JsonPropertyDescription(
-      "The dataplane that serves Services on the selected nodes. It may be changed at any time; the nodes follow one by one. This version has BPF; the others are refused until they are built.")
+      "The dataplane that serves Services on the selected nodes. It may be changed at any time; the nodes follow one by one. Nftables is refused until it is built.")
   @Required
   @ValidationRule(
       value = "self in '" + Validations.DATAPLANES_BUILT + Validations.SPLIT,
@@ -68,7 +68,7 @@ public class ProxyDataplaneSpec {
   public @Nullable LinuxDataplane linuxDataplane;
 
   @JsonPropertyDescription(
-      "How a backend is chosen for a new flow: random, or rr for each in turn. This version has these two.")
+      "How a backend is chosen for a new flow. Iptables and BPF have random, and rr for each in turn; IPVS has those of ip_vs: rr, wrr, lc, wlc, sh, dh, sed, nq, mh, lblc, lblcr, fo and ovf.")
   @Default("rr")
   public Scheduler scheduler = Scheduler.RR;
 

@@ -40,6 +40,11 @@ public class ProxyDataplaneStatus {
   @Size(max = 32768)
   public @Nullable String message;
 
+  @JsonPropertyDescription(
+      "While rollout.dryRun is true: what would be done to each node. Nodes that would be stopped come first; at most 200 are listed.")
+  @Size(max = 200)
+  public List<NodePlan> plan = new ArrayList<>();
+
   @JsonPropertyDescription("Version of the operator that wrote this status.")
   @Size(max = 128)
   public @Nullable String operatorVersion;

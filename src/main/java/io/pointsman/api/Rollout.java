@@ -25,11 +25,17 @@ public class Rollout {
   public Boolean paused = false;
 
   @JsonPropertyDescription(
-      "RollBack: a node that fails goes back to kube-proxy and the rollout stops. Pause: it stays where it failed, still serving, and the rollout stops.")
+      "True changes nothing: no label, no nodeSelector, no rule. Every node's agent runs its Preflight, and status.plan says what would be done. A node in the middle of its switch stays there.")
+  @Default("false")
+  public Boolean dryRun = false;
+
+  @JsonPropertyDescription(
+      "RollBack: a node that fails goes back to what it began on, kube-proxy or its dataplane before, and the rollout stops. Pause: it stays where it failed, still serving, and the rollout stops.")
   @Default("RollBack")
   public OnFailure onFailure = OnFailure.ROLL_BACK;
 
-  @JsonPropertyDescription("Seconds one node may take for its switch before it counts as failed.")
+  @JsonPropertyDescription(
+      "Seconds one node may take for its switch before it counts as failed; the time in which flows of the old dataplane end comes on top.")
   @Default("600")
   @Min(10)
   @Max(86400)

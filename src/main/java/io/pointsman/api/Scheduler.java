@@ -24,5 +24,13 @@ public enum Scheduler {
   @JsonProperty("nq")
   NQ,
   @JsonProperty("mh")
-  MH
+  MH,
+  @JsonProperty("lblc")
+  LBLC,
+  @JsonProperty("lblcr")
+  LBLCR,
+  @JsonProperty("fo")
+  FO,
+  @JsonProperty("ovf")
+  OVF
 }

@@ -7,13 +7,14 @@ package io.pointsman.api;
  */
 final class Validations {
   /** The values of linuxDataplane that are built. */
-  static final String DATAPLANES_BUILT = "BPF";
+  static final String DATAPLANES_BUILT = "Iptables, IPVS, BPF";
 
   /** The schedulers of Iptables. */
   static final String IPTABLES_SCHEDULERS = "random, rr";
 
   /** The schedulers of IPVS. */
-  static final String IPVS_SCHEDULERS = "rr, wrr, lc, wlc, sh, dh, sed, nq, mh";
+  static final String IPVS_SCHEDULERS =
+      "rr, wrr, lc, wlc, sh, dh, sed, nq, mh, lblc, lblcr, fo, ovf";
 
   /** The schedulers of Nftables. */
   static final String NFTABLES_SCHEDULERS = "random";

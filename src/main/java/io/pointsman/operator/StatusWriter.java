@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.operator;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
@@ -25,6 +27,8 @@ import org.jspecify.annotations.Nullable;
 final class StatusWriter {
   /** A digest that changes with every endpoint is no reason to write more often than this. */
   private static final Duration DIGEST_INTERVAL = Duration.ofSeconds(60);
+
+  private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private final KubernetesClient client;
   private final String version;
@@ -83,6 +87,7 @@ final class StatusWriter {
     next.convergedNodes = report.counts().converged() + "/" + report.counts().desired();
     next.currentDataplane = report.current();
     next.message = report.message();
+    next.plan = report.plan();
     next.operatorVersion = version;
     return next;
   }
@@ -104,7 +109,12 @@ final class StatusWriter {
         && Objects.equals(one.convergedNodes, other.convergedNodes)
         && one.currentDataplane == other.currentDataplane
         && Objects.equals(one.message, other.message)
+        && tree(one).equals(tree(other))
         && Objects.equals(one.operatorVersion, other.operatorVersion);
+  }
+
+  private static JsonNode tree(ProxyDataplaneStatus status) {
+    return MAPPER.valueToTree(status.plan);
   }
 
   private static boolean same(@Nullable NodeCounts one, @Nullable NodeCounts other) {

@@ -231,17 +231,7 @@ class AgentTest {
   }
 
   private NodeDataplaneStatus awaitDone(Step step) {
-    await()
-        .atMost(PATIENCE)
-        .until(
-            () -> {
-              NodeDataplaneStatus status = node.answer();
-              assertThat(status.result)
-                  .as("%s: %s", status.reason, status.message)
-                  .isNotEqualTo(StepResult.FAILED);
-              return status.step == step && status.result == StepResult.DONE;
-            });
-    return node.answer();
+    return node.awaitDone(step);
   }
 
   private static Phase phaseAfter(Step step) {

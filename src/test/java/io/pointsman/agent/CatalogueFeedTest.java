@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 class CatalogueFeedTest {
   private final Inbox inbox = new Inbox();
   private final Catalogue catalogue = Catalogue.forNode("node-1");
-  private final CatalogueFeed feed = new CatalogueFeed(catalogue, new Programmer());
+  private final CatalogueFeed feed = new CatalogueFeed(catalogue, delta -> {});
   private final ServiceReader reader = new ServiceReader(new Names());
 
   @Test

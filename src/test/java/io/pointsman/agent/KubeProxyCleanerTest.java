@@ -3,11 +3,13 @@ package io.pointsman.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pointsman.api.LinuxDataplane;
 import io.pointsman.kernel.CommandRunner;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Cleans real netfilter tables in a network namespace. */
@@ -81,14 +83,14 @@ class KubeProxyCleanerTest {
       restore(commands, "iptables-" + variant, RULES);
       restore(commands, "ip6tables-" + variant, v6);
       KubeProxyCleaner cleaner = new KubeProxyCleaner(commands);
-      assertThat(cleaner.leftovers())
+      assertThat(cleaner.leftovers(LinuxDataplane.BPF))
           .contains(
               "iptables-" + variant + ": chain nat KUBE-SVC-CDGGSHYLG3RE2FKL",
               "ip6tables-" + variant + ": chain filter KUBE-FORWARD",
               "iptables-" + variant + ": chain mangle KUBE-PROXY-CANARY")
           .hasSize(2 * 15);
 
-      assertThat(cleaner.clean()).isEmpty();
+      assertThat(cleaner.clean(LinuxDataplane.BPF)).isEmpty();
 
       for (String program : List.of("iptables-" + variant, "ip6tables-" + variant)) {
         List<String> left = commands.lines(program + "-save");
@@ -100,7 +102,34 @@ class KubeProxyCleanerTest {
                         || line.contains("KUBE-FIREWALL")
                         || line.contains("mine -j KUBE-SERVICES not"));
       }
-      assertThat(cleaner.clean()).as("nothing is left to do").isEmpty();
+      assertThat(cleaner.clean(LinuxDataplane.BPF)).as("nothing is left to do").isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "IPTABLES, KUBE-SVC-CDGGSHYLG3RE2FKL KUBE-SERVICES KUBE-POSTROUTING, KUBE-NODE-PORT",
+    "IPVS, KUBE-SERVICES KUBE-POSTROUTING KUBE-NODE-PORT, KUBE-SVC-CDGGSHYLG3RE2FKL"
+  })
+  void whatTheServingDataplaneUsesStays(LinuxDataplane serving, String stays, String goes) {
+    try (NetworkNamespace namespace = new NetworkNamespace("clean-serving")) {
+      CommandRunner commands = namespace.commands();
+      String left = RULES.replace("*nat\n", "*nat\n:KUBE-NODE-PORT - [0:0]\n");
+      // IPVS has written the chains that it shares with the iptables mode anew by now.
+      restore(
+          commands,
+          "iptables-nft",
+          serving == LinuxDataplane.IPVS ? left.replaceAll("-A KUBE-SERVICES .*\n", "") : left);
+      commands.lines("nft", "add", "table", "ip", "kube-proxy");
+
+      assertThat(new KubeProxyCleaner(commands).clean(serving)).isEmpty();
+
+      assertThat(commands.lines("iptables-nft-save", "-t", "nat"))
+          .filteredOn(line -> line.startsWith(":KUBE-"))
+          .extracting(line -> line.substring(1, line.indexOf(' ')))
+          .contains(stays.split(" "))
+          .doesNotContain(goes);
+      assertThat(commands.lines("nft", "list", "tables")).doesNotContain("table ip kube-proxy");
     }
   }
 
@@ -113,7 +142,7 @@ class KubeProxyCleanerTest {
           "iptables-nft",
           RULES.replace("-A CNI-1234 -j MASQUERADE", "-A CNI-1234 -j KUBE-MARK-MASQ"));
 
-      assertThat(new KubeProxyCleaner(commands).clean()).isEmpty();
+      assertThat(new KubeProxyCleaner(commands).clean(LinuxDataplane.BPF)).isEmpty();
 
       assertThat(commands.lines("iptables-nft-save"))
           .contains(
@@ -122,6 +151,25 @@ class KubeProxyCleanerTest {
               "-A POSTROUTING -m comment --comment \"kubernetes postrouting rules\""
                   + " -j KUBE-POSTROUTING")
           .noneMatch(line -> line.startsWith(":KUBE-SVC-"));
+    }
+  }
+
+  @Test
+  void whatAUsedChainLeadsToStays() {
+    try (NetworkNamespace namespace = new NetworkNamespace("clean-led")) {
+      CommandRunner commands = namespace.commands();
+      restore(
+          commands,
+          "iptables-nft",
+          RULES.replace("-A CNI-1234 -j MASQUERADE", "-A CNI-1234 -j KUBE-EXT-CDGGSHYLG3RE2FKL"));
+
+      assertThat(new KubeProxyCleaner(commands).clean(LinuxDataplane.BPF)).isEmpty();
+
+      assertThat(commands.lines("iptables-nft-save"))
+          .contains(
+              "-A KUBE-EXT-CDGGSHYLG3RE2FKL -j KUBE-SVC-CDGGSHYLG3RE2FKL",
+              "-A KUBE-SVC-CDGGSHYLG3RE2FKL -j KUBE-SEP-7U6MWNJWR3SADOJA")
+          .noneMatch(line -> line.startsWith(":KUBE-NODEPORTS"));
     }
   }
 
@@ -135,9 +183,9 @@ class KubeProxyCleanerTest {
         commands.run(command, "", line -> {});
       }
       KubeProxyCleaner cleaner = new KubeProxyCleaner(commands);
-      assertThat(cleaner.leftovers())
+      assertThat(cleaner.leftovers(LinuxDataplane.BPF))
           .containsExactly("nftables: table ip kube-proxy", "nftables: table ip6 kube-proxy");
-      assertThat(cleaner.clean()).isEmpty();
+      assertThat(cleaner.clean(LinuxDataplane.BPF)).isEmpty();
       assertThat(commands.lines("nft", "list", "tables")).contains("table inet mine");
     }
   }
@@ -150,9 +198,9 @@ class KubeProxyCleanerTest {
         commands.lines("ipset", "create", set, "hash:ip");
       }
       KubeProxyCleaner cleaner = new KubeProxyCleaner(commands);
-      assertThat(cleaner.leftovers())
+      assertThat(cleaner.leftovers(LinuxDataplane.BPF))
           .containsExactlyInAnyOrder("ipset KUBE-CLUSTER-IP", "ipset KUBE-6-NODE-PORT-LOCAL-TCP");
-      assertThat(cleaner.clean()).isEmpty();
+      assertThat(cleaner.clean(LinuxDataplane.BPF)).isEmpty();
       assertThat(commands.lines("ipset", "list", "-n")).containsExactly("KUBE-MINE");
     }
   }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.AddressRange;
 import io.pointsman.kernel.KernelSandbox;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -29,14 +30,13 @@ class NodeAddressesTest {
     "fd00::/127,     fd00::2,      false"
   })
   void rangesContain(String range, String address, boolean contained) {
-    assertThat(NodeAddresses.Range.parse(range).contains(Address.parse(address)))
-        .isEqualTo(contained);
+    assertThat(AddressRange.parse(range).contains(Address.parse(address))).isEqualTo(contained);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"10.0.0.0/33", "10.0.0/8", "fd00::/129", "x", "10.0.0.0/-1"})
   void wrongRangesAreRefused(String range) {
-    assertThatThrownBy(() -> NodeAddresses.Range.parse(range))
+    assertThatThrownBy(() -> AddressRange.parse(range))
         .isInstanceOf(IllegalArgumentException.class);
   }
 

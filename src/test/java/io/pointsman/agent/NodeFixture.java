@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.agent;
 
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.pointsman.api.KubeProxyState;
@@ -9,19 +13,26 @@ import io.pointsman.api.NodeDataplane;
 import io.pointsman.api.NodeDataplaneSpec;
 import io.pointsman.api.NodeDataplaneStatus;
 import io.pointsman.api.Step;
+import io.pointsman.api.StepResult;
 import io.pointsman.dataplane.Dataplane;
 import io.pointsman.dataplane.DataplaneSettings;
+import io.pointsman.dataplane.KernelState;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.dataplane.bpf.BpfDataplane;
 import io.pointsman.dataplane.bpf.BpfOptions;
+import io.pointsman.dataplane.iptables.IptablesDataplane;
+import io.pointsman.dataplane.iptables.IptablesOptions;
 import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.KernelSandbox;
 import io.pointsman.testing.ApiServer;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +42,8 @@ import org.jspecify.annotations.Nullable;
  * dataplane and real netfilter tables are in. The operator's part is played by the test.
  */
 final class NodeFixture implements AutoCloseable {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
   final KernelSandbox sandbox = new KernelSandbox();
   final KubernetesClient client;
   final SimpleMeterRegistry meters = new SimpleMeterRegistry();
@@ -61,7 +74,7 @@ final class NodeFixture implements AutoCloseable {
     AgentOptions options =
         new AgentOptions(
             name, sandbox.bpffs(), Optional.of(sandbox.cgroup()), Path.of("/nowhere"), "test");
-    Agent started = new Agent(options, api, this::open, commands(), meters);
+    Agent started = new Agent(options, api, dataplanes(), commands(), meters);
     started.start();
     agent = started;
     return started;
@@ -75,9 +88,25 @@ final class NodeFixture implements AutoCloseable {
     }
   }
 
-  /** The dataplane of this node; every call of it is made inside the node's namespace. */
+  private Map<LinuxDataplane, DataplaneSettings.Factory> dataplanes() {
+    return Map.of(
+        LinuxDataplane.BPF,
+        this::open,
+        LinuxDataplane.IPTABLES,
+        settings -> inside(new IptablesDataplane(iptables(), settings)));
+  }
+
+  private IptablesOptions iptables() {
+    return new IptablesOptions(commands(), Optional.empty(), List.of());
+  }
+
+  /** The BPF dataplane of this node. */
   Dataplane open(DataplaneSettings settings) {
-    BpfDataplane real = new BpfDataplane(bpf, settings);
+    return inside(new BpfDataplane(bpf, settings));
+  }
+
+  /** Makes every call inside the node's namespace. */
+  private Dataplane inside(Dataplane real) {
     return (Dataplane)
         Proxy.newProxyInstance(
             getClass().getClassLoader(),
@@ -103,11 +132,39 @@ final class NodeFixture implements AutoCloseable {
             });
   }
 
-  /** Where the kernel is. */
+  /** Where BPF is in the kernel. */
   Dataplane.Phase phase() {
-    try (Dataplane dataplane = open(DataplaneSettings.DEFAULTS)) {
+    return phase(LinuxDataplane.BPF);
+  }
+
+  /** Where a dataplane is in the kernel. */
+  Dataplane.Phase phase(LinuxDataplane kind) {
+    try (Dataplane dataplane = open(kind)) {
       return dataplane.phase();
     }
+  }
+
+  /** What a dataplane that is in the kernel serves, by frontend. */
+  Map<String, List<String>> served(LinuxDataplane kind) {
+    return switch (kind) {
+      case BPF -> PinnedMaps.read(sandbox.bpffs().resolve("pointsman"));
+      case IPTABLES -> text(sandbox.inNamespace(() -> IptablesDataplane.readRules(iptables())));
+      case IPVS, NFTABLES -> throw new IllegalArgumentException("not here: " + kind);
+    };
+  }
+
+  private static Map<String, List<String>> text(KernelState state) {
+    Map<String, List<String>> served = new TreeMap<>();
+    state.forEach(
+        (address, port, protocol, backends) ->
+            served.put(
+                address + ":" + port,
+                backends.stream().map(to -> to.address() + ":" + to.port()).toList()));
+    return served;
+  }
+
+  private Dataplane open(LinuxDataplane kind) {
+    return requireNonNull(dataplanes().get(kind)).open(DataplaneSettings.DEFAULTS);
   }
 
   /** The operator asks for a step. */
@@ -161,6 +218,21 @@ final class NodeFixture implements AutoCloseable {
       return new NodeDataplaneStatus();
     }
     return resource.getStatus();
+  }
+
+  /** Waits until the agent has done the step; fails when it says that it failed. */
+  NodeDataplaneStatus awaitDone(Step step) {
+    await()
+        .atMost(PATIENCE)
+        .until(
+            () -> {
+              NodeDataplaneStatus status = answer();
+              assertThat(status.result)
+                  .as("%s: %s", status.reason, status.message)
+                  .isNotEqualTo(StepResult.FAILED);
+              return status.step == step && status.result == StepResult.DONE;
+            });
+    return answer();
   }
 
   @Override

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class StepMachineTest {
   /** Letters of the facts column: what is true. */
@@ -26,6 +27,8 @@ class StepMachineTest {
         kubeProxy,
         all.contains('s'),
         phase,
+        all.contains('o'),
+        !all.contains('o') && !all.contains('l'),
         all.contains('f'),
         all.contains('v'),
         all.contains('p'),
@@ -34,7 +37,8 @@ class StepMachineTest {
         all.contains('d'));
   }
 
-  // s synced, f preflight passed, v proven, p probed, c cleaned, r rules serve, d drained
+  // s synced, f preflight passed, v proven, p probed, c cleaned, r rules serve, d drained,
+  // o another dataplane of ours serves, l another leaves
   @ParameterizedTest(name = "{0} {1} {2} [{3}] -> {4} {5}")
   @CsvSource({
     "PREFLIGHT, ATTACHED,  ABSENT,   '',      PREFLIGHT, AWAIT_SYNC",
@@ -78,6 +82,30 @@ class StepMachineTest {
 
   @ParameterizedTest(name = "{0} {1} {2} [{3}] -> {4} {5}")
   @CsvSource({
+    "PREPARE,   DETACHED,  ABSENT,   so,      PREFLIGHT, PREFLIGHT",
+    "PREPARE,   DETACHED,  ABSENT,   sfo,     PREPARE,   PREPARE",
+    "PREPARE,   DETACHED,  PREPARED, sfvo,    PREPARE,   DONE",
+    "ACTIVATE,  DETACHED,  PREPARED, sfvo,    ACTIVATE,  ACTIVATE",
+    "ACTIVATE,  DETACHED,  ACTIVE,   sfvpo,   ACTIVATE,  ACTIVATE",
+    "ACTIVATE,  DETACHED,  ACTIVE,   sfvl,    ACTIVATE,  PROBE",
+    "ACTIVATE,  DETACHED,  ACTIVE,   sfvpl,   ACTIVATE,  DONE",
+    "CLEAN,     DETACHED,  ACTIVE,   sfvpl,   CLEAN,     RETIRE",
+    "CLEAN,     DETACHED,  ACTIVE,   sfvpcl,  CLEAN,     RETIRE",
+    "CLEAN,     ATTACHED,  ACTIVE,   sfvpl,   CLEAN,     AWAIT_DETACH"
+  })
+  void oneDecisionPerStateBetweenDataplanesOfOurs(
+      Step target,
+      @Nullable KubeProxyState kubeProxy,
+      Phase phase,
+      String truths,
+      Step step,
+      Action action) {
+    assertThat(StepMachine.next(facts(target, kubeProxy, phase, truths)))
+        .isEqualTo(new Decision(step, action));
+  }
+
+  @ParameterizedTest(name = "{0} {1} {2} [{3}] -> {4} {5}")
+  @CsvSource({
     "DRAIN,     ATTACHED,  ABSENT,   '',      DRAIN,     DONE",
     "DRAIN,     ATTACHED,  PREPARED, s,       DRAIN,     DONE",
     "DRAIN,     ATTACHED,  ACTIVE,   '',      DRAIN,     AWAIT_SYNC",
@@ -109,13 +137,15 @@ class StepMachineTest {
     Set<Step> back = EnumSet.of(Step.DRAIN, Step.REMOVE);
     for (Step target : Step.values()) {
       for (Phase phase : Phase.values()) {
-        for (int truths = 0; truths < 128; truths++) {
+        for (int truths = 0; truths < 512; truths++) {
           Facts facts =
               new Facts(
                   target,
                   KubeProxyState.ATTACHED,
                   (truths & 1) != 0,
                   phase,
+                  (truths & 128) != 0,
+                  (truths & 256) != 0,
                   (truths & 2) != 0,
                   (truths & 4) != 0,
                   (truths & 8) != 0,
@@ -124,7 +154,8 @@ class StepMachineTest {
                   (truths & 64) != 0);
           Action action = StepMachine.next(facts).action();
           if (back.contains(target)) {
-            assertThat(action).isNotIn(Action.PREPARE, Action.ACTIVATE, Action.CLEAN);
+            assertThat(action)
+                .isNotIn(Action.PREPARE, Action.ACTIVATE, Action.RETIRE, Action.CLEAN);
           } else {
             assertThat(action).isNotIn(Action.DRAIN, Action.REMOVE);
             // kube-proxy is still there, so nothing of it may be removed.
@@ -136,19 +167,25 @@ class StepMachineTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"PREFLIGHT", "PREPARE", "ACTIVATE", "CLEAN", "DRAIN", "REMOVE"})
+  @EnumSource(Step.class)
   void doingWhatIsDecidedReachesTheTarget(Step target) {
     for (Phase start : Phase.values()) {
-      Facts facts = facts(target, KubeProxyState.DETACHED, start, "s");
-      for (int turn = 0; turn < 12; turn++) {
-        Decision decision = StepMachine.next(facts);
-        if (decision.action() == Action.DONE) {
-          break;
-        }
-        facts = after(facts, decision.action());
-      }
-      assertThat(StepMachine.next(facts)).isEqualTo(new Decision(target, Action.DONE));
+      reaches(facts(target, KubeProxyState.DETACHED, start, "s"), target);
+      reaches(facts(target, KubeProxyState.DETACHED, start, "so"), target);
+      reaches(facts(target, KubeProxyState.DETACHED, start, "sl"), target);
     }
+  }
+
+  private static void reaches(Facts start, Step target) {
+    Facts facts = start;
+    for (int turn = 0; turn < 12; turn++) {
+      Decision decision = StepMachine.next(facts);
+      if (decision.action() == Action.DONE) {
+        break;
+      }
+      facts = after(facts, decision.action());
+    }
+    assertThat(StepMachine.next(facts)).isEqualTo(new Decision(target, Action.DONE));
   }
 
   private static Facts after(Facts f, Action action) {
@@ -158,13 +195,16 @@ class StepMachineTest {
           case ACTIVATE -> Phase.ACTIVE;
           case DRAIN -> Phase.DRAINING;
           case REMOVE -> Phase.ABSENT;
-          case DONE, AWAIT_SYNC, AWAIT_DETACH, CHECK_RULES, PREFLIGHT, PROBE, CLEAN -> f.phase();
+          case DONE, AWAIT_SYNC, AWAIT_DETACH, CHECK_RULES, PREFLIGHT, PROBE, RETIRE, CLEAN ->
+              f.phase();
         };
     return new Facts(
         f.target(),
         f.kubeProxy(),
         true,
         phase,
+        f.othersServe() && action != Action.ACTIVATE,
+        f.alone() || action == Action.RETIRE,
         f.preflightPassed() || action == Action.PREFLIGHT,
         f.proven() || action == Action.PREPARE,
         f.probed() || action == Action.PROBE,

@@ -29,7 +29,7 @@ final class Players implements AutoCloseable {
   private final CatalogueWatch catalogue;
   private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor();
 
-  /** Nodes whose agents fail this step, each as "n1/ACTIVATE". */
+  /** Nodes whose agents fail this step, as "n1/ACTIVATE", or for one dataplane, "n1/BPF/CLEAN". */
   final Set<String> failing = ConcurrentHashMap.newKeySet();
 
   /** Nodes whose agents and kubelets are away. */
@@ -168,7 +168,7 @@ final class Players implements AutoCloseable {
       return;
     }
     Step step = Objects.requireNonNull(node.getSpec().step);
-    StepResult result = result(name, step);
+    StepResult result = result(name, node.getSpec().linuxDataplane + "/", step);
     NodeDataplaneStatus before = node.getStatus();
     boolean told =
         before != null
@@ -194,9 +194,9 @@ final class Players implements AutoCloseable {
     admin.resource(node).updateStatus();
   }
 
-  private StepResult result(String name, Step step) {
+  private StepResult result(String name, String dataplane, Step step) {
     String key = name + "/" + step;
-    if (failing.contains(key)) {
+    if (failing.contains(key) || failing.contains(name + "/" + dataplane + step)) {
       return StepResult.FAILED;
     }
     return holding.contains(key) ? StepResult.IN_PROGRESS : StepResult.DONE;

@@ -210,7 +210,7 @@ public final class BpfDataplane implements Dataplane {
     return switch (wanted) {
       case RANDOM -> SCHEDULER_RANDOM;
       case RR -> SCHEDULER_RR;
-      case WRR, LC, WLC, SH, DH, SED, NQ, MH ->
+      case WRR, LC, WLC, SH, DH, SED, NQ, MH, LBLC, LBLCR, FO, OVF ->
           throw new DataplaneException(
               "The BPF dataplane does not have the scheduler "
                   + wanted.name().toLowerCase(Locale.ROOT)

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.iptables;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +35,26 @@ public final class ChainRemoval {
           "mangle",
           Pattern.compile("KUBE-PROXY-CANARY"));
 
+  /** Of these, the chains that the Iptables dataplane does not have. */
+  public static final Map<String, Pattern> BESIDE_IPTABLES =
+      Map.of(
+          "nat",
+          Pattern.compile("KUBE-(NODE-PORT|LOAD-BALANCER)"),
+          "filter",
+          Pattern.compile("KUBE-(NODE-PORT|SOURCE-RANGES-FIREWALL|IPVS-FILTER|IPVS-OUT-FILTER)"));
+
+  /** Of these, the chains that the IPVS dataplane does not have. */
+  public static final Map<String, Pattern> BESIDE_IPVS =
+      Map.of(
+          "nat",
+          Pattern.compile("KUBE-(NODEPORTS|PROXY-CANARY|(SVC|SVL|FW|EXT|SEP)-[A-Z0-9]+)"),
+          "filter",
+          Pattern.compile(
+              "KUBE-(SERVICES|EXTERNAL-SERVICES|NODEPORTS|NODE-PORT|PROXY-FIREWALL|PROXY-CANARY"
+                  + "|SOURCE-RANGES-FIREWALL|IPVS-OUT-FILTER)"),
+          "mangle",
+          Pattern.compile("KUBE-PROXY-CANARY"));
+
   private static final Set<String> BUILT_IN =
       Set.of("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING");
   private static final Pattern RULE = Pattern.compile("-A (\\S+)( .*)?");
@@ -56,8 +79,11 @@ public final class ChainRemoval {
     /** Rules of built-in chains that jump to a chain to be taken out. */
     private final List<String> jumps = new ArrayList<>();
 
-    /** Chains to be taken out that chains of others jump to. */
+    /** Chains to be taken out that chains of others jump to, by themselves or by way of another. */
     private final Set<String> used = new HashSet<>();
+
+    /** Where each chain to be taken out jumps to. */
+    private final Map<String, Set<String>> calls = new HashMap<>();
 
     private OneTable(String name, @Nullable Pattern own) {
       this.name = name;
@@ -72,6 +98,14 @@ public final class ChainRemoval {
     private void keepWhatIsUsed() {
       if (used.contains("KUBE-MARK-MASQ")) {
         used.add("KUBE-POSTROUTING");
+      }
+      Deque<String> callers = new ArrayDeque<>(used);
+      while (!callers.isEmpty()) {
+        for (String called : calls.getOrDefault(callers.pop(), Set.of())) {
+          if (used.add(called)) {
+            callers.push(called);
+          }
+        }
       }
       chains.removeAll(used);
       jumps.removeIf(rule -> used.contains(target(rule)));
@@ -97,14 +131,13 @@ public final class ChainRemoval {
 
   private void acceptRule(String line) {
     Matcher rule = RULE.matcher(line);
-    if (!rule.matches() || current.owns(rule.group(1))) {
-      return;
-    }
     String target = target(line);
-    if (!current.owns(target)) {
+    if (!rule.matches() || !current.owns(target)) {
       return;
     }
-    if (BUILT_IN.contains(rule.group(1))) {
+    if (current.owns(rule.group(1))) {
+      current.calls.computeIfAbsent(rule.group(1), chain -> new HashSet<>()).add(target);
+    } else if (BUILT_IN.contains(rule.group(1))) {
       current.jumps.add(line);
     } else {
       current.used.add(target);

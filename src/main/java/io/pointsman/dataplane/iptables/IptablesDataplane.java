@@ -155,7 +155,7 @@ public final class IptablesDataplane implements Dataplane {
     return switch (wanted) {
       case RANDOM -> false;
       case RR -> true;
-      case WRR, LC, WLC, SH, DH, SED, NQ, MH ->
+      case WRR, LC, WLC, SH, DH, SED, NQ, MH, LBLC, LBLCR, FO, OVF ->
           throw new DataplaneException(
               "The Iptables dataplane does not have the scheduler "
                   + wanted.name().toLowerCase(Locale.ROOT)

@@ -3,6 +3,7 @@ package io.pointsman.dataplane.iptables;
 
 import io.pointsman.catalogue.Address;
 import io.pointsman.catalogue.IpFamily;
+import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.KernelState.BackendAddress;
 import io.pointsman.dataplane.iptables.RuleReader.Found;
@@ -64,7 +65,9 @@ public final class KubeProxyTables implements KubeProxySource {
       if (tool.installed() && (family == Family.IPV4 || Files.exists(IPV6))) {
         SavedTables saved = new SavedTables(FamilyTables.family(tool), true);
         tool.save(saved::accept);
-        if (saved.find(Table.NAT, ChainNames.SERVICES) != null && !saved.servesIpvs()) {
+        // What the Iptables dataplane has is no kube-proxy's before one has taken it over.
+        boolean own = saved.phase() != Phase.ABSENT && !saved.handedOver();
+        if (saved.find(Table.NAT, ChainNames.SERVICES) != null && !own && !saved.servesIpvs()) {
           serving.add(saved);
         }
       }

@@ -2,6 +2,7 @@
 package io.pointsman.dataplane.ipvs;
 
 import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.AddressRange;
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.Iptables.Variant;

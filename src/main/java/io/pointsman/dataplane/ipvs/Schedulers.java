@@ -17,11 +17,12 @@ final class Schedulers {
    */
   static String name(Scheduler wanted) {
     return switch (wanted) {
-      case RR, WRR, LC, WLC, SH, DH, SED, NQ, MH -> wanted.name().toLowerCase(Locale.ROOT);
+      case RR, WRR, LC, WLC, SH, DH, SED, NQ, MH, LBLC, LBLCR, FO, OVF ->
+          wanted.name().toLowerCase(Locale.ROOT);
       case RANDOM ->
           throw new DataplaneException(
               "The IPVS dataplane does not have the scheduler random: choose rr, wrr, lc, wlc, sh,"
-                  + " dh, sed, nq or mh.",
+                  + " dh, sed, nq, mh, lblc, lblcr, fo or ovf.",
               null);
     };
   }

@@ -9,10 +9,12 @@ import io.pointsman.api.ProxyDataplaneSpec;
 import io.pointsman.api.Scheduler;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,8 +22,9 @@ import org.jspecify.annotations.Nullable;
  * this stands behind it for clusters whose CRD is older than the operator.
  */
 public final class Acceptance {
-  /** What the BPF dataplane can balance by. */
-  static final Set<Scheduler> BPF_SCHEDULERS = Set.of(Scheduler.RANDOM, Scheduler.RR);
+  private static final String BUILT = "Set spec.linuxDataplane to Iptables, IPVS or BPF.";
+
+  private static final Set<Scheduler> TWO = EnumSet.of(Scheduler.RANDOM, Scheduler.RR);
 
   /** Older first; of two of the same second the one that sorts first by name. */
   static final Comparator<ProxyDataplane> BY_AGE =
@@ -57,12 +60,11 @@ public final class Acceptance {
 
   private static Optional<Refusal> unbuilt(ProxyDataplaneSpec spec) {
     if (spec.linuxDataplane == null) {
-      return refuse("linuxDataplane is missing", "Set spec.linuxDataplane to BPF.");
+      return refuse("linuxDataplane is missing", BUILT);
     }
-    if (spec.linuxDataplane != LinuxDataplane.BPF) {
-      return refuse(
-          "linuxDataplane " + Words.of(spec.linuxDataplane) + " is not built yet",
-          "Set spec.linuxDataplane to BPF.");
+    Set<Scheduler> schedulers = schedulers(spec.linuxDataplane);
+    if (schedulers.isEmpty()) {
+      return refuse("linuxDataplane " + Words.of(spec.linuxDataplane) + " is not built yet", BUILT);
     }
     if (spec.provider != Provider.NATIVE) {
       return refuse("provider Calico is not built yet", "Set spec.provider to Native.");
@@ -70,12 +72,23 @@ public final class Acceptance {
     if (spec.dsr.mode != DsrMode.DISABLED) {
       return refuse("direct server return is not built yet", "Set spec.dsr.mode to Disabled.");
     }
-    if (!BPF_SCHEDULERS.contains(spec.scheduler)) {
+    if (!schedulers.contains(spec.scheduler)) {
       return refuse(
-          "scheduler " + Words.of(spec.scheduler) + " is not built for BPF yet",
-          "Set spec.scheduler to random or rr.");
+          Words.of(spec.linuxDataplane) + " has no scheduler " + Words.of(spec.scheduler),
+          "Set spec.scheduler to one of "
+              + schedulers.stream().map(Words::of).collect(Collectors.joining(", "))
+              + ".");
     }
     return Optional.empty();
+  }
+
+  /** What a dataplane can balance by; nothing while it is not built. */
+  static Set<Scheduler> schedulers(LinuxDataplane dataplane) {
+    return switch (dataplane) {
+      case IPTABLES, BPF -> TWO;
+      case IPVS -> EnumSet.complementOf(EnumSet.of(Scheduler.RANDOM));
+      case NFTABLES -> EnumSet.noneOf(Scheduler.class);
+    };
   }
 
   private static Optional<Refusal> refuse(String what, String remedy) {

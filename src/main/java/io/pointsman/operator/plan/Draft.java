@@ -3,6 +3,7 @@ package io.pointsman.operator.plan;
 
 import io.pointsman.api.KubeProxyManagement;
 import io.pointsman.api.KubeProxyState;
+import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplaneSpec;
 import io.pointsman.api.ProxyDataplane;
 import io.pointsman.api.Step;
@@ -23,7 +24,10 @@ final class Draft {
           Names.GENERATION,
           Names.SWITCHING_SINCE,
           Names.ASKED_AT,
-          Names.CONVERGED_SINCE);
+          Names.CONVERGED_SINCE,
+          Names.ORIGIN,
+          Names.REPLACES,
+          Names.ROLLBACK_FAILURE);
 
   /** Annotations hold up to 256 KiB; a sentence needs less. */
   private static final int LONGEST_FAILURE = 1024;
@@ -33,7 +37,7 @@ final class Draft {
   private final NodeView node;
   private final @Nullable String resourceVersion;
   private final @Nullable NodeDataplaneSpec before;
-  private final NodeDataplaneSpec spec;
+  private NodeDataplaneSpec spec;
   private final Map<String, String> annotations = new LinkedHashMap<>();
   private final List<Notice> notices = new ArrayList<>();
 
@@ -83,6 +87,7 @@ final class Draft {
     }
     return target()
         .forget()
+        .forgetOrigin()
         .began()
         .step(Step.PREFLIGHT)
         .kubeProxy(managed ? KubeProxyState.ATTACHED : null);
@@ -90,6 +95,57 @@ final class Draft {
 
   Draft target() {
     Target.write(spec, dataplane, view.probe());
+    return this;
+  }
+
+  /**
+   * Turns to what the resource asks for now, from wherever the node is. Another dataplane begins
+   * with its Preflight; the one that the walk began on is there and only has to be taken up again.
+   */
+  Draft turn(NodeState state) {
+    LinuxDataplane wanted = dataplane.getSpec().linuxDataplane;
+    if (state.settled()) {
+      origin(Origin.of(state.spec()));
+    }
+    if (state.otherDataplane()) {
+      boolean home = state.origin().filter(origin -> origin.dataplane() == wanted).isPresent();
+      replaces(state.spec().linuxDataplane)
+          .step(home && !state.settled() ? Step.PREPARE : Step.PREFLIGHT);
+    }
+    return target().forget().began();
+  }
+
+  /** Asks for what the walk began on, with its old settings. */
+  Draft restore(Origin origin) {
+    spec = origin.restore(spec);
+    return this;
+  }
+
+  Draft origin(Origin origin) {
+    annotations.put(Names.ORIGIN, origin.toString());
+    return this;
+  }
+
+  /** The flows of this dataplane are still to end. */
+  Draft replaces(@Nullable LinuxDataplane left) {
+    if (left != null) {
+      annotations.put(Names.REPLACES, Words.of(left));
+    }
+    return this;
+  }
+
+  /** The walk has ended, or leads to kube-proxy: nothing of the origin matters any more. */
+  Draft forgetOrigin() {
+    annotations.remove(Names.ORIGIN);
+    annotations.remove(Names.REPLACES);
+    return this;
+  }
+
+  /** Only a dry run asks: no walk has begun. */
+  Draft preview() {
+    annotations.remove(Names.SWITCHING_SINCE);
+    annotations.remove(Names.GENERATION);
+    annotations.remove(Names.CONVERGED_SINCE);
     return this;
   }
 
@@ -118,15 +174,23 @@ final class Draft {
     return this;
   }
 
+  /** Arrived, and proven. */
   Draft converged() {
     annotations.put(Names.CONVERGED_SINCE, text(view.now()));
+    annotations.remove(Names.REPLACES);
+    annotations.remove(Names.ROLLBACK_FAILURE);
     return this;
   }
 
   Draft failed(String failure) {
     annotations.put(Names.FAILED_GENERATION, generation());
-    annotations.put(
-        Names.FAILURE, failure.substring(0, Math.min(failure.length(), LONGEST_FAILURE)));
+    annotations.put(Names.FAILURE, shortened(failure));
+    return this;
+  }
+
+  /** The rollback has failed too. */
+  Draft stuck(String failure) {
+    annotations.put(Names.ROLLBACK_FAILURE, shortened(failure));
     return this;
   }
 
@@ -134,6 +198,7 @@ final class Draft {
   Draft forget() {
     annotations.remove(Names.FAILED_GENERATION);
     annotations.remove(Names.FAILURE);
+    annotations.remove(Names.ROLLBACK_FAILURE);
     return this;
   }
 
@@ -148,6 +213,10 @@ final class Draft {
     }
     return new NodeAction.Write(
         node.name(), node.uid(), resourceVersion, spec, annotations, notices);
+  }
+
+  private static String shortened(String failure) {
+    return failure.substring(0, Math.min(failure.length(), LONGEST_FAILURE));
   }
 
   private String generation() {

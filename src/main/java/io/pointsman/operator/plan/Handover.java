@@ -38,6 +38,7 @@ public record Handover(
     List<DaemonSetRef> managed =
         live.stream()
             .filter(one -> one.getSpec().kubeProxy.management == KubeProxyManagement.MANAGED)
+            .filter(one -> !onlyLooks(view, one))
             .map(Handover::ref)
             .filter(view.kubeProxies()::containsKey)
             .distinct()
@@ -58,6 +59,16 @@ public record Handover(
             .toList();
     boolean done = live.isEmpty() && release.isEmpty() && labels.isEmpty() && settled(view);
     return new Handover(labels, hold, release, live.isEmpty(), done);
+  }
+
+  /** Whether it is a dry run that finds kube-proxy as it has always been, and leaves it so. */
+  private static boolean onlyLooks(ClusterView view, ProxyDataplane dataplane) {
+    String name = dataplane.getMetadata().getName();
+    boolean untouched =
+        lacksSelector(view.kubeProxies().get(ref(dataplane)))
+            && view.nodeDataplanes().values().stream()
+                .noneMatch(ruled -> away(ruled) && name.equals(ruled.getSpec().proxyDataplane));
+    return untouched && dataplane.getSpec().rollout.dryRun && !dataplane.isMarkedForDeletion();
   }
 
   private static boolean lacksSelector(@Nullable KubeProxyView proxy) {

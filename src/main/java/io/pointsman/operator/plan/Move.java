@@ -22,10 +22,14 @@ record Move(
     @Nullable Instant convergedSince,
     String note) {
 
-  /** Whether an action begins a walk, which takes a free place, or goes on with one. */
+  /**
+   * Whether an action begins a walk, which takes a free place, or goes on with one; a preview only
+   * asks, so nothing holds it.
+   */
   enum Start {
     NONE,
     FORWARD,
-    BACK
+    BACK,
+    PREVIEW
   }
 }

@@ -30,6 +30,15 @@ public final class Names {
   /** On a NodeDataplane: when the operator last asked something of the agent. RFC 3339, UTC. */
   public static final String ASKED_AT = "pointsman.io/asked-at";
 
+  /** On a NodeDataplane: the own dataplane that the walk began on, as JSON. */
+  public static final String ORIGIN = "pointsman.io/origin";
+
+  /** On a NodeDataplane: the own dataplane that the present walk leaves. */
+  public static final String REPLACES = "pointsman.io/replaces";
+
+  /** On a NodeDataplane: why the rollback to the origin failed too, reason and sentence. */
+  public static final String ROLLBACK_FAILURE = "pointsman.io/rollback-failure";
+
   /** On a NodeDataplane: since when the node has been converged. RFC 3339, UTC. */
   public static final String CONVERGED_SINCE = "pointsman.io/converged-since";
 

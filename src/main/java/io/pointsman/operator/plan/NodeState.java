@@ -109,11 +109,47 @@ record NodeState(
   }
 
   boolean overdue() {
-    return view.now().isAfter(since().plus(deadline()));
+    return view.now().isAfter(since().plus(deadline()).plus(draining()));
   }
 
-  boolean paused() {
-    return dataplane.getSpec().rollout.paused;
+  /** Clean lets the flows of the dataplane that was replaced end, which is no delay of the walk. */
+  private Duration draining() {
+    boolean drains = step() == Step.CLEAN && annotations().containsKey(Names.REPLACES);
+    return drains ? Duration.ofSeconds(spec().drainSeconds) : Duration.ZERO;
+  }
+
+  /** Whether the node is to stay where it is for now, however long that takes. */
+  boolean heldBack() {
+    return dataplane.getSpec().rollout.paused || dryRun();
+  }
+
+  boolean dryRun() {
+    return dataplane.getSpec().rollout.dryRun && !dataplane.isMarkedForDeletion();
+  }
+
+  /** Whether a dry run has asked for Preflight and no walk has begun. */
+  boolean previewed() {
+    return step() == Step.PREFLIGHT && !annotations().containsKey(Names.SWITCHING_SINCE);
+  }
+
+  /** Whether the node has arrived at a dataplane and nothing has been asked of it since. */
+  boolean settled() {
+    return step() == Step.CLEAN && convergedSince().isPresent();
+  }
+
+  /** Whether the resource asks for another dataplane than the node was asked for last. */
+  boolean otherDataplane() {
+    return spec().linuxDataplane != dataplane.getSpec().linuxDataplane;
+  }
+
+  /** What the walk began on; empty for kube-proxy. */
+  Optional<Origin> origin() {
+    return Origin.parse(annotations().get(Names.ORIGIN));
+  }
+
+  /** Whether the node failed and is on its way back to, or at, the own dataplane it began on. */
+  boolean rollsBack() {
+    return failedThisGeneration() && origin().filter(origin -> origin.same(spec())).isPresent();
   }
 
   Duration deadline() {

@@ -23,6 +23,9 @@ final class NodeWalk {
     if (away != null) {
       return new Move(node.name(), Standing.SKIPPED, null, Move.Start.NONE, false, null, away);
     }
+    if (dataplane.getSpec().rollout.dryRun) {
+      return Preview.fresh(view, dataplane, node);
+    }
     NodeAction start =
         Draft.fresh(view, dataplane, node)
             .tell(Notice.normal("NodeStarted", "Taking over node " + node.name() + "."))

@@ -2,6 +2,7 @@
 package io.pointsman.operator.plan;
 
 import io.pointsman.api.LinuxDataplane;
+import io.pointsman.api.NodePlan;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -9,12 +10,18 @@ import org.jspecify.annotations.Nullable;
  * What the status of a ProxyDataplane says, without times.
  *
  * @param current the dataplane of all nodes when they agree
+ * @param plan what a dry run would do to each node; empty when there is none
  */
 public record Report(
-    List<Verdict> verdicts, Counts counts, @Nullable LinuxDataplane current, String message) {
-  /** Takes a copy. */
+    List<Verdict> verdicts,
+    Counts counts,
+    @Nullable LinuxDataplane current,
+    String message,
+    List<NodePlan> plan) {
+  /** Takes copies. */
   public Report {
     verdicts = List.copyOf(verdicts);
+    plan = List.copyOf(plan);
   }
 
   /** How many nodes are where, as in the status. */

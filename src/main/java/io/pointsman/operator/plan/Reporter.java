@@ -25,6 +25,7 @@ final class Reporter {
     WALKING_BACK("WalkingBack"),
     DAEMON_SET_MISSING("DaemonSetMissing"),
     ROLLOUT_STOPPED("RolloutStopped"),
+    DRY_RUN("DryRun"),
     PAUSED("Paused"),
     SWITCHING("Switching"),
     NO_NODES("NoNodes"),
@@ -58,7 +59,8 @@ final class Reporter {
         reporter.verdicts(),
         reporter.counts,
         all && reporter.counts.desired() > 0 ? survey.dataplane().getSpec().linuxDataplane : null,
-        reporter.message());
+        reporter.message(),
+        survey.dryRun() && survey.refusal() == null ? NodePlans.of(survey) : List.of());
   }
 
   private State state() {
@@ -78,7 +80,7 @@ final class Reporter {
       return State.DAEMON_SET_MISSING;
     }
     if (open) {
-      return survey.paused() ? State.PAUSED : State.SWITCHING;
+      return survey.dryRun() ? State.DRY_RUN : survey.paused() ? State.PAUSED : State.SWITCHING;
     }
     if (counts.desired() == 0) {
       return State.NO_NODES;
@@ -93,7 +95,7 @@ final class Reporter {
         switch (state) {
           case NOT_ACCEPTED, DAEMON_SET_MISSING, ROLLOUT_STOPPED -> true;
           case WALKING_BACK -> !survey.failures().isEmpty() || survey.daemonSetMissing();
-          case PAUSED, SWITCHING, NO_NODES, NODES_NOT_READY, CONVERGED -> false;
+          case DRY_RUN, PAUSED, SWITCHING, NO_NODES, NODES_NOT_READY, CONVERGED -> false;
         };
     List<Verdict> verdicts = new ArrayList<>();
     verdicts.add(accepted());
@@ -160,7 +162,7 @@ final class Reporter {
     if (survey.selectorStolen()) {
       return new Verdict(type, FALSE, "SelectorRemoved", sentences.selectorRemoved());
     }
-    boolean all = counts.desired() > 0 && counts.converged() == counts.desired();
+    boolean all = counts.desired() > 0 && survey.onKubeProxy() == 0;
     return new Verdict(
         type,
         Truth.of(all),
@@ -174,6 +176,7 @@ final class Reporter {
       case WALKING_BACK -> sentences.walkingBack();
       case DAEMON_SET_MISSING -> sentences.daemonSetMissing();
       case ROLLOUT_STOPPED -> sentences.failures();
+      case DRY_RUN -> sentences.dryRun();
       case PAUSED -> "Paused: " + sentences.converged() + sentences.skipped();
       case SWITCHING -> sentences.switching() + sentences.skipped();
       case NO_NODES -> "spec.nodeSelector selects no Linux node.";

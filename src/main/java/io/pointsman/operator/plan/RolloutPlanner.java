@@ -6,6 +6,7 @@ import io.pointsman.api.ProxyDataplane;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -74,11 +75,11 @@ public final class RolloutPlanner {
     int free = limit - moving;
     for (Move move : survey.moves()) {
       NodeAction action = move.action();
-      if (action == null || held(survey, action)) {
+      if (action == null || held(survey, move)) {
         continue;
       }
       switch (move.start()) {
-        case NONE -> granted.add(action);
+        case NONE, PREVIEW -> granted.add(action);
         case BACK -> {
           if (free > 0) {
             free--;
@@ -94,11 +95,10 @@ public final class RolloutPlanner {
 
   private static void grantForward(Survey survey, int room, List<NodeAction> granted) {
     survey.moves().stream()
-        .filter(move -> move.start() == Move.Start.FORWARD)
-        .map(Move::action)
-        .filter(action -> action != null && !held(survey, action))
+        .filter(move -> move.start() == Move.Start.FORWARD && move.action() != null)
+        .filter(move -> !held(survey, move))
         .limit(Math.max(0, room))
-        .forEach(granted::add);
+        .forEach(move -> granted.add(Objects.requireNonNull(move.action())));
   }
 
   private static int forward(Survey survey) {
@@ -106,13 +106,16 @@ public final class RolloutPlanner {
     return closed ? 0 : survey.canaryRoom();
   }
 
-  /** Whether a refusal or a pause holds the action up; bookkeeping and gone nodes go on. */
-  private static boolean held(Survey survey, NodeAction action) {
-    boolean frozen = (survey.refusal() != null && !survey.deleting()) || survey.paused();
-    if (!frozen) {
+  /**
+   * Whether a refusal, a pause or a dry run holds the move up; bookkeeping and gone nodes go on.
+   */
+  private static boolean held(Survey survey, Move move) {
+    boolean refused = survey.refusal() != null && !survey.deleting();
+    boolean frozen = refused || survey.paused() || survey.dryRun();
+    if (!frozen || (move.start() == Move.Start.PREVIEW && !refused)) {
       return false;
     }
-    return switch (action) {
+    return switch (Objects.requireNonNull(move.action())) {
       case NodeAction.Forget forget -> survey.view().nodes().containsKey(forget.node());
       case NodeAction.Write write -> {
         NodeDataplane current = survey.view().nodeDataplanes().get(write.node());

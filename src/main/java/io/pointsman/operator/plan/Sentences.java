@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Collectors;
 
 /** The status in words. Nothing in here may change from second to second, or every look writes. */
 final class Sentences {
@@ -75,12 +76,28 @@ final class Sentences {
     boolean back = failures.stream().allMatch(move -> move.standing() == Standing.ROLLED_BACK);
     return "Stopped: "
         + each(failures)
-        + (back ? ". Back on kube-proxy" : "")
+        + (back ? ". Back on " + origins(failures) : "")
         + ". Remove the cause, then edit the spec or take the annotation "
         + Names.FAILED_GENERATION
         + " off the NodeDataplane to try again; "
         + converged()
         + skipped();
+  }
+
+  /** What the nodes are back on, each name once. */
+  private String origins(List<Move> rolledBack) {
+    return rolledBack.stream()
+        .map(move -> NodePlans.serving(survey.view().nodeDataplanes().get(move.node())))
+        .map(serving -> serving.map(Words::of).orElse("kube-proxy"))
+        .distinct()
+        .collect(Collectors.joining(" and "));
+  }
+
+  String dryRun() {
+    List<Move> told = survey.at(move -> !move.note().isEmpty());
+    return "Dry run, nothing changes: status.plan says what would be done; "
+        + converged()
+        + (told.isEmpty() ? "" : " Of note: " + each(told) + ".");
   }
 
   String daemonSetMissing() {

@@ -3,7 +3,7 @@ package io.pointsman.operator.plan;
 
 /** Where one node stands in the rollout. */
 enum Standing {
-  /** On kube-proxy and may be taken over. */
+  /** Rests where it is and waits for its turn to go elsewhere. */
   WAITING,
   /** Not taken over now because it is NotReady or leaving; does not hold up the others. */
   SKIPPED,
@@ -11,11 +11,11 @@ enum Standing {
   SWITCHING,
   /** Proven to serve by the wanted dataplane. */
   CONVERGED,
-  /** On its way back to kube-proxy, which does not serve there yet. */
+  /** On its way back to where it began, which does not serve there yet. */
   RETURNING,
-  /** kube-proxy serves again; the old dataplane only ends its flows. */
+  /** What it goes to serves; the dataplane before only ends its flows. */
   DRAINING,
-  /** Failed and back on kube-proxy. */
+  /** Failed and back where it began. */
   ROLLED_BACK,
   /** Failed and stays where it is, or cannot get back. */
   FAILED,

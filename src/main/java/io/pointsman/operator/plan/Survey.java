@@ -2,6 +2,7 @@
 package io.pointsman.operator.plan;
 
 import io.pointsman.api.KubeProxyManagement;
+import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.NodeDataplane;
 import io.pointsman.api.ProxyDataplane;
 import java.time.Instant;
@@ -26,6 +27,10 @@ record Survey(
 
   boolean paused() {
     return !deleting() && dataplane.getSpec().rollout.paused;
+  }
+
+  boolean dryRun() {
+    return !deleting() && dataplane.getSpec().rollout.dryRun;
   }
 
   boolean managed() {
@@ -81,6 +86,16 @@ record Survey(
     return moves.stream().filter(move -> move.standing() == standing).map(Move::node).toList();
   }
 
+  /** Nodes of the resource that kube-proxy has not left for good. */
+  int onKubeProxy() {
+    return (int) moves.stream().filter(this::wanted).filter(this::onKubeProxy).count();
+  }
+
+  private boolean onKubeProxy(Move move) {
+    NodeDataplane ruled = view.nodeDataplanes().get(move.node());
+    return ruled == null || ruled.getSpec().kubeProxy != KubeProxyState.DETACHED;
+  }
+
   int desired() {
     return deleting() ? 0 : (int) moves.stream().filter(this::wanted).count();
   }
@@ -115,7 +130,9 @@ record Survey(
             .filter(Move::current)
             .filter(
                 move ->
-                    move.standing() == Standing.CONVERGED || move.standing() == Standing.SWITCHING)
+                    move.standing() == Standing.CONVERGED
+                        || move.standing() == Standing.SWITCHING
+                        || move.standing() == Standing.DRAINING)
             .count();
     return (int) Math.max(0, wanted - begun);
   }

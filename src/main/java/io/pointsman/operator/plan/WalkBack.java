@@ -10,8 +10,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way of one node back to kube-proxy: Attach, Drain, Remove. A node that has begun it goes to
- * its end, even when it is wanted again meanwhile.
+ * The way of one node back to kube-proxy: Attach, Drain, Remove. A node that is wanted again turns
+ * round while kube-proxy is still to return; from Drain on it goes to the end first.
  */
 final class WalkBack {
   /** How long a failed step of the way back rests before it is tried again. */
@@ -26,16 +26,17 @@ final class WalkBack {
   }
 
   /**
-   * The first step back. While kube-proxy returns the agent is asked for Activate only: a node that
-   * is asked for Clean would remove what kube-proxy is writing.
+   * The first step back. While kube-proxy returns the agent is asked for no more than it has done,
+   * and never for Clean: that would remove what kube-proxy is writing.
    */
   static Draft begin(NodeState state, Draft draft) {
-    draft.began();
+    draft.began().forgetOrigin();
     boolean left =
         state.spec().kubeProxy == KubeProxyState.DETACHED
             || state.spec().kubeProxy == KubeProxyState.DETACHING;
     if (state.managed() && left) {
-      return draft.kubeProxy(KubeProxyState.ATTACHING).step(Step.ACTIVATE);
+      Step held = state.step() == Step.CLEAN ? Step.ACTIVATE : state.step();
+      return draft.kubeProxy(KubeProxyState.ATTACHING).step(held);
     }
     return draft.kubeProxy(state.managed() ? KubeProxyState.ATTACHED : null).step(Step.DRAIN);
   }
@@ -67,7 +68,8 @@ final class WalkBack {
       return abandoned;
     }
     if (state.spec().kubeProxy == KubeProxyState.ATTACHING && state.step() != Step.DRAIN) {
-      return attach();
+      boolean turns = state.wanted() && !state.failedThisGeneration() && node.ready();
+      return turns ? turn() : attach();
     }
     Optional<NodeDataplaneStatus> failed = state.failure();
     if (failed.isPresent()) {
@@ -80,6 +82,14 @@ final class WalkBack {
     return state.step() == Step.DRAIN
         ? move(Standing.DRAINING, Draft.of(state, node).step(Step.REMOVE), "at step Drain")
         : arrived();
+  }
+
+  /** Wanted again: what Pointsman has on the node still serves, and kube-proxy is taken off. */
+  private Move turn() {
+    KubeProxyState left = state.managed() ? KubeProxyState.DETACHING : null;
+    NodeAction action = Draft.of(state, node).turn(state).kubeProxy(left).build();
+    return new Move(
+        node.name(), Standing.SWITCHING, action, Move.Start.NONE, true, null, "turns round");
   }
 
   private Move attach() {
@@ -130,6 +140,9 @@ final class WalkBack {
           null,
           state.failureText());
     }
+    if (state.dryRun()) {
+      return Preview.again(state, node);
+    }
     String away = NodeWalk.away(node);
     if (away != null) {
       return new Move(node.name(), Standing.SKIPPED, null, Move.Start.NONE, false, null, away);
@@ -153,7 +166,8 @@ final class WalkBack {
   }
 
   private String progress() {
-    String step = state.step() == Step.ACTIVATE ? "Attach" : Words.of(state.step());
+    boolean forward = state.step().compareTo(Step.CLEAN) <= 0;
+    String step = forward ? "Attach" : Words.of(state.step());
     return (node.ready() ? "" : "is NotReady ") + "at step " + step;
   }
 

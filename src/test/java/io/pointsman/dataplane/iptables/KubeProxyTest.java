@@ -20,6 +20,8 @@ import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.RandomServices;
+import io.pointsman.dataplane.kubeproxy.KubeProxyState;
+import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.Iptables.Variant;
 import io.pointsman.kernel.KernelSandbox;
 import io.pointsman.testing.ApiServer;
@@ -145,11 +147,13 @@ class KubeProxyTest {
 
   /** kube-proxy comes back to chains that Pointsman holds: they stay, and are its own again. */
   private void handBack(DesiredState desired) {
+    assertThat(places()).as("what Pointsman serves is no kube-proxy's").isEmpty();
     try (BoundProcess kubeProxy = node.startKubeProxy()) {
       Awaitility.await()
           .atMost(Duration.ofSeconds(30))
           .until(() -> saved().stream().anyMatch(line -> line.contains(KUBE_PROXYS_ONLY)));
       List<String> theirs = awaitServed(desired, kubeProxy);
+      assertThat(places()).hasSize(1);
       node.sandbox.inNamespace(
           () -> {
             try (IptablesDataplane dataplane = open()) {
@@ -163,6 +167,10 @@ class KubeProxyTest {
       assertThat(comparable(saved())).containsExactlyInAnyOrderElementsOf(comparable(theirs));
       assertThat(saved()).noneMatch(line -> line.contains("POINTSMAN"));
     }
+  }
+
+  private List<KubeProxyState> places() {
+    return node.sandbox.inNamespace(() -> new KubeProxyTables(new CommandRunner()).read());
   }
 
   private List<String> awaitServed(DesiredState desired, BoundProcess kubeProxy) {

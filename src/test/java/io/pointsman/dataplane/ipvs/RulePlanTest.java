@@ -3,6 +3,7 @@ package io.pointsman.dataplane.ipvs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pointsman.catalogue.AddressRange;
 import io.pointsman.catalogue.IpFamily;
 import java.util.List;
 import org.junit.jupiter.api.Test;

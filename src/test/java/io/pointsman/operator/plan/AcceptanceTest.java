@@ -19,13 +19,24 @@ import org.junit.jupiter.params.provider.MethodSource;
 class AcceptanceTest {
   static Stream<Arguments> unbuilt() {
     return Stream.of(
-        row("Iptables", spec -> spec.linuxDataplane = LinuxDataplane.IPTABLES),
-        row("IPVS", spec -> spec.linuxDataplane = LinuxDataplane.IPVS),
+        row(
+            "Iptables has no scheduler wlc. Set spec.scheduler to one of random, rr.",
+            spec -> {
+              spec.linuxDataplane = LinuxDataplane.IPTABLES;
+              spec.scheduler = Scheduler.WLC;
+            }),
+        row(
+            "IPVS has no scheduler random. Set spec.scheduler to one of rr, wrr, lc, wlc, sh, dh,"
+                + " sed, nq, mh, lblc, lblcr, fo, ovf.",
+            spec -> {
+              spec.linuxDataplane = LinuxDataplane.IPVS;
+              spec.scheduler = Scheduler.RANDOM;
+            }),
         row("Nftables", spec -> spec.linuxDataplane = LinuxDataplane.NFTABLES),
         row("linuxDataplane is missing", spec -> spec.linuxDataplane = null),
         row("Calico", spec -> spec.provider = Provider.CALICO),
         row("spec.dsr.mode to Disabled", spec -> spec.dsr.mode = DsrMode.ENABLED),
-        row("scheduler wlc", spec -> spec.scheduler = Scheduler.WLC));
+        row("BPF has no scheduler wlc", spec -> spec.scheduler = Scheduler.WLC));
   }
 
   @ParameterizedTest

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.pointsman.api.KubeProxyState;
+import io.pointsman.api.LinuxDataplane;
+import io.pointsman.api.NodeDataplaneStatus;
+import io.pointsman.api.Step;
+import io.pointsman.catalogue.Objects;
+import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.testing.ApiServer;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.TestInfo;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** An agent that goes from one dataplane of ours to another, both real, in one kernel. */
+class AgentEdgesTest {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final String VIP = "10.96.78.1";
+  private static final String NAME = "edges";
+  private NodeFixture node;
+
+  @BeforeEach
+  void start(TestInfo info) {
+    node = new NodeFixture(ApiServer.shared(), "node-edges");
+    node.client.services().inNamespace("default").resource(Objects.service(NAME, VIP)).create();
+    slices("10.244.0.5");
+    node.startAgent(ApiServer.shared().client());
+  }
+
+  @AfterEach
+  void end() {
+    node.client.services().inNamespace("default").withName(NAME).delete();
+    node.client.discovery().v1().endpointSlices().inNamespace("default").withName(NAME).delete();
+    ask(LinuxDataplane.BPF, Step.REMOVE);
+    node.close();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"BPF, IPTABLES", "IPTABLES, BPF"})
+  void theOneBeforeServesUntilTheNextDoes(LinuxDataplane before, LinuxDataplane next) {
+    ask(before, Step.CLEAN);
+    assertThat(node.phase(before)).isEqualTo(Phase.ACTIVE);
+
+    ask(next, Step.PREPARE);
+    assertThat(node.phase(before)).isEqualTo(Phase.ACTIVE);
+    assertThat(node.phase(next)).isEqualTo(Phase.PREPARED);
+    slices("10.244.0.6");
+    awaitServed(before, "10.244.0.6:8080");
+
+    ask(next, Step.ACTIVATE);
+    assertThat(node.phase(before)).isEqualTo(Phase.DRAINING);
+    assertThat(node.phase(next)).isEqualTo(Phase.ACTIVE);
+    slices("10.244.0.7");
+    awaitServed(next, "10.244.0.7:8080");
+
+    NodeDataplaneStatus status = ask(next, Step.CLEAN);
+    assertThat(node.phase(before)).isEqualTo(Phase.ABSENT);
+    assertThat(node.phase(next)).isEqualTo(Phase.ACTIVE);
+    assertThat(status.proven).isTrue();
+    assertThat(status.kernelDigest).isEqualTo(status.desiredDigest);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "BPF, IPTABLES, PREPARE",
+    "BPF, IPTABLES, ACTIVATE",
+    "IPTABLES, BPF, PREPARE",
+    "IPTABLES, BPF, ACTIVATE"
+  })
+  void turnsRoundFromAnywhereAndAfterACrash(
+      LinuxDataplane before, LinuxDataplane next, Step reached) {
+    ask(before, Step.CLEAN);
+    ask(next, reached);
+    node.stopAgent();
+    node.startAgent(ApiServer.shared().client());
+    slices("10.244.0.8");
+
+    NodeDataplaneStatus status = ask(before, Step.CLEAN);
+    assertThat(node.phase(before)).isEqualTo(Phase.ACTIVE);
+    assertThat(node.phase(next)).isEqualTo(Phase.ABSENT);
+    assertThat(status.proven).isTrue();
+    awaitServed(before, "10.244.0.8:8080");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"BPF, IPTABLES, PREPARE", "IPTABLES, BPF, ACTIVATE"})
+  void goingBackTakesEverythingOut(LinuxDataplane before, LinuxDataplane next, Step reached) {
+    ask(before, Step.CLEAN);
+    ask(next, reached);
+
+    ask(next, Step.REMOVE);
+    assertThat(node.phase(before)).isEqualTo(Phase.ABSENT);
+    assertThat(node.phase(next)).isEqualTo(Phase.ABSENT);
+  }
+
+  /** Nobody manages kube-proxy here, so there is no answer to wait for on the way back. */
+  private NodeDataplaneStatus ask(LinuxDataplane dataplane, Step step) {
+    boolean back = step == Step.REMOVE;
+    node.change(
+        spec -> {
+          spec.linuxDataplane = dataplane;
+          spec.step = step;
+          spec.kubeProxy = back ? null : KubeProxyState.DETACHED;
+        });
+    return node.awaitDone(step);
+  }
+
+  private void awaitServed(LinuxDataplane dataplane, String backend) {
+    await()
+        .atMost(PATIENCE)
+        .untilAsserted(
+            () -> assertThat(node.served(dataplane)).containsEntry(VIP + ":80", List.of(backend)));
+  }
+
+  private void slices(String address) {
+    node.client
+        .resource(Objects.slice(NAME, NAME, Objects.ready(address)))
+        .forceConflicts()
+        .serverSideApply();
+  }
+}
