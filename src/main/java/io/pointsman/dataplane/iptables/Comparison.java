@@ -147,7 +147,7 @@ final class Comparison {
 
   private void compareState() {
     // Its rules are nothing but comments, which make no difference elsewhere.
-    String before = saved.before(Sysctl.ROUTE_LOCALNET.text());
+    String before = saved.before(Sysctls.ROUTE_LOCALNET.text());
     if (saved.phase() != wanted.phase() || !Objects.equals(before, wanted.routeLocalnet())) {
       rewrite(Table.NAT, ChainNames.STATE, 1);
     }

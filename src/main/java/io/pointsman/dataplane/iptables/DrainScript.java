@@ -47,7 +47,7 @@ final class DrainScript implements CommandRunner.Input {
     lines.chain(ChainNames.STATE);
     lines.append(
         ChainNames.STATE,
-        StateRules.of(Phase.DRAINING, saved.before(Sysctl.ROUTE_LOCALNET.text())));
+        StateRules.of(Phase.DRAINING, saved.before(Sysctls.ROUTE_LOCALNET.text())));
     lines.commit();
     lines.table(Table.FILTER);
     delete(lines, Table.FILTER);

@@ -163,10 +163,10 @@ final class FamilyTables {
   /** Takes everything out that is Pointsman's. */
   void remove() {
     SavedTables saved = save();
-    String before = saved.before(Sysctl.ROUTE_LOCALNET.text());
+    String before = saved.before(Sysctls.ROUTE_LOCALNET.text());
     if (before != null && !saved.handedOver()) {
       // First, while it is still written down what the value was.
-      boolean unused = Sysctl.ROUTE_LOCALNET.set(before);
+      boolean unused = Sysctls.ROUTE_LOCALNET.set(before);
     }
     if (saved.phase() != Phase.ABSENT) {
       ChainRemoval removal = new ChainRemoval(saved.removable());
@@ -212,7 +212,7 @@ final class FamilyTables {
       tool.restore(script);
     }
     if (before != null && target == Phase.ACTIVE) {
-      boolean unused = Sysctl.ROUTE_LOCALNET.set(ON);
+      boolean unused = Sysctls.ROUTE_LOCALNET.set(ON);
     }
     if (programmed.values() != ports) {
       programmed.clear();
@@ -240,14 +240,14 @@ final class FamilyTables {
   /** What the setting was before it was, or is to be, changed; null when it is left alone. */
   private @Nullable String routeLocalnet(
       SavedTables saved, List<String> wantedDoors, Phase target) {
-    String before = saved.before(Sysctl.ROUTE_LOCALNET.text());
-    String now = Sysctl.ROUTE_LOCALNET.value();
+    String before = saved.before(Sysctls.ROUTE_LOCALNET.text());
+    String now = Sysctls.ROUTE_LOCALNET.value();
     boolean needed =
         family == IpFamily.IPV4
             && target == Phase.ACTIVE
             && NodePortDoors.leadLoopback(wantedDoors)
             && !ON.equals(now)
-            && Sysctl.ROUTE_LOCALNET.writable();
+            && Sysctls.ROUTE_LOCALNET.writable();
     return before == null && needed ? now : before;
   }
 

@@ -8,6 +8,7 @@ import io.pointsman.dataplane.iptables.Discovery.Place;
 import io.pointsman.kernel.Capabilities;
 import io.pointsman.kernel.Iptables.Family;
 import io.pointsman.kernel.Iptables.Variant;
+import io.pointsman.kernel.Sysctl;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -90,20 +91,20 @@ final class IptablesPreflight {
 
   private void checkSettings() {
     checkOn(
-        Sysctl.IP_FORWARD,
+        Sysctls.IP_FORWARD,
         "ForwardingOff",
         "The node does not forward IPv4 packets",
         "so that only its own processes reach pods through Services");
     checkOn(
-        Sysctl.BRIDGE_CALLS,
+        Sysctls.BRIDGE_CALLS,
         "BridgesBypassIptables",
         "Packets that cross a bridge do not pass iptables",
         "so that a pod cannot reach a pod of the same node through a Service if a bridge connects"
             + " them");
-    if (!"1".equals(Sysctl.ROUTE_LOCALNET.value()) && !Sysctl.ROUTE_LOCALNET.writable()) {
+    if (!"1".equals(Sysctls.ROUTE_LOCALNET.value()) && !Sysctls.ROUTE_LOCALNET.writable()) {
       warn(
           "LoopbackNotRouted",
-          Sysctl.ROUTE_LOCALNET,
+          Sysctls.ROUTE_LOCALNET,
           "Node ports will not answer at 127.0.0.1: the agent may not write");
     }
   }

@@ -23,7 +23,7 @@ final class StateRules {
     List<String> rules = new ArrayList<>();
     rules.add(comment("phase", phase.name().toLowerCase(Locale.ROOT)));
     if (routeLocalnet != null) {
-      rules.add(comment(Sysctl.ROUTE_LOCALNET.text(), routeLocalnet));
+      rules.add(comment(Sysctls.ROUTE_LOCALNET.text(), routeLocalnet));
     }
     return rules;
   }

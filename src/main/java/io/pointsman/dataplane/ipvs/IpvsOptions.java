@@ -7,7 +7,6 @@ import io.pointsman.catalogue.IpFamily;
 import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.Iptables.Variant;
 import io.pointsman.kernel.IpvsTimeouts;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
@@ -22,7 +21,6 @@ import java.util.Optional;
  * @param strictArp whether the node answers ARP only for addresses of the device that is asked
  *     (net.ipv4.conf.all.arp_ignore 1, arp_announce 2)
  * @param timeouts how long silent connections are remembered; 0 leaves a timeout as it is
- * @param sysctls where the kernel's settings are; a pod may have them elsewhere than /proc/sys
  */
 public record IpvsOptions(
     CommandRunner commands,
@@ -31,8 +29,7 @@ public record IpvsOptions(
     List<AddressRange> localRanges,
     boolean masqueradeAll,
     boolean strictArp,
-    IpvsTimeouts timeouts,
-    Path sysctls) {
+    IpvsTimeouts timeouts) {
   /** Takes copies. */
   public IpvsOptions {
     excludeRanges = List.copyOf(excludeRanges);
@@ -48,14 +45,13 @@ public record IpvsOptions(
         List.of(),
         false,
         false,
-        new IpvsTimeouts(0, 0, 0),
-        Path.of("/proc/sys"));
+        new IpvsTimeouts(0, 0, 0));
   }
 
   /** The same with commands that run elsewhere; netlink stays with the thread that calls. */
   public IpvsOptions by(CommandRunner runner) {
     return new IpvsOptions(
-        runner, variant, excludeRanges, localRanges, masqueradeAll, strictArp, timeouts, sysctls);
+        runner, variant, excludeRanges, localRanges, masqueradeAll, strictArp, timeouts);
   }
 
   /** The same with rules kept there, wherever the node's are. */
@@ -67,32 +63,31 @@ public record IpvsOptions(
         localRanges,
         masqueradeAll,
         strictArp,
-        timeouts,
-        sysctls);
+        timeouts);
   }
 
   /** The same without virtual servers at these addresses. */
   public IpvsOptions excluding(List<AddressRange> ranges) {
     return new IpvsOptions(
-        commands, variant, ranges, localRanges, masqueradeAll, strictArp, timeouts, sysctls);
+        commands, variant, ranges, localRanges, masqueradeAll, strictArp, timeouts);
   }
 
   /** The same with ranges of the cluster's pods, or of the node's. */
   public IpvsOptions localTo(List<AddressRange> ranges) {
     return new IpvsOptions(
-        commands, variant, excludeRanges, ranges, masqueradeAll, strictArp, timeouts, sysctls);
+        commands, variant, excludeRanges, ranges, masqueradeAll, strictArp, timeouts);
   }
 
   /** The same with strict ARP or without. */
   public IpvsOptions withStrictArp(boolean wanted) {
     return new IpvsOptions(
-        commands, variant, excludeRanges, localRanges, masqueradeAll, wanted, timeouts, sysctls);
+        commands, variant, excludeRanges, localRanges, masqueradeAll, wanted, timeouts);
   }
 
   /** The same with other timeouts. */
   public IpvsOptions remembering(IpvsTimeouts wanted) {
     return new IpvsOptions(
-        commands, variant, excludeRanges, localRanges, masqueradeAll, strictArp, wanted, sysctls);
+        commands, variant, excludeRanges, localRanges, masqueradeAll, strictArp, wanted);
   }
 
   boolean excludes(Address address) {

@@ -4,9 +4,7 @@ package io.pointsman.dataplane.ipvs;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.kernel.IpvsNetlink;
 import io.pointsman.kernel.IpvsTimeouts;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.pointsman.kernel.Sysctl;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,23 +17,20 @@ import org.jspecify.annotations.Nullable;
  * the network namespace (ipvs-sysctl.rst, ip-sysctl.rst) and the timeouts of ip_vs.
  */
 final class Settings {
-  private static final Path FOLDER = Path.of("net", "ipv4");
   private static final String TIMEOUTS = "timeouts";
 
-  private final Path folder;
   private final Map<String, String> wanted = new LinkedHashMap<>();
   private final IpvsTimeouts timeouts;
 
   Settings(IpvsOptions options) {
-    this.folder = options.sysctls().resolve(FOLDER);
     this.timeouts = options.timeouts();
-    wanted.put("vs/conntrack", "1");
-    wanted.put("vs/expire_nodest_conn", "1");
-    wanted.put("vs/expire_quiescent_template", "1");
+    wanted.put("vs.conntrack", "1");
+    wanted.put("vs.expire_nodest_conn", "1");
+    wanted.put("vs.expire_quiescent_template", "1");
     wanted.put("ip_forward", "1");
     if (options.strictArp()) {
-      wanted.put("conf/all/arp_ignore", "1");
-      wanted.put("conf/all/arp_announce", "2");
+      wanted.put("conf.all.arp_ignore", "1");
+      wanted.put("conf.all.arp_announce", "2");
     }
   }
 
@@ -102,7 +97,8 @@ final class Settings {
         (name, value) -> {
           String now = read(name);
           if (!value.equals(now)) {
-            defects.add("The setting " + sysctl(name) + " is " + now + ", not " + value + ".");
+            defects.add(
+                "The setting " + sysctl(name).text() + " is " + now + ", not " + value + ".");
           }
         });
     IpvsTimeouts now = ipvs.timeouts();
@@ -117,8 +113,8 @@ final class Settings {
     List<String> found = new ArrayList<>();
     wanted.forEach(
         (name, value) -> {
-          if (!value.equals(read(name)) && !Files.isWritable(folder.resolve(name))) {
-            found.add(sysctl(name) + "=" + value);
+          if (!value.equals(read(name)) && !sysctl(name).writable()) {
+            found.add(sysctl(name).text() + "=" + value);
           }
         });
     return found;
@@ -142,24 +138,20 @@ final class Settings {
         Integer.parseInt(parts[0]), Integer.parseInt(parts[1]), Integer.parseInt(parts[2]));
   }
 
-  private static String sysctl(String name) {
-    return "net.ipv4." + name.replace('/', '.');
+  private static Sysctl sysctl(String name) {
+    return new Sysctl("net.ipv4." + name);
   }
 
   /** The value; null when this kernel does not have it. */
-  private @Nullable String read(String name) {
-    try {
-      return Files.readString(folder.resolve(name)).strip();
-    } catch (IOException e) {
-      return null;
-    }
+  private static @Nullable String read(String name) {
+    return sysctl(name).value();
   }
 
-  private void write(String name, String value) {
-    try {
-      Files.writeString(folder.resolve(name), value);
-    } catch (IOException e) {
-      throw new DataplaneException("set " + sysctl(name) + " to " + value + ": " + e, e);
+  private static void write(String name, String value) {
+    Sysctl setting = sysctl(name);
+    if (!setting.set(value)) {
+      throw new DataplaneException(
+          "set " + setting.text() + " to " + value + ": it cannot be written here", null);
     }
   }
 }

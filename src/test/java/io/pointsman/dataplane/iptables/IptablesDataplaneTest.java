@@ -213,17 +213,17 @@ class IptablesDataplaneTest extends IptablesFixture {
   void settingsOfTheKernelComeBack() {
     inside(
         () -> {
-          assertThat(Sysctl.ROUTE_LOCALNET.value()).isEqualTo("0");
+          assertThat(Sysctls.ROUTE_LOCALNET.value()).isEqualTo("0");
           try (IptablesDataplane dataplane = open(Variant.NFT)) {
             dataplane.prepare(ALL);
-            assertThat(Sysctl.ROUTE_LOCALNET.value()).isEqualTo("0");
+            assertThat(Sysctls.ROUTE_LOCALNET.value()).isEqualTo("0");
             dataplane.activate();
-            assertThat(Sysctl.ROUTE_LOCALNET.value()).isEqualTo("1");
+            assertThat(Sysctls.ROUTE_LOCALNET.value()).isEqualTo("1");
           }
           try (IptablesDataplane next = open(Variant.NFT)) {
             next.drain();
             next.remove();
-            assertThat(Sysctl.ROUTE_LOCALNET.value()).isEqualTo("0");
+            assertThat(Sysctls.ROUTE_LOCALNET.value()).isEqualTo("0");
           }
         });
   }
