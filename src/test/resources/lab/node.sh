@@ -67,6 +67,11 @@ mkdir upper work merged
 mount -t overlay -o lowerdir=/,upperdir=upper,workdir=work overlay merged
 cd merged
 mount -t proc proc proc
+# The kubelet wants to know how fast the processors are; User-Mode Linux does not say it.
+if ! grep -q '^cpu MHz' /proc/cpuinfo; then
+  sed 's/^\(bogomips.*\)/\1\ncpu MHz\t\t: 1000.000/' /proc/cpuinfo > "$folder/cpuinfo"
+  mount --bind "$folder/cpuinfo" proc/cpuinfo
+fi
 mount -t sysfs sysfs sys
 mount -t bpf bpf sys/fs/bpf
 mount --rbind /dev dev
@@ -81,8 +86,24 @@ for kept in "$cache" "$lab"; do
 done
 bind() {
   mkdir -p ".$2"
-  mount --bind "$1" ".$2"
+  mount --rbind "$1" ".$2"
 }
+# Images that were unpacked elsewhere: what containerd writes is copied, what it reads is bound.
+if [ -e "$lab/imported" ]; then
+  imported=$(cat "$lab/imported")
+  content=io.containerd.content.v1.content
+  snapshots=io.containerd.snapshotter.v1.overlayfs
+  mount -t tmpfs -o mode=711 containerd "$folder/containerd"
+  cp -a "$imported/io.containerd.metadata.v1.bolt" "$folder/containerd/"
+  mkdir -p "$folder/containerd/$content/blobs" "$folder/containerd/$content/ingest" \
+    "$folder/containerd/$snapshots/snapshots"
+  mount --bind "$imported/$content/blobs" "$folder/containerd/$content/blobs"
+  cp -a "$imported/$snapshots/metadata.db" "$folder/containerd/$snapshots/"
+  for snapshot in "$imported/$snapshots/snapshots"/*; do
+    mkdir "$folder/containerd/$snapshots/snapshots/${snapshot##*/}"
+    mount --bind "$snapshot" "$folder/containerd/$snapshots/snapshots/${snapshot##*/}"
+  done
+fi
 bind "$folder/kubelet" /var/lib/kubelet
 bind "$folder/containerd" /var/lib/containerd
 bind "$folder/cni" /etc/cni/net.d

@@ -14,6 +14,10 @@ mount -t tmpfs -o mode=755 run /run
 mkdir -p /run/netns /run/lock
 mount --bind /usr/lib/uml/modules /usr/lib/modules
 while read -r module; do modprobe "$module"; done <"$out/modules"
+# This kernel has no nf_tables.
+for name in iptables iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore; do
+  ln -sf xtables-legacy-multi "/usr/sbin/$name"
+done
 ip link set lo up
 
 (

@@ -4,8 +4,8 @@
 // own, so that each passes the Service dataplane anew.
 //
 //	traffic http   --targets URL,URL… [--concurrency 4] [--timeout 5s] [--rate 0] [--phase NAME]
-//	traffic stream --targets HOST:PORT,… [--interval 20ms] [--timeout 10s]
-//	traffic udp    --targets HOST:PORT,… [--source-port 0] [--interval 20ms] [--timeout 2s]
+//	traffic stream --targets HOST:PORT,… [--interval 20ms] [--timeout 10s] [--block 1024]
+//	traffic udp    --targets HOST:PORT,… [--source-port 0 | --fresh] [--interval 20ms] [--timeout 2s]
 //	traffic serve  --listen :7000
 //
 // A line on standard input begins a phase of that name; SIGUSR1 begins one named by its number.
@@ -33,6 +33,8 @@ type options struct {
 	interval    time.Duration
 	rate        float64
 	sourcePort  int
+	fresh       bool
+	block       int
 	report      *report
 }
 
@@ -52,6 +54,8 @@ func main() {
 	flags.DurationVar(&o.interval, "interval", 20*time.Millisecond, "stream, udp: pause between messages")
 	flags.Float64Var(&o.rate, "rate", 0, "http: requests per second in all; 0 means as many as possible")
 	flags.IntVar(&o.sourcePort, "source-port", 0, "udp: the client's port; 0 means any")
+	flags.BoolVar(&o.fresh, "fresh", false, "udp: a new socket for each message")
+	flags.IntVar(&o.block, "block", 1024, "stream: bytes sent and wanted back at a time")
 	untilEOF := flags.Bool("until-eof", false, "end when standard input ends")
 	_ = flags.Parse(os.Args[2:])
 	if flags.NArg() > 0 {
@@ -72,6 +76,9 @@ func main() {
 	}
 	if *targets == "" || o.concurrency < 1 {
 		usage("--targets needs at least one target, --concurrency at least 1")
+	}
+	if o.block < smallestBlock {
+		usage(fmt.Sprintf("--block must be at least %d", smallestBlock))
 	}
 	o.targets = strings.Split(*targets, ",")
 	o.report = newReport(*phase)

@@ -11,13 +11,14 @@ import (
 	"hash/crc32"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"time"
 )
 
-// blockSize is what stream sends at a time: a sequence number, filling, and a CRC-32 of both.
-const blockSize = 1024
+// smallestBlock has room for what a block of stream is: a sequence number, filling, and a CRC-32 of both.
+const smallestBlock = 16
 
 // streams keeps one TCP connection to each target and counts every block that comes back unchanged
 // as a request. A connection that ends is counted as broken and opened anew.
@@ -45,14 +46,20 @@ func streams(ctx context.Context, o *options) {
 
 // converse sends and checks blocks until ctx ends (true) or the connection fails (false).
 func converse(ctx context.Context, o *options, target string, connection net.Conn) bool {
-	back := make([]byte, blockSize)
+	back := make([]byte, o.block)
 	for sequence := uint64(0); ctx.Err() == nil; sequence++ {
 		began := time.Now()
-		block := newBlock(sequence)
+		block := newBlock(sequence, o.block)
 		_ = connection.SetDeadline(began.Add(o.timeout))
-		_, err := connection.Write(block)
-		if err == nil {
-			_, err = io.ReadFull(connection, back)
+		// At the same time: a large block fills the buffers of both ends before it is through.
+		written := make(chan error, 1)
+		go func() {
+			_, err := connection.Write(block)
+			written <- err
+		}()
+		_, err := io.ReadFull(connection, back)
+		if failed := <-written; failed != nil {
+			err = failed
 		}
 		if err == nil && !bytes.Equal(block, back) {
 			err = errors.New("the block came back changed")
@@ -66,18 +73,19 @@ func converse(ctx context.Context, o *options, target string, connection net.Con
 	return true
 }
 
-func newBlock(sequence uint64) []byte {
-	block := make([]byte, blockSize)
+func newBlock(sequence uint64, size int) []byte {
+	block := make([]byte, size)
 	binary.BigEndian.PutUint64(block, sequence)
-	for i := 8; i < blockSize-4; i++ {
+	for i := 8; i < size-4; i++ {
 		block[i] = byte(sequence + uint64(i)*31)
 	}
-	binary.BigEndian.PutUint32(block[blockSize-4:], crc32.ChecksumIEEE(block[:blockSize-4]))
+	binary.BigEndian.PutUint32(block[size-4:], crc32.ChecksumIEEE(block[:size-4]))
 	return block
 }
 
-// datagrams sends numbered UDP messages from one socket per target and wants each answered. The
-// message is one that agnhost's netexec echoes too ("echo TEXT" is answered with TEXT).
+// datagrams sends numbered UDP messages from one socket per target, or with --fresh from a new one
+// for each message, and wants each answered. The message is one that agnhost's netexec echoes too
+// ("echo TEXT" is answered with TEXT); serve's answer begins with its host name, which is counted.
 func datagrams(ctx context.Context, o *options) {
 	var all sync.WaitGroup
 	for i, target := range o.targets {
@@ -87,37 +95,56 @@ func datagrams(ctx context.Context, o *options) {
 				local.Port = o.sourcePort + i
 			}
 			dialer := net.Dialer{LocalAddr: local}
-			connection, err := dialer.Dial("udp", target)
-			if err != nil {
-				o.report.done(target, time.Now(), "", err)
-				return
-			}
-			defer connection.Close()
+			var connection net.Conn
 			for sequence := 0; ctx.Err() == nil; sequence++ {
 				began := time.Now()
-				o.report.done(target, began, "", echo(connection, sequence, began.Add(o.timeout)))
+				var err error
+				if connection == nil {
+					connection, err = dialer.Dial("udp", target)
+				}
+				if err != nil {
+					o.report.done(target, began, "", err)
+					wait(ctx, time.Second)
+					continue
+				}
+				server, err := echo(connection, sequence, began.Add(o.timeout))
+				answer := ""
+				if server != "" && !o.fresh {
+					answer = target + " " + server
+				}
+				o.report.done(target, began, answer, err)
+				if o.fresh {
+					connection.Close()
+					connection = nil
+				}
 				wait(ctx, o.interval)
+			}
+			if connection != nil {
+				connection.Close()
 			}
 		})
 	}
 	all.Wait()
 }
 
-// echo sends one message and waits for its own answer: late answers to earlier ones are passed over.
-func echo(connection net.Conn, sequence int, deadline time.Time) error {
+// echo sends one message, waits for its own answer, passing over late ones to earlier messages, and
+// returns the name of the server when it has said it.
+func echo(connection net.Conn, sequence int, deadline time.Time) (string, error) {
 	text := fmt.Sprintf("message-%d-end", sequence)
 	_ = connection.SetDeadline(deadline)
 	if _, err := connection.Write([]byte("echo " + text)); err != nil {
-		return err
+		return "", err
 	}
 	answer := make([]byte, 2048)
 	for {
 		n, err := connection.Read(answer)
 		if err != nil {
-			return err
+			return "", err
 		}
-		if strings.HasSuffix(strings.TrimSpace(string(answer[:n])), text) {
-			return nil
+		before, found := strings.CutSuffix(strings.TrimSpace(string(answer[:n])), text)
+		if found {
+			server, _, _ := strings.Cut(before, " ")
+			return server, nil
 		}
 	}
 }
@@ -129,8 +156,12 @@ func wait(ctx context.Context, pause time.Duration) {
 	}
 }
 
-// serve echoes TCP and UDP on one port until ctx ends.
+// serve echoes TCP and UDP on one port until ctx ends; UDP with the host's name before it.
 func serve(ctx context.Context, address string) error {
+	name, err := os.Hostname()
+	if err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return err
@@ -146,7 +177,7 @@ func serve(ctx context.Context, address string) error {
 			if err != nil {
 				return
 			}
-			_, _ = packets.WriteTo(buffer[:n], from)
+			_, _ = packets.WriteTo(append([]byte(name+" "), buffer[:n]...), from)
 		}
 	}()
 	go func() {

@@ -27,7 +27,9 @@ class ConnectionBench {
   private static final int MANY = 10_000;
 
   @ParameterizedTest
-  @EnumSource(KubeProxyMode.class)
+  @EnumSource(
+      value = KubeProxyMode.class,
+      names = {"IPTABLES", "NFTABLES"})
   void measure(KubeProxyMode mode) {
     var options = LabOptions.named("bench").withNodes(2).withKubeProxyMode(mode);
     try (var cluster = TestCluster.inLab(options)) {

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /** What differs between the clusters that tests run on. */
 interface Place extends AutoCloseable {
@@ -46,7 +47,12 @@ interface Place extends AutoCloseable {
 
   /** Applies a file of src/test/resources/e2e, with the images that this cluster has. */
   default void apply(String file) {
-    var text = images().in(Project.read("src/test/resources/e2e/" + file));
+    apply(file, UnaryOperator.identity());
+  }
+
+  /** The same with changes of the manifest. */
+  default void apply(String file, UnaryOperator<String> changes) {
+    var text = changes.apply(images().in(Project.read("src/test/resources/e2e/" + file)));
     try {
       var manifests = Files.createTempFile(Project.folder().resolve("target"), "e2e-", ".yaml");
       Files.writeString(manifests, text);

@@ -8,10 +8,17 @@ import java.nio.file.Path;
 
 /** The image built by the project's own Dockerfile. */
 final class ProductImage {
+  /** Names an archive that is built already, where building it again would take long. */
+  static final String BUILT = "pointsman.image";
+
   private ProductImage() {}
 
   /** The image as a docker-archive, built when the sources have changed. */
   static Path archive() {
+    var built = System.getProperty(BUILT);
+    if (built != null) {
+      return Path.of(built);
+    }
     try {
       var process =
           new ProcessBuilder("scripts/image")

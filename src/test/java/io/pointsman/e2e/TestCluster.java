@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * The cluster that a test runs on, with Pointsman's image on its nodes; the chart is installed by
@@ -110,6 +111,11 @@ public final class TestCluster implements AutoCloseable {
   /** Applies a file of src/test/resources/e2e, with the images that this cluster has. */
   public void apply(String file) {
     place.apply(file);
+  }
+
+  /** The same with changes of the manifest. */
+  public void apply(String file, UnaryOperator<String> changes) {
+    place.apply(file, changes);
   }
 
   /** Installs the chart, or brings it to what Helm's arguments say. */

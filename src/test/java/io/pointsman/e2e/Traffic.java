@@ -10,6 +10,8 @@ import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 
 /** Load from the lab's {@code traffic} program: a new connection per request, counted by phase. */
@@ -118,14 +120,21 @@ public final class Traffic implements AutoCloseable {
     process.toHandle().destroy();
   }
 
-  /** What was counted between two calls of {@link Traffic#phase}; times in microseconds. */
+  /**
+   * What was counted between two calls of {@link Traffic#phase}; times in microseconds.
+   *
+   * @param max the longest time for an answer
+   * @param answers who answered, as "TARGET SERVER", where the kind of load knows it
+   */
   public record Phase(
       String name,
       long requests,
       long failed,
       long p50,
       long p99,
+      long max,
       double perSecond,
+      Set<String> answers,
       String errors) {
     static Phase of(JsonNode json) {
       return new Phase(
@@ -134,8 +143,16 @@ public final class Traffic implements AutoCloseable {
           json.path("failed").asLong() + json.path("brokenConnections").asLong(),
           json.path("p50Micros").asLong(),
           json.path("p99Micros").asLong(),
+          json.path("maxMicros").asLong(),
           json.path("requestsPerSecond").asDouble(),
+          answers(json.path("answers")),
           json.path("errors").toString());
+    }
+
+    private static Set<String> answers(JsonNode counts) {
+      var names = new TreeSet<String>();
+      counts.fieldNames().forEachRemaining(names::add);
+      return names;
     }
   }
 }

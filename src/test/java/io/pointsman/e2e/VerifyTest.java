@@ -37,7 +37,9 @@ class VerifyTest {
   }
 
   @ParameterizedTest
-  @EnumSource(KubeProxyMode.class)
+  @EnumSource(
+      value = KubeProxyMode.class,
+      names = {"IPTABLES", "NFTABLES"})
   void aKubeProxyIsProvenAndWhatIsBrokenIsNamed(KubeProxyMode mode) {
     String name = "verify-" + mode.configuration();
     LabOptions options = LabOptions.named(name).withNodes(2).withKubeProxyMode(mode);
@@ -129,6 +131,7 @@ class VerifyTest {
               + " | iptables-restore --noflush";
       case NFTABLES ->
           "nft delete element ip kube-proxy service-ips '{ %s . tcp . 80 }'".formatted(address);
+      case IPVS -> "ipvsadm -D -t %s:80".formatted(address);
     };
   }
 

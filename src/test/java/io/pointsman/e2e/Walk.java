@@ -2,14 +2,18 @@
 package io.pointsman.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
+import io.fabric8.kubernetes.client.utils.Serialization;
 import io.pointsman.api.KubeProxyState;
+import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplane;
+import io.pointsman.api.ProxyDataplane;
 import io.pointsman.api.Step;
 import io.pointsman.api.StepResult;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
+import org.awaitility.Awaitility;
 
 /** The walk there and back, and what must hold at both of its ends. */
 final class Walk {
@@ -35,16 +39,30 @@ final class Walk {
 
   /** Asks for BPF. */
   void apply() {
-    cluster.apply(managed ? "dataplane.yaml" : "dataplane-without-kube-proxy.yaml");
+    apply(LinuxDataplane.BPF);
   }
 
-  /** Waits as a user would, then holds every node to its proof. */
+  /** Asks for a dataplane. */
+  void apply(LinuxDataplane wanted) {
+    cluster.apply(
+        managed ? "dataplane.yaml" : "dataplane-without-kube-proxy.yaml",
+        manifest -> manifest.replace("linuxDataplane: BPF", "linuxDataplane: " + name(wanted)));
+  }
+
+  /** Waits for BPF as a user would, then holds every node to its proof. */
   void awaitBpf() {
+    await(LinuxDataplane.BPF);
+  }
+
+  /** Waits as a user would until a dataplane serves, then holds every node to its proof. */
+  void await(LinuxDataplane wanted) {
+    Awaitility.await().atMost(LIMIT).until(() -> observed(wanted));
     cluster.kubectl("wait", "--for=condition=Ready", "pdp/default", "--timeout=360s");
     var names = cluster.nodes().stream().map(TestCluster.Node::name).toList();
     var nodes = nodeDataplanes();
     assertThat(nodes).extracting(node -> node.getMetadata().getName()).containsAll(names);
     for (var node : nodes) {
+      assertThat(node.getSpec().linuxDataplane).isEqualTo(wanted);
       assertThat(node.getStatus().step).isEqualTo(Step.CLEAN);
       assertThat(node.getStatus().result).isEqualTo(StepResult.DONE);
       assertThat(node.getStatus().proven).isTrue();
@@ -52,9 +70,34 @@ final class Walk {
       assertThat(node.getSpec().kubeProxy).isEqualTo(managed ? KubeProxyState.DETACHED : null);
     }
     assertThat(kubeProxyPods()).isEmpty();
-    for (var node : names) {
-      assertThat(kubeProxyChains(node)).as(node).isEmpty();
-    }
+    names.forEach(node -> holdsOnly(node, wanted));
+  }
+
+  /** As the resource names it. */
+  static String name(LinuxDataplane dataplane) {
+    return Serialization.jsonMapper().convertValue(dataplane, String.class);
+  }
+
+  private boolean observed(LinuxDataplane wanted) {
+    var resource = cluster.client().resources(ProxyDataplane.class).withName("default").require();
+    var status = resource.getStatus();
+    return status != null
+        && Objects.equals(status.observedGeneration, resource.getMetadata().getGeneration())
+        && status.currentDataplane == wanted;
+  }
+
+  /** Nothing of another dataplane is left in the node's kernel. */
+  private void holdsOnly(String node, LinuxDataplane wanted) {
+    var chains = kubeProxyChains(node);
+    assertThat(chains.stream().anyMatch(chain -> chain.startsWith(":KUBE-SVC-")))
+        .as("%s: chains of Services %s", node, chains)
+        .isEqualTo(wanted == LinuxDataplane.IPTABLES);
+    assertThat(chains.isEmpty()).as("%s: %s", node, chains).isEqualTo(wanted == LinuxDataplane.BPF);
+    assertThat(cluster.onNode(node, "ls", "/sys/class/net").contains("kube-ipvs0"))
+        .isEqualTo(wanted == LinuxDataplane.IPVS);
+    assertThat(cluster.onNode(node, "ls", "/sys/fs/bpf").contains("pointsman"))
+        .isEqualTo(wanted == LinuxDataplane.BPF);
+    assertThat(cluster.onNode(node, "nft", "list", "tables")).doesNotContain("kube-proxy");
   }
 
   /** Deletes the resource, as a user would, and holds every node to having nothing of ours left. */
@@ -66,10 +109,12 @@ final class Walk {
       cluster.kubectl(
           "-n", "kube-system", "rollout", "status", "daemonset/kube-proxy", "--timeout=360s");
     }
-    await().atMost(LIMIT).until(() -> kubeProxyPods().size() == (managed ? nodes.size() : 0));
+    Awaitility.await()
+        .atMost(LIMIT)
+        .until(() -> kubeProxyPods().size() == (managed ? nodes.size() : 0));
     assertThat(nodeDataplanes()).isEmpty();
     for (var node : nodes) {
-      assertThat(!kubeProxyChains(node.name()).isEmpty()).as(node.name()).isEqualTo(managed);
+      assertThat(kubeProxyServes(node.name())).as(node.name()).isEqualTo(managed);
       assertThat(cluster.onNode(node.name(), "ls", "/sys/fs/bpf")).doesNotContain("pointsman");
       assertThat(cluster.client().nodes().withName(node.name()).get().getMetadata().getLabels())
           .doesNotContainKey("pointsman.io/kube-proxy");
@@ -80,7 +125,7 @@ final class Walk {
   void scaleWeb(int replicas) {
     cluster.kubectl("scale", "deployment/web", "--replicas=" + replicas);
     cluster.kubectl("rollout", "status", "deployment/web", "--timeout=120s");
-    await()
+    Awaitility.await()
         .atMost(LIMIT)
         .untilAsserted(
             () ->
@@ -119,6 +164,12 @@ final class Walk {
         .filter(pod -> !List.of("Succeeded", "Failed").contains(pod.getStatus().getPhase()))
         .map(pod -> pod.getMetadata().getName() + " on " + pod.getSpec().getNodeName())
         .toList();
+  }
+
+  /** Whether the node's kernel holds what a kube-proxy writes in any mode. */
+  private boolean kubeProxyServes(String node) {
+    return !kubeProxyChains(node).isEmpty()
+        || cluster.onNode(node, "nft", "list", "tables").contains("kube-proxy");
   }
 
   /** Chains of kube-proxy's on the node; the kubelet's own are not among them. */

@@ -149,6 +149,14 @@ public final class WebLoad implements AutoCloseable {
       return phases().mapToLong(Traffic.Phase::requests).sum();
     }
 
+    /** Requests that were sent in a phase, of both. */
+    public long requests(String phase) {
+      return phases()
+          .filter(each -> each.name().equals(phase))
+          .mapToLong(Traffic.Phase::requests)
+          .sum();
+    }
+
     private Stream<Traffic.Phase> phases() {
       return loads.values().stream().flatMap(List::stream);
     }

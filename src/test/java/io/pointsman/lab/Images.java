@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /** The images that the lab makes for itself, as archives in the cache: no registry is asked. */
@@ -19,8 +20,11 @@ public final class Images {
   static final String KUBE_PROXY = "docker.io/pointsman-lab/kube-proxy:v1.36.3";
   static final String COREDNS = "docker.io/pointsman-lab/coredns:v1.14.7";
 
+  /** The folder that {@link #unpack} made. */
+  public static final String UNPACKED = "pointsman.images";
+
   /** Raised when what is made here changes, so that nothing old is taken from the cache. */
-  private static final String RECIPE = "2";
+  private static final String RECIPE = "3";
 
   private final Path binaries;
   private final Path cache = LabFolders.cache().resolve("images");
@@ -60,6 +64,27 @@ public final class Images {
   /** The archive of {@link #AGNHOST}, for clusters that are no lab. */
   public static Path testImage() {
     return new Images(Binaries.folder(), step -> {}).agnhost();
+  }
+
+  /**
+   * Unpacks the images of a lab and {@code others}, for labs on a kernel on which importing takes
+   * minutes: they find them by the system property {@value #UNPACKED}.
+   */
+  public static Path unpack(Path... others) {
+    var binaries = Binaries.folder();
+    var command =
+        new ArrayList<>(
+            List.of(
+                LabFolders.project().resolve("scripts/imported-images").toString(),
+                binaries.toString()));
+    new Images(binaries, step -> {}).archives().forEach(it -> command.add(it.toString()));
+    List.of(others).forEach(it -> command.add(it.toString()));
+    return Path.of(Command.run(command).check().out().strip());
+  }
+
+  /** What {@link #unpack} made, when this lab is to begin with it. */
+  static Optional<String> unpacked() {
+    return Optional.ofNullable(System.getProperty(UNPACKED));
   }
 
   private Path agnhost() {
@@ -125,7 +150,20 @@ public final class Images {
 
   private List<Path> kubeProxy(Path work) {
     var packages = packages(work, "iptables,nftables,ipset,conntrack,kmod,busybox-static");
-    return List.of(packages, files(work, "kubernetes", "usr/local/bin/kube-proxy"));
+    return List.of(packages, files(work, "kubernetes", "usr/local/bin/kube-proxy"), start(work));
+  }
+
+  /** kube-proxy's start: rules are kept by iptables-legacy where the kernel has no nf_tables. */
+  private static Path start(Path work) {
+    var folder = work.resolve("start");
+    var script = folder.resolve("usr/local/bin/start");
+    LabFolders.write(script, Template.raw("kube-proxy.sh"));
+    if (!script.toFile().setExecutable(true, false)) {
+      throw new LabException("cannot make " + script + " executable");
+    }
+    var layer = work.resolve("start.tar");
+    DockerArchive.layer(folder, layer);
+    return layer;
   }
 
   private List<Path> agnhost(Path work) {

@@ -4,7 +4,9 @@ package io.pointsman.lab;
 /** The mode that the lab's kube-proxy starts in. */
 public enum KubeProxyMode {
   IPTABLES("iptables"),
-  NFTABLES("nftables");
+  NFTABLES("nftables"),
+  /** Needs a kernel with ip_vs. */
+  IPVS("ipvs");
 
   private final String configuration;
 

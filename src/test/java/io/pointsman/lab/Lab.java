@@ -173,6 +173,9 @@ public final class Lab implements AutoCloseable {
 
   /** Puts a docker-archive into containerd of all nodes, and of those that are added later. */
   public void loadImage(Path dockerArchive) {
+    if (Images.unpacked().isPresent()) {
+      return; // it is among them
+    }
     var digest = DockerArchive.digest(dockerArchive).substring(0, 16);
     var kept = state.folder().resolve("images").resolve(digest + ".tar");
     try {

@@ -80,6 +80,7 @@ final class LabStart {
     for (var script : List.of("node.sh", "enter.sh")) {
       LabFolders.write(folder.resolve(script), Template.raw(script));
     }
+    Images.unpacked().ifPresent(unpacked -> LabFolders.write(folder.resolve("imported"), unpacked));
     var port = FIRST_PORT + Math.floorMod(options.name().hashCode(), PORTS);
     var pidFile = folder.resolve("pid");
     var command =

@@ -150,6 +150,9 @@ public final class Node {
 
   /** Imports the images that the lab has and this node does not have yet. */
   void loadImages() {
+    if (Images.unpacked().isPresent()) {
+      return; // containerd has begun with them
+    }
     for (var archive : new Images(state.binaries(), step -> {}).all(state.folder())) {
       var mark = folder().resolve("images").resolve(String.valueOf(archive.getFileName()));
       if (!Files.exists(mark)) {

@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -42,9 +43,14 @@ public final class InnerTests implements UserModeLinux.Watcher {
 
   /** Runs classes in a machine; the result has a test for each of theirs, and one for the run. */
   public static List<DynamicTest> run(UserModeLinux machine, Class<?>... classes) {
+    return run(machine, Duration.ofMinutes(5), classes);
+  }
+
+  /** The same, each test taking that long at most. */
+  public static List<DynamicTest> run(UserModeLinux machine, Duration each, Class<?>... classes) {
     InnerTests tests = new InnerTests();
     try {
-      int code = machine.run(command(classes), tests);
+      int code = machine.run(command(each, classes), tests);
       tests.broken = code == 0 ? null : "The JVM inside ended with " + code + ".";
     } catch (IllegalStateException e) {
       tests.broken = e.getMessage();
@@ -52,14 +58,14 @@ public final class InnerTests implements UserModeLinux.Watcher {
     return tests.results();
   }
 
-  private static String command(Class<?>... classes) {
+  private static String command(Duration each, Class<?>... classes) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(FLAGS);
     System.getProperties().stringPropertyNames().stream()
         .filter(name -> name.startsWith("pointsman."))
         .forEach(name -> command.add("-D" + name + "=" + System.getProperty(name)));
-    command.add("-Djunit.jupiter.execution.timeout.default=5 m");
+    command.add("-Djunit.jupiter.execution.timeout.default=" + each.toSeconds() + " s");
     command.add("-Djava.util.logging.manager=org.jboss.logmanager.LogManager");
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.add(InnerRunner.class.getName());

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pointsman.api.LinuxDataplane;
+import io.pointsman.lab.LabOptions;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.LongSupplier;
+import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.DynamicTest;
+
+/** A lab that goes from dataplane to dataplane under load, an edge a test. */
+final class EdgeWalk implements AutoCloseable {
+  private static final Duration LIMIT = Duration.ofMinutes(5);
+  private static final int PER_SECOND = 100;
+  private static final int BETWEEN = 500;
+
+  private final LabOptions options;
+  private final List<Edge> edges = new ArrayList<>();
+  private @Nullable TestCluster cluster;
+  private @Nullable Load load;
+  private boolean failed;
+
+  EdgeWalk(LabOptions options) {
+    this.options = options;
+  }
+
+  /** An edge that was walked, and how long it took for all nodes. */
+  private record Edge(String name, Duration took) {}
+
+  /** What goes through the Services all the time. */
+  private record Load(WebLoad web, LongFlows flows) implements AutoCloseable {
+    void phase(String name) {
+      web.phase(name);
+      flows.phase(name);
+    }
+
+    void awaitMore() {
+      for (LongSupplier counter : List.<LongSupplier>of(web::requests, flows::messages)) {
+        var until = counter.getAsLong() + BETWEEN;
+        Awaitility.await().atMost(LIMIT).until(() -> counter.getAsLong() >= until);
+      }
+    }
+
+    @Override
+    public void close() {
+      web.close();
+      flows.close();
+    }
+  }
+
+  /** Tests that go from kube-proxy through these; null stands for kube-proxy. */
+  List<DynamicTest> through(@Nullable LinuxDataplane... dataplanes) {
+    var tests = new ArrayList<DynamicTest>();
+    tests.add(DynamicTest.dynamicTest("starts", this::start));
+    LinuxDataplane before = null;
+    for (var wanted : dataplanes) {
+      var name = name(before) + " > " + name(wanted);
+      tests.add(DynamicTest.dynamicTest(name, () -> go(name, wanted)));
+      before = wanted;
+    }
+    tests.add(DynamicTest.dynamicTest("nothing was lost", this::finish));
+    return tests;
+  }
+
+  private String name(@Nullable LinuxDataplane dataplane) {
+    return dataplane == null
+        ? "kube-proxy(" + options.kubeProxyMode().configuration() + ")"
+        : Walk.name(dataplane);
+  }
+
+  private void start() {
+    failed = true;
+    var up = TestCluster.inLab(options);
+    cluster = up;
+    up.install();
+    WebLoad.deploy(up);
+    LongFlows.deploy(up);
+    var started = new Load(WebLoad.start(up, PER_SECOND), LongFlows.start(up));
+    load = started;
+    started.awaitMore();
+    failed = false;
+  }
+
+  private void go(String name, @Nullable LinuxDataplane wanted) {
+    assertThat(failed).as("a test before this one failed").isFalse();
+    failed = true;
+    var walk = new Walk(Objects.requireNonNull(cluster));
+    var running = Objects.requireNonNull(load);
+    running.phase(name);
+    var began = Instant.now();
+    if (wanted == null) {
+      walk.goBack();
+    } else {
+      walk.apply(wanted);
+      walk.await(wanted);
+    }
+    edges.add(new Edge(name, Duration.between(began, Instant.now())));
+    running.awaitMore();
+    failed = false;
+  }
+
+  private void finish() {
+    var running = Objects.requireNonNull(load);
+    var requests = running.web().finish();
+    var kept = running.flows().finish();
+    System.out.println(requests.table());
+    for (var edge : edges) {
+      System.out.printf(
+          "edge %-36s %6d connections, %5d new UDP flows, longest gap %7.1f ms, %3d s%n",
+          edge.name(),
+          requests.requests(edge.name()),
+          kept.fresh(edge.name()),
+          kept.longestGap(edge.name()),
+          edge.took().toSeconds());
+    }
+    assertThat(requests.failed()).as(requests.table()).isZero();
+    assertThat(kept.failures()).isEmpty();
+    assertThat(kept.answers())
+        .as("one server for each UDP stream")
+        .hasSize(Math.toIntExact(kept.answers().stream().map(EdgeWalk::target).distinct().count()))
+        .isNotEmpty();
+    assertThat(failed).as("a test before this one failed").isFalse();
+  }
+
+  private static String target(String answer) {
+    return answer.split(" ", 2)[0];
+  }
+
+  @Override
+  public void close() {
+    if (load != null) {
+      load.close();
+    }
+    if (cluster != null) {
+      cluster.close();
+    }
+  }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.e2e;
+
+import io.pointsman.api.LinuxDataplane;
+import io.pointsman.lab.KubeProxyMode;
+import io.pointsman.lab.LabOptions;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.TestFactory;
+
+/**
+ * Every edge between kube-proxy and the dataplanes that this kernel has, each in both directions,
+ * under load: no new connection fails, and flows that began before the first edge live to the end.
+ */
+@Tag("lab")
+@OnlyInLab("the load from outside needs the lab's client")
+class EdgesTest {
+  private @Nullable EdgeWalk walk;
+
+  @AfterEach
+  void down() {
+    if (walk != null) {
+      walk.close();
+    }
+  }
+
+  @TestFactory
+  List<DynamicTest> amongKubeProxyIptablesAndBpf() {
+    walk = new EdgeWalk(LabOptions.named("edges"));
+    return walk.through(
+        LinuxDataplane.IPTABLES,
+        LinuxDataplane.BPF,
+        null,
+        LinuxDataplane.BPF,
+        LinuxDataplane.IPTABLES,
+        null);
+  }
+
+  @TestFactory
+  List<DynamicTest> fromKubeProxyInNftablesMode() {
+    walk =
+        new EdgeWalk(
+            LabOptions.named("edges-nft").withKubeProxyMode(KubeProxyMode.NFTABLES).withNodes(2));
+    return walk.through(LinuxDataplane.IPTABLES, null, LinuxDataplane.BPF, null);
+  }
+}

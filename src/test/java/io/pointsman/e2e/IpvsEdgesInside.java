@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.e2e;
+
+import io.pointsman.api.LinuxDataplane;
+import io.pointsman.lab.KubeProxyMode;
+import io.pointsman.lab.LabOptions;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** Every edge of IPVS, as {@link EdgesTest} has those of the others. */
+public class IpvsEdgesInside {
+  private @Nullable EdgeWalk walk;
+
+  @AfterEach
+  void down() {
+    if (walk != null) {
+      walk.close();
+    }
+  }
+
+  @TestFactory
+  List<DynamicTest> amongKubeProxyIpvsAndBpf() {
+    walk =
+        new EdgeWalk(
+            LabOptions.named("edges-ipvs").withKubeProxyMode(KubeProxyMode.IPVS).withNodes(1));
+    return walk.through(LinuxDataplane.IPVS, LinuxDataplane.BPF, LinuxDataplane.IPVS, null);
+  }
+}

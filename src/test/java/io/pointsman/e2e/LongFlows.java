@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.e2e;
+
+import io.fabric8.kubernetes.api.model.Service;
+import io.pointsman.e2e.Traffic.Phase;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * Flows that begin once and have to live on with their data and their backend: TCP connections that
+ * send and receive checksummed blocks, UDP streams with one source port, and beside them UDP with a
+ * new port for each message. From a pod by the service addresses, from outside by every node's node
+ * port, in both families.
+ */
+final class LongFlows implements AutoCloseable {
+  private static final int PORT = 7000;
+  private static final int NODE_PORT = 30070;
+  private static final int SOURCE_PORT = 20_000;
+
+  private final List<Traffic> streams;
+  private final List<Traffic> datagrams;
+  private final List<Traffic> fresh;
+
+  private LongFlows(List<Traffic> streams, List<Traffic> datagrams, List<Traffic> fresh) {
+    this.streams = streams;
+    this.datagrams = datagrams;
+    this.fresh = fresh;
+  }
+
+  /** Creates the servers and waits until they are ready. */
+  static void deploy(TestCluster cluster) {
+    cluster.apply("echo.yaml");
+    cluster.kubectl("rollout", "status", "deployment/echo", "--timeout=120s");
+  }
+
+  static LongFlows start(TestCluster cluster) {
+    Service service = cluster.client().services().inNamespace("default").withName("echo").require();
+    var inside = targets(service.getSpec().getClusterIPs(), PORT);
+    var outside =
+        targets(
+            cluster.nodes().stream().flatMap(node -> node.addresses().stream()).toList(),
+            NODE_PORT);
+    return new LongFlows(
+        both(cluster, inside, outside, "stream", "--block=65536", "--interval=50ms"),
+        both(cluster, inside, outside, "udp", "--source-port=" + SOURCE_PORT, "--timeout=10s"),
+        both(cluster, inside, outside, "udp", "--fresh", "--timeout=10s"));
+  }
+
+  private static String targets(List<String> addresses, int port) {
+    return addresses.stream()
+        .map(address -> (address.contains(":") ? "[" + address + "]" : address) + ":" + port)
+        .collect(Collectors.joining(","));
+  }
+
+  private static List<Traffic> both(
+      TestCluster cluster, String inside, String outside, String... arguments) {
+    var kind = String.join(" ", arguments);
+    var client = cluster.outside().orElseThrow();
+    return List.of(
+        Traffic.start(
+            "pod -> ClusterIP " + kind, cluster.inPod(line("/traffic", inside, arguments))),
+        Traffic.start(
+            "outside -> node port " + kind, client.command(line("traffic", outside, arguments))));
+  }
+
+  private static String[] line(String program, String targets, String... arguments) {
+    var line = new ArrayList<>(List.of(program));
+    line.addAll(List.of(arguments));
+    line.addAll(List.of("--targets=" + targets, "--until-eof", "--progress=500ms"));
+    return line.toArray(String[]::new);
+  }
+
+  private List<Traffic> all() {
+    var all = new ArrayList<>(streams);
+    all.addAll(datagrams);
+    all.addAll(fresh);
+    return all;
+  }
+
+  /** Begins a phase in all of them. */
+  void phase(String name) {
+    all().forEach(load -> load.phase(name));
+  }
+
+  /** Messages that were sent so far, of all. */
+  long messages() {
+    return all().stream().mapToLong(Traffic::requests).sum();
+  }
+
+  Result finish() {
+    Function<List<Traffic>, List<List<Phase>>> finish =
+        loads -> loads.stream().map(Traffic::finish).toList();
+    return new Result(finish.apply(streams), finish.apply(datagrams), finish.apply(fresh));
+  }
+
+  @Override
+  public void close() {
+    all().forEach(Traffic::close);
+  }
+
+  /** What was counted, a load an element. */
+  record Result(List<List<Phase>> streams, List<List<Phase>> datagrams, List<List<Phase>> fresh) {
+    /** The first failures in words; empty when there was none. */
+    List<String> failures() {
+      var failures = new ArrayList<String>();
+      for (var loads : List.of(streams, datagrams, fresh)) {
+        for (var load : loads) {
+          for (var phase : load) {
+            if (phase.failed() > 0) {
+              failures.add(phase.name() + ": " + phase.failed() + " failed " + phase.errors());
+            }
+          }
+        }
+      }
+      return failures;
+    }
+
+    /** Who answered the UDP streams over all phases, as "TARGET SERVER". */
+    Set<String> answers() {
+      return datagrams.stream()
+          .flatMap(List::stream)
+          .flatMap(phase -> phase.answers().stream())
+          .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    /** New UDP flows in a phase. */
+    long fresh(String phase) {
+      return of(fresh, phase).stream().mapToLong(Phase::requests).sum();
+    }
+
+    /** The longest time without an answer on a TCP connection in a phase, in milliseconds. */
+    double longestGap(String phase) {
+      return of(streams, phase).stream().mapToLong(Phase::max).max().orElse(0) / 1000.0;
+    }
+
+    private static List<Phase> of(List<List<Phase>> loads, String name) {
+      return loads.stream()
+          .flatMap(List::stream)
+          .filter(phase -> phase.name().equals(name))
+          .toList();
+    }
+  }
+}
