@@ -180,12 +180,33 @@ static __noinline void forget_ends(const struct packet *p, const struct ct *entr
 	forget_flow(&flow);
 }
 
-static __always_inline int egress_flow(struct __sk_buff *skb, const struct packet *p)
+/*
+ * Gives up the flow whose answers would come with the tuple of this packet's answers. The stack
+ * translates new flows while these drain, and takes its ports for them from the same range.
+ */
+static __noinline void yield_tuple(const struct packet *p)
+{
+	struct ct_key reply, flow;
+	const struct ct *old;
+
+	set_key(&reply, CT_INGRESS, p->key.proto, &p->key.daddr, p->key.dport, &p->key.saddr,
+		p->key.sport);
+	old = bpf_map_lookup_elem(&ct, &reply);
+	if (!old || old->flags & CT_FORWARD)
+		return;
+	set_key(&flow, CT_EGRESS, p->key.proto, &old->addr, old->port, &p->key.daddr, p->key.dport);
+	forget_flow(&flow);
+}
+
+static __always_inline int egress_flow(struct __sk_buff *skb, const struct packet *p, bool active)
 {
 	struct ct *entry = bpf_map_lookup_elem(&ct, &p->key);
 
-	if (!entry)
+	if (!entry) {
+		if (!active)
+			yield_tuple(p);
 		return TC_ACT_UNSPEC;
+	}
 	if (goes_past(p, entry)) {
 		forget_ends(p, entry);
 		return TC_ACT_UNSPEC;
@@ -204,7 +225,7 @@ int egress(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	switch (parse(skb, &memory->packet, CT_EGRESS)) {
 	case PARSED_FLOW:
-		return egress_flow(skb, &memory->packet);
+		return egress_flow(skb, &memory->packet, config->phase == PHASE_ACTIVE);
 	case PARSED_ICMP:
 		return handle_error(skb, memory);
 	}

@@ -16,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executors;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -224,9 +225,16 @@ public final class Lab implements AutoCloseable {
     if (!Processes.await(SECONDS_TO_READY, () -> serves(nodes))) {
       var pods = kubectl("get", "nodes,pods", "-A", "-o", "wide");
       throw new LabException(
-          "the cluster is not ready after %d s:%n%s%nLogs are in %s"
-              .formatted(SECONDS_TO_READY, pods.out() + pods.err(), state.folder()));
+          "the cluster is not ready after %d s:%n%s%n%sLogs are in %s"
+              .formatted(SECONDS_TO_READY, pods.out() + pods.err(), lastWords(), state.folder()));
     }
+  }
+
+  /** The ends of the kubelets' logs, because the logs go with a lab that did not come up. */
+  private String lastWords() {
+    return nodes().stream()
+        .map(node -> Command.run(List.of("tail", "-n", "20", node.folder() + "/kubelet.log")).out())
+        .collect(Collectors.joining("\n"));
   }
 
   private boolean serves(int nodes) {

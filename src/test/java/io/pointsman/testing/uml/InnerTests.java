@@ -71,10 +71,7 @@ public final class InnerTests implements UserModeLinux.Watcher {
     command.add(InnerRunner.class.getName());
     command.add(UserModeLinux.OUTSIDE + "/events");
     Arrays.stream(classes).map(Class::getName).forEach(command::add);
-    String quoted =
-        command.stream()
-            .map(word -> "'" + word.replace("'", "'\\''") + "'")
-            .collect(Collectors.joining(" "));
+    String quoted = command.stream().map(UserModeLinux::quote).collect(Collectors.joining(" "));
     return quoted + " >" + UserModeLinux.OUTSIDE + "/output 2>&1";
   }
 

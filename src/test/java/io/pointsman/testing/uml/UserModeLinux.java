@@ -83,7 +83,20 @@ public record UserModeLinux(int megabytes, List<String> modules, Duration deadli
         folder.resolve(INIT), PosixFilePermissions.fromString("rwxr-xr-x"));
     Files.write(folder.resolve("modules"), modules);
     Files.writeString(folder.resolve("directory"), Project.folder().toString());
-    Files.writeString(folder.resolve("command"), command + "\n");
+    Files.writeString(folder.resolve("command"), environment() + command + "\n");
+  }
+
+  /** What tells programs where the machine keeps things, which the first process does not get. */
+  private static String environment() {
+    return System.getenv().entrySet().stream()
+        .filter(each -> each.getKey().equals("HOME") || each.getKey().startsWith("POINTSMAN_"))
+        .map(each -> "export " + each.getKey() + "=" + quote(each.getValue()) + "\n")
+        .collect(Collectors.joining());
+  }
+
+  /** A word of the shell's. */
+  static String quote(String word) {
+    return "'" + word.replace("'", "'\\''") + "'";
   }
 
   private int run(Path folder, Watcher watcher) throws IOException {

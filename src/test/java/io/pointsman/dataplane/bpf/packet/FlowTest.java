@@ -191,6 +191,21 @@ class FlowTest {
     programs.leavesAlone(packet(TCP, ACK));
   }
 
+  /** The stack masquerades with any port, also with one that a flow of ours has had. */
+  @ParameterizedTest
+  @ValueSource(ints = {TCP, UDP})
+  void givesItsPortToAFlowOfTheStackWhileDraining(int protocol) {
+    tables.backends(1, 0, List.of(ONE));
+    tables.frontend(VIP, protocol, 1, 1, Structs.ROUND_ROBIN);
+    Endpoint ours = programs.throughEgress(send(protocol, SYN).frame()).from();
+    byte[] answer = PacketBuilder.of(protocol, ONE, ours).flags(ACK).build();
+    assertThat(programs.throughIngress(answer).to()).isEqualTo(CLIENT);
+    tables.phase(Tables.DRAINING);
+    assertThat(programs.throughIngress(answer).to()).isEqualTo(CLIENT);
+    programs.leavesAlone(PacketBuilder.of(protocol, ours, ONE).flags(SYN).build());
+    programs.leavesAlone(answer);
+  }
+
   @Test
   void givesTwoFlowsOfOnePortToDifferentBackends() {
     Endpoint other = Endpoint.of("10.96.0.11", 80);
