@@ -49,7 +49,16 @@ join_cgroups() {
 
 if [ "$stage" = outside ]; then
   join_cgroups
-  exec unshare --net --mount --uts --ipc --cgroup --pid --fork --kill-child \
+  exec unshare --cgroup sh "$0" "$name" "$folder" "$lab" "$cache" "$cgroup" leaf
+fi
+if [ "$stage" = leaf ]; then
+  # A cgroup of v2 with processes may not hand controllers down: the node's own go into a leaf.
+  if [ "$(hierarchies)" = /sys/fs/cgroup ]; then
+    mkdir -p "/sys/fs/cgroup/$cgroup/init"
+    echo $$ > "/sys/fs/cgroup/$cgroup/init/cgroup.procs"
+    delegate "/sys/fs/cgroup/$cgroup"
+  fi
+  exec unshare --net --mount --uts --ipc --pid --fork --kill-child \
     sh "$0" "$name" "$folder" "$lab" "$cache" "$cgroup" inside
 fi
 
@@ -117,10 +126,6 @@ printf '%s' "$folder" | md5sum | cut -c1-32 > etc/machine-id
 
 if [ "$cgroup_hierarchies" = /sys/fs/cgroup ]; then
   mount -t cgroup2 cgroup2 sys/fs/cgroup
-  # A cgroup with processes may not hand controllers down: the node's own go into a leaf.
-  mkdir sys/fs/cgroup/init
-  echo 0 > sys/fs/cgroup/init/cgroup.procs
-  delegate sys/fs/cgroup
 else
   mount -t tmpfs -o mode=755 cgroup sys/fs/cgroup
   for hierarchy in $cgroup_hierarchies; do

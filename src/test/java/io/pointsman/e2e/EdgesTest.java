@@ -39,11 +39,13 @@ class EdgesTest {
         null);
   }
 
+  /** Not straight from Iptables: kube-proxy deletes all rules of its iptables mode as it starts. */
   @TestFactory
-  List<DynamicTest> fromKubeProxyInNftablesMode() {
+  List<DynamicTest> amongKubeProxyNftablesAndBpf() {
     walk =
         new EdgeWalk(
             LabOptions.named("edges-nft").withKubeProxyMode(KubeProxyMode.NFTABLES).withNodes(2));
-    return walk.through(LinuxDataplane.IPTABLES, null, LinuxDataplane.BPF, null);
+    return walk.through(
+        LinuxDataplane.IPTABLES, LinuxDataplane.BPF, null, LinuxDataplane.BPF, null);
   }
 }
