@@ -35,7 +35,7 @@ test: deps binaries image ## Run unit, packet, API and cluster tests (root)
 	@# The image was made of what is packaged already; packaged again it would be another one.
 	@status=0; ($(maven) verify -Dquarkus.build.skip) || status=$$?; scripts/skipped; exit $$status
 
-demo: deps binaries image ## Take a real three-node cluster to BPF and back under load (root)
+demo: deps binaries image ## Take a real cluster through MODES (default: BPF) and back under load (root)
 	@scripts/demo
 
 lab-up: deps binaries ## Bring up a three-node Kubernetes cluster on this machine (root; LAB=name)

@@ -5,16 +5,20 @@ import static org.awaitility.Awaitility.await;
 
 import io.fabric8.kubernetes.client.Watcher;
 import io.fabric8.kubernetes.client.WatcherException;
+import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplane;
 import io.pointsman.lab.Lab;
-import io.pointsman.lab.LabOptions;
 import java.time.Duration;
 import java.time.LocalTime;
 import java.time.format.DateTimeFormatter;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** The main job for a person to watch: there and back under load. Run by {@code make demo}. */
+/**
+ * The main job for a person to watch: from kube-proxy through dataplanes and back under load. Run
+ * by {@code make demo}.
+ */
 public final class Demo {
   private static final String NAME = "demo";
   private static final Duration LIMIT = Duration.ofMinutes(5);
@@ -23,20 +27,26 @@ public final class Demo {
   private static final DateTimeFormatter MILLIS = DateTimeFormatter.ofPattern("HH:mm:ss.SSS");
 
   private final TestCluster cluster;
+  private final List<LinuxDataplane> modes;
   private final Walk walk;
   private final Map<String, String> steps = new ConcurrentHashMap<>();
 
-  private Demo(TestCluster cluster) {
+  private Demo(TestCluster cluster, List<LinuxDataplane> modes) {
     this.cluster = cluster;
+    this.modes = modes;
     this.walk = new Walk(cluster);
   }
 
-  /** Exits with 1 when a request failed or the walk did not end where it should. */
-  public static void main(String... arguments) {
+  /**
+   * Goes through the dataplanes that are named. Exits with 1 when a request failed or the walk did
+   * not end where it should, with 2 for a name that is none.
+   */
+  public static void main(String... names) {
+    var modes = DemoModes.of(List.of(names));
     Runtime.getRuntime().addShutdownHook(new Thread(() -> Lab.down(NAME)));
     long failed;
-    try (var cluster = TestCluster.inLab(LabOptions.named(NAME))) {
-      failed = new Demo(cluster).run();
+    try (var cluster = TestCluster.inLab(DemoModes.lab(NAME))) {
+      failed = new Demo(cluster, modes).run();
     }
     if (failed > 0) {
       System.err.println("demo: " + failed + " requests failed");
@@ -65,15 +75,18 @@ public final class Demo {
   }
 
   private void thereAndBack(WebLoad load) {
-    load.phase("to BPF");
-    say("kubectl apply -f dataplane.yaml");
-    walk.apply();
-    walk.awaitBpf();
-    load.phase("on BPF");
-    show();
-    scale(6);
-    scale(3);
-    awaitRequests(load, 1500);
+    for (var mode : modes) {
+      var name = Walk.name(mode);
+      load.phase("to " + name);
+      say("kubectl apply -f dataplane.yaml    # linuxDataplane: " + name);
+      walk.apply(mode);
+      walk.await(mode);
+      load.phase("on " + name);
+      show(mode);
+      scale(mode, 6);
+      scale(mode, 3);
+      awaitRequests(load, 1500);
+    }
     load.phase("to kube-proxy");
     say("kubectl delete pdp default");
     walk.goBack();
@@ -81,11 +94,11 @@ public final class Demo {
     System.out.println(cluster.kubectl("-n", "kube-system", "get", "pods", "-o", "wide"));
   }
 
-  private void show() {
+  private void show(LinuxDataplane mode) {
     System.out.println(cluster.kubectl("get", "pdp,ndp", "-o", "wide"));
     say("kube-proxy's pods are gone:");
     System.out.println(cluster.kubectl("-n", "kube-system", "get", "pods"));
-    say("chains of kube-proxy's on the nodes:");
+    say("chains named as kube-proxy's on the nodes:");
     for (var node : cluster.nodes()) {
       System.out.println(node.name() + ": " + walk.kubeProxyChains(node.name()).size());
     }
@@ -98,14 +111,14 @@ public final class Demo {
           node.getStatus().proven,
           node.getStatus().verifiedAt);
     }
-    say("what the maps of one node hold for the Service:");
-    System.out.println(walk.webMaps());
+    say("what the kernel of one node holds for the Service:");
+    System.out.println(walk.webInKernel(mode));
   }
 
-  private void scale(int replicas) {
+  private void scale(LinuxDataplane mode, int replicas) {
     say("kubectl scale deployment/web --replicas=" + replicas);
-    walk.scaleWeb(replicas);
-    System.out.println(walk.webMaps());
+    walk.scaleWeb(mode, replicas);
+    System.out.println(walk.webInKernel(mode));
   }
 
   private static void awaitRequests(WebLoad load, int requests) {

@@ -14,8 +14,8 @@ import org.junit.jupiter.api.TestFactory;
 @Tag("lab")
 @OnlyInLab("the cluster is made inside User-Mode Linux")
 class IpvsEdgesTest {
-  private static final int MEGABYTES = 8192;
-  private static final List<String> MODULES =
+  static final int MEGABYTES = 8192;
+  static final List<String> MODULES =
       List.of("ip_vs", "dummy", "ip_set", "br_netfilter", "nf_conntrack_netlink");
 
   @TestFactory

@@ -3,6 +3,7 @@ package io.pointsman.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.LinuxDataplane;
@@ -11,13 +12,16 @@ import io.pointsman.api.ProxyDataplane;
 import io.pointsman.api.Step;
 import io.pointsman.api.StepResult;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 
 /** The walk there and back, and what must hold at both of its ends. */
 final class Walk {
   private static final Duration LIMIT = Duration.ofMinutes(6);
+  private static final Pattern PORT = Pattern.compile(" [^ ]+:\\d+(?= |$)");
 
   private final TestCluster cluster;
   private final boolean managed;
@@ -121,30 +125,67 @@ final class Walk {
     }
   }
 
-  /** Scales the web Deployment and waits until a node's maps hold that many backends. */
+  /** Scales the web Deployment of a cluster on BPF and waits for a node's maps. */
   void scaleWeb(int replicas) {
+    scaleWeb(LinuxDataplane.BPF, replicas);
+  }
+
+  /** Scales the web Deployment and waits until a node's kernel holds that many backends. */
+  void scaleWeb(LinuxDataplane dataplane, int replicas) {
     cluster.kubectl("scale", "deployment/web", "--replicas=" + replicas);
     cluster.kubectl("rollout", "status", "deployment/web", "--timeout=120s");
     Awaitility.await()
         .atMost(LIMIT)
-        .untilAsserted(
-            () ->
-                assertThat(webMaps().lines().findFirst().orElse(""))
-                    .matches("TCP [^ ]+ ->( [^ ]+:\\d+){" + replicas + "}"));
+        .untilAsserted(() -> assertThat(webBackends(dataplane)).isEqualTo(replicas));
   }
 
-  /** What the maps of a node hold for the web Service. */
-  String webMaps() {
-    var service = cluster.client().services().inNamespace("default").withName("web").require();
-    return cluster.kubectl(
-        "-n",
-        TestCluster.NAMESPACE,
-        "exec",
-        "daemonset/pointsman-agent",
-        "--",
-        "pointsman",
-        "maps",
-        "--address=" + service.getSpec().getClusterIP());
+  private long webBackends(LinuxDataplane dataplane) {
+    var lines = webInKernel(dataplane).lines();
+    return switch (dataplane) {
+      case BPF ->
+          lines
+              .findFirst()
+              .map(line -> PORT.matcher(line.substring(line.indexOf("->"))).results().count())
+              .orElse(0L);
+      case IPTABLES -> lines.filter(line -> line.contains("-j KUBE-SEP-")).count();
+      case IPVS -> lines.filter(line -> line.contains("-> ")).count();
+      case NFTABLES -> throw new IllegalArgumentException("Nftables is not built yet");
+    };
+  }
+
+  /** What the kernel of a node holds for the web Service's cluster address, in words of its own. */
+  String webInKernel(LinuxDataplane dataplane) {
+    var address = web().getSpec().getClusterIP();
+    var node = cluster.nodes().getFirst().name();
+    return switch (dataplane) {
+      case BPF -> agent("pointsman", "maps", "--address=" + address);
+      case IPTABLES ->
+          cluster.onNode(
+              node, "sh", "-c", "iptables-save -t nat | grep -e '-A KUBE-SVC-.*default/web:http '");
+      case IPVS -> cluster.onNode(node, "awk", ipvsServer(address), "/proc/net/ip_vs");
+      case NFTABLES -> throw new IllegalArgumentException("Nftables is not built yet");
+    };
+  }
+
+  /** Prints a virtual server of /proc/net/ip_vs, where addresses are hexadecimal, to the next. */
+  private static String ipvsServer(String address) {
+    var hex = new StringBuilder();
+    for (var part : address.split("\\.", -1)) {
+      hex.append("%02X".formatted(Integer.parseInt(part)));
+    }
+    return "/^(TCP|UDP)/ {on = $0 ~ /^TCP +%s:0050/} on".formatted(hex);
+  }
+
+  private Service web() {
+    return cluster.client().services().inNamespace("default").withName("web").require();
+  }
+
+  private String agent(String... command) {
+    var all =
+        new ArrayList<>(
+            List.of("-n", TestCluster.NAMESPACE, "exec", "daemonset/pointsman-agent", "--"));
+    all.addAll(List.of(command));
+    return cluster.kubectl(all.toArray(String[]::new));
   }
 
   List<NodeDataplane> nodeDataplanes() {

@@ -222,11 +222,13 @@ public final class Lab implements AutoCloseable {
   }
 
   void awaitReady(int nodes) {
-    if (!Processes.await(SECONDS_TO_READY, () -> serves(nodes))) {
+    // Where importing images takes minutes, so does starting them.
+    var seconds = Images.unpacked().isPresent() ? 4 * SECONDS_TO_READY : SECONDS_TO_READY;
+    if (!Processes.await(seconds, () -> serves(nodes))) {
       var pods = kubectl("get", "nodes,pods", "-A", "-o", "wide");
       throw new LabException(
           "the cluster is not ready after %d s:%n%s%n%sLogs are in %s"
-              .formatted(SECONDS_TO_READY, pods.out() + pods.err(), lastWords(), state.folder()));
+              .formatted(seconds, pods.out() + pods.err(), lastWords(), state.folder()));
     }
   }
 

@@ -4,10 +4,6 @@ package io.pointsman.testing.uml;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -15,7 +11,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DynamicTest;
 
@@ -24,17 +19,8 @@ import org.junit.jupiter.api.DynamicTest;
  * print appears as it comes, and each of their tests becomes a test here.
  */
 public final class InnerTests implements UserModeLinux.Watcher {
-  /** One CPU on which every system call is dear: no compiling for long, no collector threads. */
-  private static final List<String> FLAGS =
-      List.of(
-          "-XX:+UseSerialGC",
-          "-XX:TieredStopAtLevel=1",
-          "-XX:-UsePerfData",
-          "-Xmx768m",
-          "--enable-native-access=ALL-UNNAMED");
-
   private final Map<String, InnerEvent> events = new LinkedHashMap<>();
-  private final Map<String, Long> read = new LinkedHashMap<>();
+  private final InnerOutput output = new InnerOutput();
   private final StringBuilder partial = new StringBuilder();
   private @Nullable String broken;
   private boolean ended;
@@ -59,30 +45,16 @@ public final class InnerTests implements UserModeLinux.Watcher {
   }
 
   private static String command(Duration each, Class<?>... classes) {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(FLAGS);
-    System.getProperties().stringPropertyNames().stream()
-        .filter(name -> name.startsWith("pointsman."))
-        .forEach(name -> command.add("-D" + name + "=" + System.getProperty(name)));
-    command.add("-Djunit.jupiter.execution.timeout.default=" + each.toSeconds() + " s");
-    command.add("-Djava.util.logging.manager=org.jboss.logmanager.LogManager");
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.add(InnerRunner.class.getName());
-    command.add(UserModeLinux.OUTSIDE + "/events");
-    Arrays.stream(classes).map(Class::getName).forEach(command::add);
-    String quoted = command.stream().map(UserModeLinux::quote).collect(Collectors.joining(" "));
-    return quoted + " >" + UserModeLinux.OUTSIDE + "/output 2>&1";
+    List<String> arguments = new ArrayList<>(List.of(UserModeLinux.OUTSIDE + "/events"));
+    Arrays.stream(classes).map(Class::getName).forEach(arguments::add);
+    String timeout = "-Djunit.jupiter.execution.timeout.default=" + each.toSeconds() + " s";
+    return InnerJvm.command(InnerRunner.class, List.of(timeout), arguments);
   }
 
   @Override
   public void look(Path folder) {
-    String output = rest(folder.resolve("output"));
-    if (!output.isEmpty()) {
-      System.out.print(output);
-      System.out.flush();
-    }
-    partial.append(rest(folder.resolve("events")));
+    output.look(folder);
+    partial.append(output.rest(folder.resolve("events")));
     int end = partial.lastIndexOf("\n");
     if (end >= 0) {
       partial.substring(0, end).lines().map(InnerEvent::parse).forEach(this::accept);
@@ -96,21 +68,6 @@ public final class InnerTests implements UserModeLinux.Watcher {
     } else {
       events.put(event.id(), event);
       System.out.println("[uml] " + event.kind() + " " + event.name());
-    }
-  }
-
-  /** What has come to a file since it was looked at last. */
-  private String rest(Path file) {
-    if (!Files.exists(file)) {
-      return "";
-    }
-    try {
-      byte[] all = Files.readAllBytes(file);
-      int from = read.merge(file.toString(), 0L, Long::sum).intValue();
-      read.put(file.toString(), (long) all.length);
-      return new String(all, from, all.length - from, StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 

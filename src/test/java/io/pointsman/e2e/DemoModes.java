@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.e2e;
+
+import io.pointsman.api.LinuxDataplane;
+import io.pointsman.lab.Images;
+import io.pointsman.lab.KubeProxyMode;
+import io.pointsman.lab.LabOptions;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Which dataplanes the demo goes through, and on what. */
+final class DemoModes {
+  private static final List<LinuxDataplane> KNOWN =
+      List.of(LinuxDataplane.IPTABLES, LinuxDataplane.IPVS, LinuxDataplane.BPF);
+  private static final int WRONG_USAGE = 2;
+
+  private DemoModes() {}
+
+  /**
+   * The dataplanes of these names that this kernel has; ends with a sentence when there is none.
+   */
+  static List<LinuxDataplane> of(List<String> names) {
+    var modes = new ArrayList<LinuxDataplane>();
+    for (var name : names) {
+      var mode =
+          KNOWN.stream()
+              .filter(each -> Walk.name(each).equalsIgnoreCase(name))
+              .findFirst()
+              .orElseGet(() -> refuse("'" + name + "' is no dataplane: use Iptables, IPVS or BPF"));
+      if (mode == LinuxDataplane.IPVS && !hasIpvs()) {
+        System.out.println(
+            "demo: IPVS is left out, because this kernel has no ip_vs;"
+                + " DEMO_KERNEL=uml runs the demo in User-Mode Linux, which has it");
+      } else {
+        modes.add(mode);
+      }
+    }
+    return modes.isEmpty() ? refuse("no dataplane is left to show") : modes;
+  }
+
+  /** A lab for it: three nodes, or one where every system call is dear. */
+  static LabOptions lab(String name) {
+    var options = LabOptions.named(name);
+    return System.getProperty(Images.UNPACKED) == null
+        ? options
+        : options.withNodes(1).withKubeProxyMode(KubeProxyMode.IPVS);
+  }
+
+  private static boolean hasIpvs() {
+    return Files.isDirectory(Path.of("/proc/sys/net/ipv4/vs"));
+  }
+
+  private static <T> T refuse(String sentence) {
+    System.err.println("demo: " + sentence);
+    System.exit(WRONG_USAGE);
+    throw new IllegalStateException(sentence);
+  }
+}
