@@ -3,6 +3,7 @@ package io.pointsman.dataplane.bpf;
 
 import io.pointsman.api.Scheduler;
 import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.Dataplane;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DataplaneSettings;
@@ -41,8 +42,8 @@ public final class BpfDataplane implements Dataplane {
   private final int scheduler;
   private @Nullable Session session;
 
-  /** Whether the stack may have UDP flows from before; an earlier agent may have left them. */
-  private boolean stackHasFlows = true;
+  /** Families that the stack has flows of; null before this agent has looked. */
+  private @Nullable Set<IpFamily> held;
 
   /**
    * Opens the dataplane.
@@ -96,10 +97,10 @@ public final class BpfDataplane implements Dataplane {
     guard(
         "activate",
         () -> {
-          new FlowImport(pins).run(false);
+          hold(new FlowImport(pins).run(false));
           enter(Phase.ACTIVE);
           // Flows that began meanwhile were noted by the programs; now the stack gets no more.
-          stackHasFlows = new FlowImport(pins).run(true) > 0;
+          hold(new FlowImport(pins).run(true));
           return true;
         });
   }
@@ -130,8 +131,9 @@ public final class BpfDataplane implements Dataplane {
     return guard(
         "maintain",
         () -> {
-          if (stackHasFlows && phase() == Phase.ACTIVE) {
-            stackHasFlows = new FlowImport(pins).run(true) > 0;
+          boolean none = held != null && held.isEmpty();
+          if (!none && phase() == Phase.ACTIVE) {
+            hold(new FlowImport(pins).run(true));
           }
           return SyncResult.NONE;
         });
@@ -170,6 +172,9 @@ public final class BpfDataplane implements Dataplane {
           if (pins.present()) {
             pins.removeAll();
           }
+          // Whoever serves now has rules of its own.
+          new TranslationHold().keep(Set.of());
+          held = null;
           return true;
         });
   }
@@ -208,6 +213,13 @@ public final class BpfDataplane implements Dataplane {
     if (open != null) {
       open.close();
     }
+  }
+
+  private void hold(Set<IpFamily> families) {
+    if (!families.equals(held)) {
+      new TranslationHold().keep(families);
+    }
+    held = families;
   }
 
   /** Takes no new flows, and gives conntrack those that there are. */

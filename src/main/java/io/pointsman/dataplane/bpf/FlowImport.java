@@ -2,6 +2,7 @@
 package io.pointsman.dataplane.bpf;
 
 import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.IpFamily;
 import io.pointsman.catalogue.Protocol;
 import io.pointsman.kernel.Clock;
 import io.pointsman.kernel.Conntrack;
@@ -45,6 +46,7 @@ final class FlowImport {
   private final Pins pins;
   private final long now = Clock.bootNanos();
   private final Map<FlowKey, FlowEntry> wanted = new HashMap<>();
+  private final Set<IpFamily> families = EnumSet.noneOf(IpFamily.class);
   private final Set<Address> own = new HashSet<>();
 
   FlowImport(Pins pins) {
@@ -57,9 +59,9 @@ final class FlowImport {
    *
    * @param serving whether the programs serve, so that the stack gets no new flows: then what is
    *     left to it without need is taken back
-   * @return how many UDP flows the stack has
+   * @return the families that the stack has flows of
    */
-  int run(boolean serving) {
+  Set<IpFamily> run(boolean serving) {
     try (RtNetlink netlink = new RtNetlink()) {
       netlink.addresses().forEach(address -> own.add(Address.of(address.address().getAddress())));
     }
@@ -73,7 +75,7 @@ final class FlowImport {
         takeBack(flows);
       }
     }
-    return (int) wanted.keySet().stream().filter(key -> key.hook() == Layout.CT_SOCKET).count();
+    return families;
   }
 
   private void readConntrack(Frontends frontends) {
@@ -103,6 +105,7 @@ final class FlowImport {
     if (!frontends.serve(key.destination(), key.destinationPort(), key.protocol())) {
       return;
     }
+    families.add(key.source().family());
     FlowKey answer = FlowKey.of(Layout.CT_INGRESS, flow.reply());
     if (key.protocol() == Protocol.UDP.number()) {
       int seconds = flow.assured() ? streamSeconds() : udpSeconds();
@@ -119,6 +122,7 @@ final class FlowImport {
     FlowKey key = FlowKey.of(Layout.CT_INGRESS, connection.tuple());
     if (key.protocol() == Protocol.UDP.number()
         && frontends.serve(key.destination(), key.destinationPort(), key.protocol())) {
+      families.add(key.source().family());
       Address backend = Address.of(connection.server().getAddress());
       int left = connection.secondsLeft();
       want(key, backend, connection.serverPort(), Math.max(left, UDP_STREAM_SECONDS), left);
