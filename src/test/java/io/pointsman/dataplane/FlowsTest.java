@@ -25,6 +25,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Flows that are under way when the dataplane changes keep their backend and the address and port
@@ -108,6 +110,24 @@ class FlowsTest {
     change(bpf, iptables);
     change(iptables, bpf);
     assertWhole();
+  }
+
+  /** Its sockets name the Service with every datagram, and the programs choose there. */
+  @ParameterizedTest
+  @ValueSource(strings = {VIP_V4, VIP_V6})
+  void unconnectedSocketsOfAPodStayWithTheirBackendFromIptablesToBpf(String vip) throws Exception {
+    serve(iptables);
+    try (UnconnectedSockets sockets =
+        new UnconnectedSockets(network.asker, network.node.cgroup(), EACH, vip, 80)) {
+      String before = sockets.ask();
+      assertThat(before).contains("pod 0").contains("pod 1").contains("pod 2");
+      inNode(() -> bpf.prepare(desired()));
+      inNode(bpf::activate);
+      assertThat(sockets.ask()).isEqualTo(before);
+      inNode(iptables::drain);
+      inNode(iptables::remove);
+      assertThat(sockets.ask()).isEqualTo(before);
+    }
   }
 
   private void begin(Protocol protocol) {
