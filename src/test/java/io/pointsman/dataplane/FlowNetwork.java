@@ -44,6 +44,8 @@ final class FlowNetwork implements AutoCloseable {
     // Somewhere to go for what nobody takes.
     node.ip("route", "add", "default", "via", "198.51.100.5");
     node.ip("route", "add", "default", "via", "2001:db8:5::5");
+    // A slow machine does not make conntrack forget a flow that is silent.
+    set("net/netfilter/nf_conntrack_udp_timeout", "600");
     set("net/ipv4/ip_forward", "1");
     set("net/ipv6/conf/all/forwarding", "1");
   }
