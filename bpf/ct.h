@@ -93,6 +93,12 @@ static __always_inline bool is_over(const struct ct *entry, __u8 proto, __u64 no
 	return idle > IDLE_CONNECTION;
 }
 
+/* Whether the packet's flow is left to the stack, or waits until it is. */
+static __always_inline bool is_stacks(const struct ct *entry)
+{
+	return entry->flags & (CT_STACK | CT_HELD);
+}
+
 /* Whether the entry's backend still serves the frontend that the packet names. */
 static __noinline bool still_serves(const struct packet *p, struct ct *entry)
 {
@@ -126,6 +132,11 @@ static __noinline bool goes_on(const struct packet *p, struct ct *entry, bool ac
 		return !active || still_serves(p, entry);
 	}
 
+	if (entry->flags & CT_STACK) {
+		if (idle_time(entry, now) > entry->service * SECOND)
+			return false;
+		return !active || addr_is_zero(&entry->addr) || still_serves(p, entry);
+	}
 	if (idle_time(entry, now) > IDLE_UDP) {
 		const struct ct *pair = find_pair(&p->key, entry);
 
@@ -150,7 +161,7 @@ static __noinline void close_flow(const struct packet *p, struct ct *entry)
 	struct ct *pair = find_pair(&p->key, entry);
 
 	entry->flags |= CT_CLOSING;
-	if (pair)
+	if (pair && !is_stacks(entry))
 		pair->flags |= CT_CLOSING;
 }
 

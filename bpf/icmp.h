@@ -105,7 +105,7 @@ static __noinline int translate_error(struct __sk_buff *skb, const struct packet
 	set_key(&reversed, in->key.hook, in->key.proto, &in->key.daddr, in->key.dport,
 		&in->key.saddr, in->key.sport);
 	entry = bpf_map_lookup_elem(&ct, &reversed);
-	if (!entry)
+	if (!entry || is_stacks(entry))
 		return 0;
 	value = *entry;
 	tally(COUNTER_ICMP_TRANSLATED);

@@ -77,18 +77,23 @@ struct ct_key {
 	__be16 sport;
 	__be16 dport;
 	__u8 proto;
-	__u8 hook; /* CT_INGRESS or CT_EGRESS */
+	__u8 hook; /* CT_INGRESS, CT_EGRESS or CT_SOCKET */
 	__u16 pad;
 };
 
 #define CT_INGRESS 0
 #define CT_EGRESS  1
+/*
+ * Datagrams from a socket's port to a frontend are a flow of the stack; written by the agent. The
+ * program cannot know the source address: it is :: for sockets of pods, ::1 for those of the host.
+ */
+#define CT_SOCKET 2
 
 struct ct {
-	struct addr addr; /* what the hook writes into the packet */
+	struct addr addr; /* what the hook writes into the packet; CT_STACK: backend or zero */
 	__be16 port;
-	__u16 flags; /* CT_* */
-	__u32 service;
+	__u16 flags;	 /* CT_* */
+	__u32 service;	 /* CT_STACK: seconds of silence after which the stack forgets the flow */
 	__u64 last_seen; /* bpf_ktime_get_boot_ns, at most one second behind */
 	__u32 set;	 /* ingress forward entries: backend set that had this backend, 0 unknown */
 	__u32 tick;	 /* jiffies when last_seen was written: tells cheaply that it is recent */
@@ -98,6 +103,8 @@ struct ct {
 #define CT_SEEN_REPLY  (1U << 1)
 #define CT_CLOSING     (1U << 2) /* FIN or RST was seen */
 #define CT_MASQUERADED (1U << 3)
+#define CT_STACK       (1U << 4) /* the stack (conntrack, ip_vs) translates the flow */
+#define CT_HELD	       (1U << 5) /* is being handed to the stack: TCP will send it again */
 
 /*
  * sock_nat: what was done for a socket, by its cookie. SOCK_PEER: a backend -> the frontend that

@@ -15,6 +15,8 @@
 #include "rewrite.h"
 
 #define PACKET_HOST 0 /* the frame is for this host */
+/* How long a flow is believed to be the stack's until the agent has asked the stack. */
+#define NOTED_SECONDS 30
 
 static __always_inline int drop(enum counter reason)
 {
@@ -98,15 +100,71 @@ static __noinline int first_packet(struct __sk_buff *skb, const struct packet *p
 	return serve_new(skb, p, frontend, bpf_ktime_get_boot_ns());
 }
 
+/*
+ * Whether the packet opens a connection past the Service, between the two ends of a flow that has
+ * closed: a connection through the Service has had its entries made anew at ingress.
+ */
+static __always_inline bool goes_past(const struct packet *p, const struct ct *entry)
+{
+	return p->tcp_flags & TCP_SYN && entry->flags & CT_CLOSING;
+}
+
 /* Forgets a flow whose client began another one with its tuple. */
 static __noinline void forget_client(const struct packet *p, const struct ct *entry)
 {
 	struct ct_key flow;
 
-	set_key(&flow, CT_EGRESS, p->key.proto, &p->key.saddr, p->key.sport, &entry->addr,
-		entry->port);
-	forget_flow(&flow);
+	if (!is_stacks(entry)) {
+		set_key(&flow, CT_EGRESS, p->key.proto, &p->key.saddr, p->key.sport, &entry->addr,
+			entry->port);
+		forget_flow(&flow);
+	}
 	bpf_map_delete_elem(&ct, &p->key);
+}
+
+/*
+ * Before this dataplane serves, notes which datagrams to frontends come by: they are of flows that
+ * the stack has, which the agent cannot all have seen when it does.
+ */
+static __noinline void note_datagram(const struct packet *p)
+{
+	struct ct *entry = bpf_map_lookup_elem(&ct, &p->key);
+	struct scratch *memory = scratch_memory();
+
+	if (entry) {
+		track(p, entry);
+		return;
+	}
+	if (!memory || p->key.proto != IPPROTO_UDP || p->fragment == FRAGMENT_LATER)
+		return;
+	memory->frontend.addr = p->key.daddr;
+	memory->frontend.port = p->key.dport;
+	memory->frontend.proto = p->key.proto;
+	memory->frontend.scope = 0;
+	if (find_frontend(&memory->frontend, false) == FOUND_NONE)
+		return;
+	__builtin_memset(&memory->value, 0, sizeof(memory->value));
+	memory->value.flags = CT_FORWARD | CT_STACK;
+	memory->value.service = NOTED_SECONDS;
+	memory->value.last_seen = bpf_ktime_get_boot_ns();
+	memory->value.tick = bpf_jiffies64();
+	bpf_map_update_elem(&ct, &p->key, &memory->value, BPF_NOEXIST);
+}
+
+/*
+ * Whether the stack has the packet's flow. A SYN-ACK to a masqueraded flow that has closed answers
+ * a SYN that the stack has sent from the same port since.
+ */
+static __noinline bool leaves_to_stack(const struct packet *p, struct ct *entry)
+{
+	if (entry->flags & CT_STACK) {
+		track(p, entry);
+		return true;
+	}
+	if (entry->flags & CT_FORWARD || !goes_past(p, entry))
+		return false;
+	bpf_map_delete_elem(&ct, &p->key);
+	return true;
 }
 
 static __always_inline int ingress_flow(struct __sk_buff *skb, const struct packet *p, bool active)
@@ -128,6 +186,10 @@ static __always_inline int ingress_flow(struct __sk_buff *skb, const struct pack
 		if (!entry)
 			return drop(COUNTER_DROP_CT_FULL);
 	}
+	if (entry->flags & CT_HELD)
+		return TC_ACT_SHOT;
+	if (leaves_to_stack(p, entry))
+		return TC_ACT_UNSPEC;
 	return translate(skb, p, entry);
 }
 
@@ -142,8 +204,13 @@ int ingress(struct __sk_buff *skb)
 	const struct config *config = configuration();
 	struct scratch *memory = scratch_memory();
 
-	if (!config || !memory || config->phase == PHASE_PREPARED || skb->pkt_type != PACKET_HOST)
+	if (!config || !memory || skb->pkt_type != PACKET_HOST)
 		return TC_ACT_UNSPEC;
+	if (config->phase == PHASE_PREPARED) {
+		if (parse(skb, &memory->packet, CT_INGRESS) == PARSED_FLOW)
+			note_datagram(&memory->packet);
+		return TC_ACT_UNSPEC;
+	}
 	switch (parse(skb, &memory->packet, CT_INGRESS)) {
 	case PARSED_FLOW:
 		return ingress_flow(skb, &memory->packet, config->phase == PHASE_ACTIVE);
@@ -157,15 +224,6 @@ int ingress(struct __sk_buff *skb)
 		return drop(COUNTER_DROP_MALFORMED);
 	}
 	return TC_ACT_UNSPEC;
-}
-
-/*
- * Whether the packet opens a connection past the Service, between the two ends of a flow that has
- * closed: a connection through the Service has had its entries made anew at ingress.
- */
-static __always_inline bool goes_past(const struct packet *p, const struct ct *entry)
-{
-	return p->tcp_flags & TCP_SYN && entry->flags & CT_CLOSING;
 }
 
 /* Forgets a flow whose two ends began to speak without it. */

@@ -145,6 +145,39 @@ static __always_inline bool sticky_backend(const struct sock_nat_key *sticky,
 	return true;
 }
 
+/*
+ * Whether the socket's datagrams to this frontend are a flow that the stack had before this
+ * dataplane served. They then go out as they are: from a pod they pass its device, where they are
+ * translated whoever has the flow.
+ */
+static __noinline bool stack_serves(struct bpf_sock_addr *ctx, const struct config *config,
+				    const struct peer *frontend)
+{
+	struct bpf_sock *sock = ctx->sk;
+	struct ct_key key = {};
+	struct ct *entry;
+	__u64 now;
+
+	if (!sock)
+		return false;
+	key.saddr.w[3] = in_host_netns(ctx, config) ? bpf_htonl(1) : 0;
+	key.daddr = frontend->addr;
+	key.sport = bpf_htons(sock->src_port);
+	key.dport = frontend->port;
+	key.proto = IPPROTO_UDP;
+	key.hook = CT_SOCKET;
+	entry = bpf_map_lookup_elem(&ct, &key);
+	if (!entry)
+		return false;
+	now = bpf_ktime_get_boot_ns();
+	if (now > entry->last_seen && now - entry->last_seen > entry->service * SECOND) {
+		bpf_map_delete_elem(&ct, &key);
+		return false;
+	}
+	entry->last_seen = now;
+	return true;
+}
+
 static __noinline int send_to(struct bpf_sock_addr *ctx, struct peer *peer, __u8 proto)
 {
 	const struct config *config = configuration();
@@ -168,6 +201,8 @@ static __noinline int send_to(struct bpf_sock_addr *ctx, struct peer *peer, __u8
 		return ALLOW;
 	}
 	if (sticky_backend(&sticky, &key, peer, &frontend))
+		return ALLOW;
+	if (stack_serves(ctx, config, &frontend))
 		return ALLOW;
 	found = choose_backend(&key, &backend);
 	if (found == FOUND_NONE)

@@ -120,6 +120,7 @@ final class Walk {
     for (var node : nodes) {
       assertThat(kubeProxyServes(node.name())).as(node.name()).isEqualTo(managed);
       assertThat(cluster.onNode(node.name(), "ls", "/sys/fs/bpf")).doesNotContain("pointsman");
+      assertThat(cluster.onNode(node.name(), "nft", "list", "tables")).doesNotContain("pointsman");
       assertThat(cluster.client().nodes().withName(node.name()).get().getMetadata().getLabels())
           .doesNotContainKey("pointsman.io/kube-proxy");
     }

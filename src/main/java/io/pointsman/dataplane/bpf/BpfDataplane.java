@@ -3,6 +3,7 @@ package io.pointsman.dataplane.bpf;
 
 import io.pointsman.api.Scheduler;
 import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.Dataplane;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DataplaneSettings;
@@ -22,6 +23,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +32,7 @@ import org.jspecify.annotations.Nullable;
  * on the network namespace of the threads that call it. Safe for use by several threads.
  */
 public final class BpfDataplane implements Dataplane {
+  private static final Logger LOG = Logger.getLogger(BpfDataplane.class);
   private static final int SCHEDULER_RANDOM = 0;
   private static final int SCHEDULER_RR = 1;
 
@@ -38,6 +41,9 @@ public final class BpfDataplane implements Dataplane {
   private final Pins pins;
   private final int scheduler;
   private @Nullable Session session;
+
+  /** Families that the stack has flows of; null before this agent has looked. */
+  private @Nullable Set<IpFamily> held;
 
   /**
    * Opens the dataplane.
@@ -88,7 +94,15 @@ public final class BpfDataplane implements Dataplane {
 
   @Override
   public synchronized void activate() {
-    guard("activate", () -> enter(Phase.ACTIVE));
+    guard(
+        "activate",
+        () -> {
+          hold(new FlowImport(pins).run(false));
+          enter(Phase.ACTIVE);
+          // Flows that began meanwhile were noted by the programs; now the stack gets no more.
+          hold(new FlowImport(pins).run(true));
+          return true;
+        });
   }
 
   @Override
@@ -111,6 +125,21 @@ public final class BpfDataplane implements Dataplane {
     return guard("repair", () -> prepared().repair(desired));
   }
 
+  /** Follows which flows the stack still has, until it has none. */
+  @Override
+  public synchronized SyncResult maintain() {
+    return guard(
+        "maintain",
+        () -> {
+          boolean none = held != null && held.isEmpty();
+          if (!none && phase() == Phase.ACTIVE) {
+            hold(new FlowImport(pins).run(true));
+          }
+          return SyncResult.NONE;
+        });
+  }
+
+  /** Flows are handed over to conntrack; left are those that it does not take. */
   @Override
   public synchronized DrainState drain() {
     return guard(
@@ -119,7 +148,7 @@ public final class BpfDataplane implements Dataplane {
           if (phase() == Phase.ABSENT) {
             return new DrainState(0);
           }
-          enter(Phase.DRAINING);
+          handOver();
           try (BpfMap ct = BpfMap.openPinned(pins.map(Layout.CT))) {
             return new DrainState(FlowCounter.count(ct));
           }
@@ -132,6 +161,9 @@ public final class BpfDataplane implements Dataplane {
         "remove",
         () -> {
           close();
+          if (phase() != Phase.ABSENT) {
+            handOver();
+          }
           // Sockets first: from here on they go to kube-proxy, while packets are still translated.
           pins.linkNames().forEach(link -> TcxAttachment.detach(pins, link));
           try (RtNetlink netlink = new RtNetlink()) {
@@ -140,6 +172,9 @@ public final class BpfDataplane implements Dataplane {
           if (pins.present()) {
             pins.removeAll();
           }
+          // Whoever serves now has rules of its own.
+          new TranslationHold().keep(Set.of());
+          held = null;
           return true;
         });
   }
@@ -177,6 +212,24 @@ public final class BpfDataplane implements Dataplane {
     session = null;
     if (open != null) {
       open.close();
+    }
+  }
+
+  private void hold(Set<IpFamily> families) {
+    if (!families.equals(held)) {
+      new TranslationHold().keep(families);
+    }
+    held = families;
+  }
+
+  /** Takes no new flows, and gives conntrack those that there are. */
+  private void handOver() {
+    enter(Phase.DRAINING);
+    try (FlowExport export = new FlowExport(pins)) {
+      export.run();
+    } catch (KernelException e) {
+      // What cannot be handed over stays with the programs as long as they are there.
+      LOG.warnf("Flows were not handed over to conntrack: %s", e.getMessage());
     }
   }
 

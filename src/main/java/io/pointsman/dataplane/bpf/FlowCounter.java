@@ -7,9 +7,9 @@ import io.pointsman.kernel.BpfMapReader;
 import io.pointsman.kernel.Clock;
 
 /**
- * Counts flows in {@code ct} that somebody may still be using. Each has one forward entry at
- * ingress. The limits are those of bpf/ct.h: a TCP connection is not given up before the 2 hours
- * and 4 minutes of RFC 5382, a UDP flow after three minutes of silence.
+ * Counts flows in {@code ct} that somebody may still be using, without those that the stack has.
+ * Each has one forward entry at ingress. The limits are those of bpf/ct.h: a TCP connection is not
+ * given up before the 2 hours and 4 minutes of RFC 5382, a UDP flow after three minutes of silence.
  */
 final class FlowCounter {
   private static final int PORTION = 16_384;
@@ -39,7 +39,7 @@ final class FlowCounter {
     boolean forward =
         Layout.getByte(reader.keys(), key + Layout.CT_KEY_HOOK) == Layout.CT_INGRESS
             && (flags & Layout.CT_FORWARD) != 0;
-    if (!forward || (flags & Layout.CT_CLOSING) != 0) {
+    if (!forward || (flags & (Layout.CT_CLOSING | Layout.CT_STACK)) != 0) {
       return false;
     }
     long idle = now - Layout.getLong(reader.values(), value + Layout.CT_LAST_SEEN);

@@ -66,17 +66,30 @@ final class Layout {
   /** struct ct_key. */
   static final int CT_KEY_SIZE = 40;
 
+  static final int CT_KEY_SOURCE = 0;
+  static final int CT_KEY_DESTINATION = 16;
+  static final int CT_KEY_SOURCE_PORT = 32;
+  static final int CT_KEY_DESTINATION_PORT = 34;
   static final int CT_KEY_PROTO = 36;
   static final int CT_KEY_HOOK = 37;
   static final int CT_INGRESS = 0;
+  static final int CT_EGRESS = 1;
+  static final int CT_SOCKET = 2;
 
   /** struct ct. */
   static final int CT_SIZE = 40;
 
+  static final int CT_ADDR = 0;
+  static final int CT_PORT = 16;
   static final int CT_FLAGS = 18;
+  static final int CT_SERVICE = 20;
   static final int CT_LAST_SEEN = 24;
   static final int CT_FORWARD = 1;
+  static final int CT_SEEN_REPLY = 2;
   static final int CT_CLOSING = 4;
+  static final int CT_MASQUERADED = 8;
+  static final int CT_STACK = 16;
+  static final int CT_HELD = 32;
 
   /** struct device. */
   static final int DEVICE_SIZE = 32;

@@ -62,14 +62,27 @@ class LayoutTest {
 
   private static void flowsAndSettings(Map<String, Integer> expected) {
     expected.put("sizeof(struct ct_key)", Layout.CT_KEY_SIZE);
+    expected.put("offsetof(struct ct_key, saddr)", Layout.CT_KEY_SOURCE);
+    expected.put("offsetof(struct ct_key, daddr)", Layout.CT_KEY_DESTINATION);
+    expected.put("offsetof(struct ct_key, sport)", Layout.CT_KEY_SOURCE_PORT);
+    expected.put("offsetof(struct ct_key, dport)", Layout.CT_KEY_DESTINATION_PORT);
     expected.put("offsetof(struct ct_key, proto)", Layout.CT_KEY_PROTO);
     expected.put("offsetof(struct ct_key, hook)", Layout.CT_KEY_HOOK);
     expected.put("CT_INGRESS", Layout.CT_INGRESS);
+    expected.put("CT_EGRESS", Layout.CT_EGRESS);
+    expected.put("CT_SOCKET", Layout.CT_SOCKET);
     expected.put("sizeof(struct ct)", Layout.CT_SIZE);
+    expected.put("offsetof(struct ct, addr)", Layout.CT_ADDR);
+    expected.put("offsetof(struct ct, port)", Layout.CT_PORT);
     expected.put("offsetof(struct ct, flags)", Layout.CT_FLAGS);
+    expected.put("offsetof(struct ct, service)", Layout.CT_SERVICE);
     expected.put("offsetof(struct ct, last_seen)", Layout.CT_LAST_SEEN);
     expected.put("CT_FORWARD", Layout.CT_FORWARD);
+    expected.put("CT_SEEN_REPLY", Layout.CT_SEEN_REPLY);
     expected.put("CT_CLOSING", Layout.CT_CLOSING);
+    expected.put("CT_MASQUERADED", Layout.CT_MASQUERADED);
+    expected.put("CT_STACK", Layout.CT_STACK);
+    expected.put("CT_HELD", Layout.CT_HELD);
     expected.put("sizeof(struct device)", Layout.DEVICE_SIZE);
     expected.put("offsetof(struct device, v4)", Layout.DEVICE_V4);
     expected.put("offsetof(struct device, v6)", Layout.DEVICE_V6);

@@ -103,6 +103,35 @@ class SocketTest {
     assertThat(node.tables.count(Counter.SOCKET_SENDMSG)).isEqualTo(2);
   }
 
+  /** A flow that conntrack has is told by its port: the socket's address is not known here. */
+  @Test
+  void leavesDatagramsOfAFlowOfTheStackAlone() {
+    Endpoint vip = Endpoint.of("10.96.0.10", 80);
+    Endpoint backend = Endpoint.of("10.244.1.1", 8080);
+    node.sandbox.ip("addr", "add", "10.96.0.10/32", "dev", "lo");
+    node.servers.namedDatagrams("10.96.0.10", 80, "stack");
+    node.tables.connection(
+        Structs.CT_SOCKET,
+        UDP,
+        Endpoint.of("::1", 40_000),
+        vip,
+        backend,
+        Structs.CT_FORWARD | Structs.CT_STACK,
+        100);
+    String script =
+        """
+        for port in 40000, 40001:
+            s = udp("10.96.0.10")
+            s.bind(("", port))
+            for i in range(2):
+                s.sendto(b"x", ("10.96.0.10", 80))
+                print(s.recv(100).decode(), end=" ")
+        """;
+    assertThat(node.python(script)).isEqualTo("stack stack one one");
+    node.becomePod();
+    assertThat(node.python(script)).as("that was the host's").isEqualTo("two two one one");
+  }
+
   @Test
   void leavesABackendThatLeftTheService() throws Exception {
     ProcessBuilder builder =

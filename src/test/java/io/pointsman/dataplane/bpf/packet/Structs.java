@@ -15,6 +15,10 @@ final class Structs {
   static final int ROUND_ROBIN = 1;
   static final int CT_INGRESS = 0;
   static final int CT_EGRESS = 1;
+  static final int CT_SOCKET = 2;
+  static final int CT_FORWARD = 1;
+  static final int CT_STACK = 16;
+  static final int CT_HELD = 32;
 
   private Structs() {}
 
@@ -66,6 +70,18 @@ final class Structs {
             .put((byte) protocol)
             .put((byte) hook)
             .putShort((short) 0));
+  }
+
+  static MemorySegment connection(Endpoint to, int flags, int service, long lastSeen) {
+    return segment(
+        buffer(40)
+            .put(to.address().bytes())
+            .put(port(to.port()))
+            .putShort((short) flags)
+            .putInt(service)
+            .putLong(lastSeen)
+            .putInt(0)
+            .putInt(0));
   }
 
   static MemorySegment device(Address v4, Address v6) {

@@ -5,6 +5,7 @@ import io.pointsman.catalogue.Address;
 import io.pointsman.kernel.BpfMap;
 import io.pointsman.kernel.BpfMapReader;
 import io.pointsman.kernel.BpfObject;
+import io.pointsman.kernel.Clock;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -74,6 +75,15 @@ final class Tables {
 
   void device(int ifindex, Address v4, Address v6) {
     map("device").update(Structs.number(ifindex), Structs.device(v4, v6));
+  }
+
+  /** An entry that the agent writes for a flow of the stack, used a moment ago. */
+  void connection(
+      int hook, int protocol, Endpoint from, Endpoint to, Endpoint backend, int flags, int limit) {
+    map("ct")
+        .update(
+            Structs.connectionKey(hook, protocol, from, to),
+            Structs.connection(backend, flags, limit, Clock.bootNanos()));
   }
 
   boolean hasConnection(int hook, int protocol, Endpoint from, Endpoint to) {

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.bpf;
+
+import io.pointsman.catalogue.Address;
+
+/**
+ * A struct ct of bpf/layout.h.
+ *
+ * @param flags CT_*
+ * @param service for flows of the stack the seconds of silence after which it forgets them
+ * @param lastSeen nanoseconds since the machine booted
+ */
+record FlowEntry(Address address, int port, int flags, int service, long lastSeen) {
+  boolean has(int flag) {
+    return (flags & flag) != 0;
+  }
+
+  FlowEntry with(int flag) {
+    return new FlowEntry(address, port, flags | flag, service, lastSeen);
+  }
+}

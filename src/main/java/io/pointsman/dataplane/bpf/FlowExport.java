@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.bpf;
+
+import io.pointsman.catalogue.Protocol;
+import io.pointsman.kernel.Clock;
+import io.pointsman.kernel.Conntrack;
+import io.pointsman.kernel.Errno;
+import io.pointsman.kernel.FlowTuple;
+import io.pointsman.kernel.KernelException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Hands the flows that the programs translate over to conntrack, with backend, node's address and
+ * port as they are (ADR 7). Only for a dataplane that takes no new flows any more.
+ */
+final class FlowExport implements AutoCloseable {
+  private static final long SECOND = 1_000_000_000L;
+  private static final int UDP_IDLE = 180;
+  private static final int CLOSED_IDLE = 60;
+  private static final int TCP_IDLE = 7440;
+  private static final int UDP_STREAM_SECONDS = 120;
+  private static final int TCP_SECONDS = 432_000;
+  private static final int CLOSING_SECONDS = 120;
+
+  /** How many flows wait at a time while they are handed over. */
+  private static final int PORTION = 64;
+
+  /** How often packets of a flow may come in between. */
+  private static final int TRIES = 50;
+
+  /** So many refusals in a row mean that the kernel's conntrack does not take any. */
+  private static final int REFUSALS = 20;
+
+  private final FlowMap flows;
+  private final Conntrack conntrack = new Conntrack();
+  private final long now = Clock.bootNanos();
+  private final int tcpSeconds =
+      FlowImport.seconds("net.netfilter.nf_conntrack_tcp_timeout_established", TCP_SECONDS);
+  private final int udpSeconds =
+      FlowImport.seconds("net.netfilter.nf_conntrack_udp_timeout_stream", UDP_STREAM_SECONDS);
+  private int refused;
+
+  FlowExport(Pins pins) {
+    this.flows = new FlowMap(pins.map(Layout.CT));
+  }
+
+  /**
+   * A flow of the programs'.
+   *
+   * @param key of its entry for packets of the client
+   * @param masquerade key of the entry that writes the node's address; empty when the client's is
+   *     kept
+   * @param original what the client sends
+   * @param reply what the backend answers
+   */
+  private record Moving(
+      FlowKey key,
+      FlowEntry entry,
+      Optional<FlowKey> masquerade,
+      FlowTuple original,
+      FlowTuple reply) {
+    /** From client to backend, as the stack has seen the flow. */
+    FlowTuple seen() {
+      return new FlowTuple(
+          original.source(),
+          original.sourcePort(),
+          reply.source(),
+          reply.sourcePort(),
+          original.protocol());
+    }
+
+    /** Packets of TCP that are dropped are sent again; datagrams are not. */
+    boolean canWait() {
+      return masquerade.isEmpty() && original.protocol() == Protocol.TCP.number();
+    }
+  }
+
+  /** Hands over what conntrack takes; the rest stays with the programs. */
+  void run() {
+    List<FlowKey> keys = new ArrayList<>();
+    List<FlowEntry> entries = new ArrayList<>();
+    flows.forEach(
+        (key, entry) -> {
+          if (goesOn(key, entry)) {
+            keys.add(key);
+            entries.add(entry);
+          }
+        });
+    List<Moving> portion = new ArrayList<>();
+    for (int i = 0; i < keys.size() && refused < REFUSALS; i++) {
+      moving(keys.get(i), entries.get(i)).ifPresent(portion::add);
+      if (portion.size() == PORTION) {
+        handOver(portion);
+        portion.clear();
+      }
+    }
+    handOver(portion);
+  }
+
+  @Override
+  public void close() {
+    conntrack.close();
+    flows.close();
+  }
+
+  private boolean goesOn(FlowKey key, FlowEntry entry) {
+    if (key.hook() != Layout.CT_INGRESS
+        || !entry.has(Layout.CT_FORWARD)
+        || entry.has(Layout.CT_STACK)
+        || key.destinationPort() == 0) {
+      return false;
+    }
+    boolean udp = key.protocol() == Protocol.UDP.number();
+    int idle = udp ? UDP_IDLE : entry.has(Layout.CT_CLOSING) ? CLOSED_IDLE : TCP_IDLE;
+    return now - entry.lastSeen() < idle * SECOND;
+  }
+
+  /** Empty when the entry of the node's address has been pushed out of the map. */
+  private Optional<Moving> moving(FlowKey key, FlowEntry entry) {
+    FlowTuple original = key.tuple();
+    FlowKey towards =
+        new FlowKey(
+            Layout.CT_EGRESS,
+            key.source(),
+            key.sourcePort(),
+            entry.address(),
+            entry.port(),
+            key.protocol());
+    if (!entry.has(Layout.CT_MASQUERADED)) {
+      FlowTuple reply = towards.tuple().reversed();
+      return Optional.of(new Moving(key, entry, Optional.empty(), original, reply));
+    }
+    return flows
+        .find(towards)
+        .map(
+            source ->
+                new FlowKey(
+                    Layout.CT_INGRESS,
+                    entry.address(),
+                    entry.port(),
+                    source.address(),
+                    source.port(),
+                    key.protocol()))
+        .map(answer -> new Moving(key, entry, Optional.of(towards), original, answer.tuple()));
+  }
+
+  private void handOver(List<Moving> portion) {
+    for (Moving flow : portion) {
+      if (flow.canWait()) {
+        flows.replace(flow.key(), flow.entry().with(Layout.CT_HELD));
+      }
+    }
+    List<Moving> moved = new ArrayList<>();
+    for (Moving flow : portion) {
+      if (add(flow)) {
+        // From here on the client's packets reach the stack as they come.
+        flows.delete(flow.key());
+        moved.add(flow);
+        refused = 0;
+      } else {
+        if (flow.canWait()) {
+          flows.replace(flow.key(), flow.entry());
+        }
+        refused++;
+      }
+    }
+    moved.forEach(this::forget);
+  }
+
+  /** Makes the entry of conntrack in place of what has one of its tuples. */
+  private boolean add(Moving flow) {
+    boolean tcp = flow.original().protocol() == Protocol.TCP.number();
+    int alive = tcp ? tcpSeconds : udpSeconds;
+    int seconds = flow.entry().has(Layout.CT_CLOSING) ? CLOSING_SECONDS : alive;
+    for (int i = 0; i < TRIES; i++) {
+      conntrack.delete(flow.original());
+      conntrack.delete(flow.reply());
+      conntrack.addTranslated(flow.original(), flow.reply(), seconds);
+      try {
+        conntrack.flush();
+        return true;
+      } catch (KernelException e) {
+        if (e.errno() != Errno.EEXIST) {
+          return false;
+        }
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Answers of a masqueraded flow go to the stack, too, which needs the flow as the programs showed
+   * it no more. What turns the backend's address into the frontend's stays for packets on the way.
+   */
+  private void forget(Moving flow) {
+    flow.masquerade()
+        .ifPresent(
+            source -> {
+              flows.delete(FlowKey.of(Layout.CT_INGRESS, flow.reply()));
+              flows.delete(source);
+              conntrack.delete(flow.seen());
+              conntrack.flush();
+            });
+  }
+}

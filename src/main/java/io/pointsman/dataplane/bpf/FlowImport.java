@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.bpf;
+
+import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.IpFamily;
+import io.pointsman.catalogue.Protocol;
+import io.pointsman.kernel.Clock;
+import io.pointsman.kernel.Conntrack;
+import io.pointsman.kernel.Errno;
+import io.pointsman.kernel.FlowTuple;
+import io.pointsman.kernel.IpvsConnections;
+import io.pointsman.kernel.KernelException;
+import io.pointsman.kernel.RtNetlink;
+import io.pointsman.kernel.Sysctl;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Tells the programs which flows the stack has (ADR 7): those that rules or ip_vs began before this
+ * dataplane served, or that were handed over to conntrack.
+ *
+ * <p>A UDP flow gets an entry that leaves its packets to the stack for as long as conntrack or
+ * ip_vs knows it; TCP needs none, as only a SYN begins a flow. Answers to masqueraded flows, of TCP
+ * too, get one so that no flow of the programs' is given the same port.
+ */
+final class FlowImport {
+  private static final long SECOND = 1_000_000_000L;
+  private static final int UDP_SECONDS = 30;
+  private static final int UDP_STREAM_SECONDS = 120;
+
+  /** The programs note packets a second late, and must not send one to a flow that is gone. */
+  private static final int MARGIN_SECONDS = 2;
+
+  /** What a kernel without nf_conntrack_netlink says: nobody can ask it for flows. */
+  private static final Set<Errno> NO_CONNTRACK =
+      EnumSet.of(Errno.EINVAL, Errno.EOPNOTSUPP, Errno.EPROTONOSUPPORT);
+
+  private static final Address OF_POD = new Address(0, 0);
+  private static final Address OF_HOST = new Address(0, 1);
+
+  private final Pins pins;
+  private final long now = Clock.bootNanos();
+  private final Map<FlowKey, FlowEntry> wanted = new HashMap<>();
+  private final Set<IpFamily> families = EnumSet.noneOf(IpFamily.class);
+  private final Set<Address> own = new HashSet<>();
+
+  FlowImport(Pins pins) {
+    this.pins = pins;
+  }
+
+  /**
+   * Writes an entry for every flow of the stack through a frontend that the programs have none for,
+   * and brings those up to date that are the stack's.
+   *
+   * @param serving whether the programs serve, so that the stack gets no new flows: then what is
+   *     left to it without need is taken back
+   * @return the families that the stack has flows of
+   */
+  Set<IpFamily> run(boolean serving) {
+    try (RtNetlink netlink = new RtNetlink()) {
+      netlink.addresses().forEach(address -> own.add(Address.of(address.address().getAddress())));
+    }
+    try (Frontends frontends = new Frontends(pins)) {
+      IpvsConnections.read().forEach(connection -> want(connection, frontends));
+      readConntrack(frontends);
+    }
+    try (FlowMap flows = new FlowMap(pins.map(Layout.CT))) {
+      wanted.forEach((key, entry) -> write(flows, key, entry));
+      if (serving) {
+        takeBack(flows);
+      }
+    }
+    return families;
+  }
+
+  private void readConntrack(Frontends frontends) {
+    try (Conntrack conntrack = new Conntrack()) {
+      for (boolean v6 : new boolean[] {false, true}) {
+        conntrack.read(v6, FlowImport::translated).forEach(flow -> want(flow, frontends));
+      }
+    } catch (KernelException e) {
+      if (!NO_CONNTRACK.contains(e.errno())) {
+        throw e;
+      }
+    }
+  }
+
+  /** Also by ip_vs, which changes only where answers are expected from. */
+  private static boolean translated(Conntrack.Flow flow) {
+    FlowTuple original = flow.original();
+    FlowTuple reply = flow.reply();
+    return !flow.closing()
+        && (flow.protocol() == Protocol.TCP.number() || flow.protocol() == Protocol.UDP.number())
+        && (original.destinationPort() != reply.sourcePort()
+            || !original.destination().equals(reply.source()));
+  }
+
+  private void want(Conntrack.Flow flow, Frontends frontends) {
+    FlowKey key = FlowKey.of(Layout.CT_INGRESS, flow.original());
+    if (!frontends.serve(key.destination(), key.destinationPort(), key.protocol())) {
+      return;
+    }
+    families.add(key.source().family());
+    FlowKey answer = FlowKey.of(Layout.CT_INGRESS, flow.reply());
+    if (key.protocol() == Protocol.UDP.number()) {
+      int seconds = flow.assured() ? streamSeconds() : udpSeconds();
+      want(key, answer.source(), answer.sourcePort(), seconds, flow.secondsLeft());
+    }
+    if (!answer.destination().equals(key.source())
+        || answer.destinationPort() != key.sourcePort()) {
+      wanted.putIfAbsent(
+          answer, new FlowEntry(OF_POD, 0, Layout.CT_STACK | Layout.CT_SEEN_REPLY, 0, now));
+    }
+  }
+
+  private void want(IpvsConnections.Connection connection, Frontends frontends) {
+    FlowKey key = FlowKey.of(Layout.CT_INGRESS, connection.tuple());
+    if (key.protocol() == Protocol.UDP.number()
+        && frontends.serve(key.destination(), key.destinationPort(), key.protocol())) {
+      families.add(key.source().family());
+      Address backend = Address.of(connection.server().getAddress());
+      int left = connection.secondsLeft();
+      want(key, backend, connection.serverPort(), Math.max(left, UDP_STREAM_SECONDS), left);
+    }
+  }
+
+  /** A flow's entry for packets, and the one for the socket that may be its sender. */
+  private void want(FlowKey key, Address backend, int port, int seconds, int left) {
+    long silent = Math.max(0, seconds - left);
+    FlowEntry entry =
+        new FlowEntry(
+            backend,
+            port,
+            Layout.CT_FORWARD | Layout.CT_STACK,
+            seconds - MARGIN_SECONDS,
+            Math.max(1, now - silent * SECOND));
+    wanted.putIfAbsent(key, entry);
+    Address sender = own.contains(key.source()) ? OF_HOST : OF_POD;
+    wanted.putIfAbsent(
+        new FlowKey(
+            Layout.CT_SOCKET,
+            sender,
+            key.sourcePort(),
+            key.destination(),
+            key.destinationPort(),
+            key.protocol()),
+        entry);
+  }
+
+  private static void write(FlowMap flows, FlowKey key, FlowEntry entry) {
+    if (!flows.add(key, entry)
+        && entry.has(Layout.CT_FORWARD)
+        && flows.find(key).filter(found -> found.has(Layout.CT_STACK)).isPresent()) {
+      flows.replace(key, entry);
+    }
+  }
+
+  private void takeBack(FlowMap flows) {
+    List<FlowKey> over = new ArrayList<>();
+    flows.forEach(
+        (key, entry) -> {
+          if (entry.has(Layout.CT_STACK)
+              && entry.has(Layout.CT_FORWARD)
+              && !wanted.containsKey(key)) {
+            over.add(key);
+          }
+        });
+    over.forEach(flows::delete);
+  }
+
+  private static int udpSeconds() {
+    return seconds("net.netfilter.nf_conntrack_udp_timeout", UDP_SECONDS);
+  }
+
+  private static int streamSeconds() {
+    return seconds("net.netfilter.nf_conntrack_udp_timeout_stream", UDP_STREAM_SECONDS);
+  }
+
+  static int seconds(String setting, int otherwise) {
+    String value = new Sysctl(setting).value();
+    return value == null ? otherwise : Integer.parseInt(value);
+  }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane;
+
+import io.pointsman.catalogue.Protocol;
+import io.pointsman.kernel.KernelSandbox;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+
+/** A connection, or a stream of datagrams from one port, that is asked again and again. */
+abstract sealed class LiveFlow implements AutoCloseable {
+  private static final int PATIENCE_MILLIS = 5_000;
+  private final String to;
+  private String first = "";
+  private int asked;
+
+  private LiveFlow(String to) {
+    this.to = to;
+  }
+
+  static LiveFlow open(KernelSandbox from, Protocol protocol, String address, int port) {
+    InetSocketAddress to = new InetSocketAddress(InetAddress.ofLiteral(address), port);
+    return from.inNamespace(
+        () ->
+            switch (protocol) {
+              case TCP -> new Connection(to);
+              case UDP -> new Datagrams(to);
+              case SCTP -> throw new IllegalArgumentException("not balanced by every dataplane");
+            });
+  }
+
+  /** Who answers, and whom they saw. */
+  abstract String ask(String question) throws IOException;
+
+  /** Asks once more; says what is wrong, or nothing. */
+  String check() {
+    String question = "%04d".formatted(asked++ % 10_000);
+    String answer;
+    try {
+      answer = ask(question);
+    } catch (IOException e) {
+      return "%s, question %s: %s after %s".formatted(to, question, e, first);
+    }
+    if (!answer.startsWith(question + " ")) {
+      return "%s, question %s: answered %s".formatted(to, question, answer);
+    }
+    String who = answer.substring(question.length() + 1);
+    if (first.isEmpty()) {
+      first = who;
+    }
+    return who.equals(first)
+        ? ""
+        : "%s, question %s: %s became %s".formatted(to, question, first, who);
+  }
+
+  /** The name of the pod that answered first. */
+  String pod() {
+    return first.substring(0, "pod 0".length());
+  }
+
+  @Override
+  public abstract void close() throws IOException;
+
+  private static final class Connection extends LiveFlow {
+    private final Socket socket = new Socket();
+    private final BufferedReader reader;
+
+    Connection(InetSocketAddress to) throws IOException {
+      super("TCP to " + to);
+      socket.connect(to, PATIENCE_MILLIS);
+      socket.setSoTimeout(PATIENCE_MILLIS);
+      reader =
+          new BufferedReader(new InputStreamReader(socket.getInputStream(), FlowNetwork.ASCII));
+    }
+
+    @Override
+    String ask(String question) throws IOException {
+      socket.getOutputStream().write(question.getBytes(FlowNetwork.ASCII));
+      return String.valueOf(reader.readLine());
+    }
+
+    @Override
+    public void close() throws IOException {
+      socket.close();
+    }
+  }
+
+  private static final class Datagrams extends LiveFlow {
+    private final DatagramSocket socket = new DatagramSocket();
+    private final DatagramPacket answer = new DatagramPacket(new byte[100], 100);
+
+    Datagrams(InetSocketAddress to) throws IOException {
+      super("UDP to " + to);
+      socket.connect(to);
+      socket.setSoTimeout(PATIENCE_MILLIS);
+    }
+
+    @Override
+    String ask(String question) throws IOException {
+      socket.send(new DatagramPacket(question.getBytes(FlowNetwork.ASCII), question.length()));
+      try {
+        socket.receive(answer);
+      } catch (SocketTimeoutException e) {
+        throw new IOException("lost", e);
+      }
+      return FlowNetwork.text(answer.getData(), answer.getLength());
+    }
+
+    @Override
+    public void close() {
+      socket.close();
+    }
+  }
+}
