@@ -5,10 +5,8 @@ import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplaneSpec;
 import io.pointsman.api.PreflightFinding;
-import io.pointsman.api.ServiceReference;
 import io.pointsman.api.Step;
 import io.pointsman.api.SwitchPlan;
-import io.pointsman.api.Toggle;
 import io.pointsman.catalogue.Catalogue;
 import io.pointsman.dataplane.Dataplane;
 import io.pointsman.dataplane.Preflight;
@@ -70,14 +68,8 @@ final class PreflightStep {
   private boolean count(NodeDataplaneSpec spec, DataplaneInstance target) {
     Map<LinuxDataplane, Dataplane> others = new EnumMap<>(LinuxDataplane.class);
     kernel.others().forEach(other -> others.put(other.kind(), other.dataplane()));
-    ServiceReference probe = spec.verification.probe == Toggle.ENABLED ? spec.probe : null;
     SwitchQuestion question =
-        new SwitchQuestion(
-            target.kind(),
-            target.programmer().snapshot(),
-            spec.kubeProxy != null && spec.kubeProxy != KubeProxyState.DETACHED,
-            spec.drainSeconds,
-            probe == null ? null : probe.namespace + "/" + probe.name);
+        SwitchQuestion.of(target.kind(), spec, target.programmer().snapshot());
     AtomicReference<SwitchPlan> counted = new AtomicReference<>(new SwitchPlan());
     state.start(
         outcome -> chores.plan(question, target.dataplane(), others, counted::set, outcome),
