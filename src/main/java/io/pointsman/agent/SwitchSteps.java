@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.agent;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.dataplane.Holdings;
 import io.pointsman.dataplane.PlannedWrites;
@@ -11,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /** What the agent would do in a switch, in order and in words (ADR 5 has the order). */
 final class SwitchSteps {
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+
   private final SwitchQuestion question;
   private final String from;
 
@@ -21,12 +24,7 @@ final class SwitchSteps {
 
   /** A dataplane as users write it. */
   static String name(LinuxDataplane kind) {
-    return switch (kind) {
-      case IPTABLES -> "Iptables";
-      case IPVS -> "IPVS";
-      case NFTABLES -> "Nftables";
-      case BPF -> "BPF";
-    };
+    return MAPPER.convertValue(kind, String.class);
   }
 
   /**

@@ -71,11 +71,16 @@ final class ClusterPlan {
               "--node=" + node,
               "--spec=" + MAPPER.writeValueAsString(spec));
       return NodeReport.answered(
-          question.plan(), MAPPER.readValue(answer, NodeDataplaneStatus.class));
+          question.plan(), MAPPER.readValue(lastLine(answer), NodeDataplaneStatus.class));
     } catch (LookException | KubernetesClientException e) {
       return NodeReport.notLookedAt(question.plan(), String.valueOf(e.getMessage()));
     } catch (IOException e) {
       return NodeReport.notLookedAt(question.plan(), LookPod.UNREADABLE);
     }
+  }
+
+  /** Warnings of the log may stand before the answer. */
+  private static String lastLine(String text) {
+    return text.lines().reduce("", (before, line) -> line);
   }
 }

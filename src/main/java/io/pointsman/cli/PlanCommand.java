@@ -33,7 +33,7 @@ import picocli.CommandLine.Spec;
     exitCodeListHeading = "Exit codes:%n",
     exitCodeList = {
       "0:every node was looked at, and none would be stopped",
-      "1:Preflight would stop at least one node",
+      "1:Preflight would stop at least one node, or kube-proxy's DaemonSet is missing",
       "2:the command line or the file is wrong",
       "3:no node would be stopped, but a node or the cluster could not be looked at",
       "4:as 0, and something would be changed; only with --detailed-exitcode"

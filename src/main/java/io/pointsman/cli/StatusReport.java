@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.cli;
 
-import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import io.pointsman.api.KubeProxyManagement;
 import io.pointsman.api.NodeDataplane;
@@ -31,6 +31,7 @@ final class StatusReport {
       List.of("NODE", "FROM", "TO", "STEP", "RESULT", "FLOWS", "PROVEN", "VERIFIED", "FAILURE");
 
   private static final String NONE = "-";
+  private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private final Map<String, ProxyDataplane> dataplanes = new TreeMap<>();
   private final Map<String, NodeDataplane> nodes = new TreeMap<>();
@@ -97,7 +98,7 @@ final class StatusReport {
   }
 
   private String from(NodeDataplane node) {
-    return Standpoint.serving(node).map(StatusReport::word).orElse(bare(node));
+    return Standpoint.origin(node).map(StatusReport::word).orElse(bare(node));
   }
 
   private String to(NodeDataplane node) {
@@ -189,15 +190,6 @@ final class StatusReport {
 
   /** An enum constant as it stands in YAML. */
   private static String word(@Nullable Enum<?> constant) {
-    if (constant == null) {
-      return NONE;
-    }
-    try {
-      JsonProperty name =
-          constant.getDeclaringClass().getField(constant.name()).getAnnotation(JsonProperty.class);
-      return name == null ? constant.name() : name.value();
-    } catch (NoSuchFieldException e) {
-      throw new IllegalStateException("every enum constant is a public field", e);
-    }
+    return constant == null ? NONE : MAPPER.convertValue(constant, String.class);
   }
 }

@@ -176,7 +176,7 @@ class PlanCommandTest {
 
   @Test
   void servicesArriveInThePodAsTheyAre() throws IOException {
-    client.resource(Objects.service("web", "10.0.0.50")).create();
+    client.resource(Objects.service("web", "10.96.0.50")).create();
     client.resource(Objects.slice("web", "web", Objects.ready("10.244.0.5"))).create();
     byte[] bytes = ServiceStream.of(client).input().readAllBytes();
     Catalogue catalogue = ServiceStream.read(new ByteArrayInputStream(bytes), "node-1");

@@ -40,10 +40,7 @@ class PlanNodeCommandTest {
                 .setOut(new PrintWriter(out))
                 .setErr(new PrintWriter(err))
                 .execute(
-                    "plan-node",
-                    "--node=node-1",
-                    "--bpffs=" + sandbox.bpffs(),
-                    "--spec=" + spec));
+                    "plan-node", "--node=node-1", "--bpffs=" + sandbox.bpffs(), "--spec=" + spec));
   }
 
   /** Nothing tells the reader that a pipe into a pod has ended. */
@@ -52,7 +49,7 @@ class PlanNodeCommandTest {
     try (ApiServer server = ApiServer.startEmpty();
         KubernetesClient client = server.client();
         PipedOutputStream pipe = new PipedOutputStream()) {
-      client.resource(Objects.service("web", "10.0.0.50")).create();
+      client.resource(Objects.service("web", "10.96.0.50")).create();
       client.resource(Objects.slice("web", "web", Objects.ready("10.244.0.5"))).create();
       System.setIn(new PipedInputStream(pipe, 1 << 16));
       ServiceStream.of(client).input().transferTo(pipe);

@@ -91,7 +91,7 @@ class PlanReportTest {
     assertThat(text.toString().lines())
         .containsExactly(
             "NODE     FROM         TO    WRITE   REMOVE   MEMORY    FLOWS   STEPS"
-                + "                                    VERDICT",
+                + "                                     VERDICT",
             "node-1   kube-proxy   BPF   120     340      112 MiB   7"
                 + "       Preflight,Prepare,Activate,Detach,Clean   can be done",
             "node-2   kube-proxy   BPF   120     340      112 MiB   7"

@@ -65,6 +65,8 @@ class StatusReportTest {
   private static NodeDataplane converged() {
     NodeDataplane node = node("node-1", Step.CLEAN, Step.CLEAN, StepResult.DONE);
     node.getStatus().verifiedAt = "2026-11-23T10:00:00.123456Z";
+    node.getMetadata()
+        .setAnnotations(Map.of("pointsman.io/converged-since", "2026-11-23T09:00:00Z"));
     return node;
   }
 

@@ -11,18 +11,18 @@ import java.util.Optional;
 public final class Standpoint {
   private Standpoint() {}
 
-  /** The dataplane that a walk leaves, or that serves when none is under way; empty for none. */
-  public static Optional<LinuxDataplane> serving(NodeDataplane node) {
+  /**
+   * The dataplane of Pointsman's that the present walk began on; on a converged node the one that
+   * serves. Empty for none, which is kube-proxy's where there is one.
+   */
+  public static Optional<LinuxDataplane> origin(NodeDataplane node) {
     Map<String, String> annotations = node.getMetadata().getAnnotations();
-    String replaced = annotations == null ? null : annotations.get(Names.REPLACES);
-    Step step = node.getSpec().step;
-    if (step == Step.DRAIN || step == Step.REMOVE) {
+    Map<String, String> known = annotations == null ? Map.of() : annotations;
+    Optional<LinuxDataplane> replaced = named(known.getOrDefault(Names.REPLACES, ""));
+    if (leaving(node) || known.containsKey(Names.CONVERGED_SINCE)) {
       return Optional.ofNullable(node.getSpec().linuxDataplane);
     }
-    if (replaced != null && step != null && !replaced.isEmpty()) {
-      return named(replaced).or(() -> NodePlans.serving(node));
-    }
-    return NodePlans.serving(node);
+    return replaced.or(() -> Origin.parse(known.get(Names.ORIGIN)).map(Origin::dataplane));
   }
 
   /** Whether the node goes back to where no dataplane of Pointsman's serves. */
