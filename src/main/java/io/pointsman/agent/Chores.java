@@ -2,12 +2,15 @@
 package io.pointsman.agent;
 
 import io.pointsman.api.LinuxDataplane;
+import io.pointsman.api.SwitchPlan;
 import io.pointsman.catalogue.ExpectedPort;
+import io.pointsman.dataplane.Dataplane;
 import io.pointsman.dataplane.kubeproxy.KubeProxySource;
 import io.pointsman.dataplane.kubeproxy.places.KubeProxyPlaces;
 import io.pointsman.kernel.CommandRunner;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -22,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 final class Chores implements AutoCloseable {
   private final KubeProxySource kubeProxy;
   private final KubeProxyCleaner cleaner;
+  private final SwitchPlanner planner;
   private final Inbox inbox;
   private final ExecutorService worker =
       Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("chores").factory());
@@ -29,6 +33,7 @@ final class Chores implements AutoCloseable {
   Chores(CommandRunner commands, Inbox inbox) {
     this.kubeProxy = KubeProxyPlaces.of(commands);
     this.cleaner = new KubeProxyCleaner(commands);
+    this.planner = new SwitchPlanner(commands);
     this.inbox = inbox;
   }
 
@@ -55,6 +60,25 @@ final class Chores implements AutoCloseable {
   void check(
       KubeProxyCheck check, List<ExpectedPort> expected, Consumer<@Nullable String> outcome) {
     start(() -> check.look(kubeProxy, expected), outcome);
+  }
+
+  /**
+   * Counts what a switch would do.
+   *
+   * @param counted receives it on another thread, before the outcome, which is null
+   */
+  void plan(
+      SwitchQuestion question,
+      Dataplane target,
+      Map<LinuxDataplane, Dataplane> others,
+      Consumer<SwitchPlan> counted,
+      Consumer<@Nullable String> outcome) {
+    start(
+        () -> {
+          counted.accept(planner.plan(question, target, others));
+          return null;
+        },
+        outcome);
   }
 
   private static String some(List<String> all) {

@@ -20,7 +20,7 @@ final class Handover {
         && spec.kubeProxy != KubeProxyState.DETACHED;
   }
 
-  private static boolean sharesChains(LinuxDataplane kind) {
+  static boolean sharesChains(LinuxDataplane kind) {
     return switch (kind) {
       case IPTABLES, IPVS -> true;
       case NFTABLES, BPF -> false;

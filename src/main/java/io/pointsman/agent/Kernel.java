@@ -99,16 +99,20 @@ final class Kernel implements AutoCloseable {
       target = null;
       return;
     }
-    String[] range = spec.nodePort.range.split("-", 2);
-    DataplaneSettings wanted =
-        new DataplaneSettings(
-            spec.scheduler, Integer.parseInt(range[0]), Integer.parseInt(range[1]));
+    DataplaneSettings wanted = settings(spec);
     DataplaneInstance instance = instances.get(kind);
     if (instance == null || !instance.settings().equals(wanted)) {
       instance = open(kind, factory, wanted);
     }
     target = instance;
     forgetAbsent();
+  }
+
+  /** What a dataplane is opened with for a node's spec. */
+  static DataplaneSettings settings(NodeDataplaneSpec spec) {
+    String[] range = spec.nodePort.range.split("-", 2);
+    return new DataplaneSettings(
+        spec.scheduler, Integer.parseInt(range[0]), Integer.parseInt(range[1]));
   }
 
   /** The dataplanes that this agent has, for a sentence. */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.agent;
 
+import io.pointsman.catalogue.Catalogue;
 import io.pointsman.catalogue.ExpectedPort;
+import io.pointsman.catalogue.KubeProxyView;
 import io.pointsman.catalogue.Protocol;
 import io.pointsman.dataplane.kubeproxy.KubeProxySource;
 import io.pointsman.verify.kubeproxy.Difference;
@@ -9,9 +11,11 @@ import io.pointsman.verify.kubeproxy.KubeProxyVerdict;
 import io.pointsman.verify.kubeproxy.KubeProxyVerifier;
 import io.pointsman.verify.kubeproxy.Settling;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
@@ -38,6 +42,14 @@ final class KubeProxyCheck {
     this.window = window;
     this.clock = clock;
     this.settling = new Settling(window.toNanos());
+  }
+
+  /** What a kube-proxy must serve on the catalogue's node. */
+  static List<ExpectedPort> expected(Catalogue catalogue) {
+    KubeProxyView view = new KubeProxyView(catalogue.nodeName(), Optional.empty());
+    List<ExpectedPort> expected = new ArrayList<>();
+    catalogue.forEachService((service, slices) -> expected.addAll(view.ports(service, slices)));
+    return expected;
   }
 
   /** Null when every Service is served, else what is not, in words. */

@@ -4,6 +4,7 @@ package io.pointsman.agent;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.dataplane.iptables.ChainRemoval;
 import io.pointsman.dataplane.ipvs.IpvsNames;
+import io.pointsman.dataplane.nftables.KubeProxyTable;
 import io.pointsman.kernel.CommandRunner;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,6 +78,28 @@ final class KubeProxyCleaner {
       found.add("device kube-ipvs0");
     }
     return found;
+  }
+
+  /**
+   * How many rules, elements, members of sets and addresses {@link #clean} would take away; changes
+   * nothing. Virtual servers are not among them.
+   */
+  long entries(LinuxDataplane serving) {
+    long[] entries = {0};
+    for (String program : IPTABLES) {
+      if (commands.has(program + "-save")) {
+        entries[0] += tables(program, serving).rules();
+      }
+    }
+    entries[0] += new KubeProxyTable(commands).entries();
+    for (String set : ipsets(serving)) {
+      commands.run(
+          List.of("ipset", "save", set), "", line -> entries[0] += line.startsWith("add ") ? 1 : 0);
+    }
+    if (serving != LinuxDataplane.IPVS && Files.exists(IPVS_DEVICE)) {
+      entries[0] += commands.lines("ip", "-o", "addr", "show", "dev", "kube-ipvs0").size();
+    }
+    return entries[0];
   }
 
   /** Chains of kube-proxy's by table; those that a dataplane of ours keeps are not among them. */

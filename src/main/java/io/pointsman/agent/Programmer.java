@@ -137,6 +137,15 @@ final class Programmer {
     return new DesiredState(served, nodePortAddresses, digest);
   }
 
+  /** Everything that the kernel shall hold once it is prepared, for use by another thread. */
+  DesiredState snapshot() {
+    Digest whole = digest;
+    for (ServicePortId id : refused.keySet()) {
+      whole = whole.plus(digestOf(id));
+    }
+    return new DesiredState(List.copyOf(ports.values()), nodePortAddresses, whole);
+  }
+
   /** What was refused and why, by Service port. */
   Map<String, String> refused() {
     Map<String, String> sorted = new TreeMap<>();

@@ -3,6 +3,7 @@ package io.pointsman.agent;
 
 import io.pointsman.api.NodeDataplaneStatus;
 import io.pointsman.api.PreflightFinding;
+import io.pointsman.api.SwitchPlan;
 import io.pointsman.catalogue.Digest;
 import java.time.Instant;
 import java.util.List;
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param proof null when the kernel holds nothing that could be proven
  * @param mismatches what the last read-back that differed found
+ * @param plan what the switch would do, null when that was not counted
  */
 record Report(
     long generation,
@@ -24,7 +26,8 @@ record Report(
     int mismatches,
     List<String> samples,
     List<String> refused,
-    @Nullable Long drainingFlows) {
+    @Nullable Long drainingFlows,
+    @Nullable SwitchPlan plan) {
 
   /** What must be told at once when it changes; digests and counts follow with the heartbeat. */
   record Verdict(
@@ -70,7 +73,8 @@ record Report(
         mismatches,
         samples,
         refused,
-        drainingFlows);
+        drainingFlows,
+        plan);
   }
 
   /** A fresh status with nothing of an older one. */
@@ -98,6 +102,7 @@ record Report(
     status.mismatchSamples = samples;
     status.refused = refused;
     status.drainingFlows = drainingFlows;
+    status.plan = plan;
     status.agentVersion = agentVersion;
     return status;
   }

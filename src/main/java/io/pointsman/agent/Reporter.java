@@ -112,7 +112,8 @@ final class Reporter {
         mismatch == null ? 0 : mismatch.mismatches(),
         mismatch == null ? List.of() : mismatch.samples().stream().map(Reporter::cut).toList(),
         refused(),
-        state.drainingFlows);
+        state.drainingFlows,
+        state.plan);
   }
 
   private List<String> refused() {

@@ -19,7 +19,7 @@ final class Walk {
   Walk(Catalogue catalogue, Kernel kernel, Chores chores, LongSupplier clock, Runnable onProgress) {
     this.kernel = kernel;
     this.clock = clock;
-    this.state = new WalkState(onProgress, clock.getAsLong());
+    this.state = new WalkState(onProgress, clock);
     this.steps = new WalkSteps(catalogue, kernel, chores, clock, state);
   }
 

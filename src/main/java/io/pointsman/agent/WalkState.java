@@ -7,17 +7,24 @@ import io.pointsman.api.NodeDataplaneStatus;
 import io.pointsman.api.PreflightFinding;
 import io.pointsman.api.Step;
 import io.pointsman.api.StepResult;
+import io.pointsman.api.SwitchPlan;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.Preflight;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** What the agent was asked for and how far it has come; owned by the sync thread. */
 final class WalkState {
+  private static final long POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
+
   private final Runnable onProgress;
+  private final LongSupplier clock;
 
   /** When the walk goes on if nothing else happens. */
   long notBefore;
@@ -36,6 +43,9 @@ final class WalkState {
   boolean drained;
   @Nullable Long drainingFlows;
 
+  /** What the walk would do, counted before it began; null before, and when it is over. */
+  @Nullable SwitchPlan plan;
+
   /** What preflight has found out about kube-proxy; null before. */
   @Nullable List<Preflight.Finding> ofKubeProxy;
 
@@ -52,9 +62,10 @@ final class WalkState {
    *
    * @param onProgress called after each change of {@link #progress}
    */
-  WalkState(Runnable onProgress, long now) {
+  WalkState(Runnable onProgress, LongSupplier clock) {
     this.onProgress = onProgress;
-    this.notBefore = now;
+    this.clock = clock;
+    this.notBefore = clock.getAsLong();
   }
 
   /** Whether this step is being worked at. */
@@ -72,8 +83,30 @@ final class WalkState {
     }
   }
 
+  /** Something is waited for, which is looked at again in a second; false. */
+  boolean await(Step step, String reason, String message) {
+    tell(Progress.under(step, reason, message));
+    notBefore = clock.getAsLong() + POLL_NANOS;
+    return false;
+  }
+
+  /** Runs a chore; its end moves the walk on, unless the operator has asked for something else. */
+  void start(Consumer<Consumer<@Nullable String>> work, Predicate<@Nullable String> end) {
+    Object token = new Object();
+    chore = token;
+    work.accept(
+        outcome -> {
+          if (chore == token) {
+            chore = null;
+            if (end.test(outcome)) {
+              notBefore = clock.getAsLong();
+            }
+          }
+        });
+  }
+
   /** The check that is under way, or a new one. */
-  KubeProxyCheck check(Duration window, LongSupplier clock) {
+  KubeProxyCheck check(Duration window) {
     KubeProxyCheck begun = check == null ? new KubeProxyCheck(window, clock) : check;
     check = begun;
     return begun;
@@ -109,6 +142,7 @@ final class WalkState {
     rulesServe = false;
     cleaned &= asked.step == Step.CLEAN;
     preflightPassed &= !again && !other;
+    plan = again || other || isBack(asked.step) ? null : plan;
     probed &= !other;
     cleaned &= !other;
     drained &= !other;
@@ -117,6 +151,10 @@ final class WalkState {
       resume(resource.getStatus(), phase);
     }
     return true;
+  }
+
+  private static boolean isBack(@Nullable Step step) {
+    return step == Step.DRAIN || step == Step.REMOVE;
   }
 
   /** An agent that was here before has written how far it came. */
@@ -131,6 +169,7 @@ final class WalkState {
     // An answer to an older question may have been about another dataplane.
     boolean about = same || phase != Phase.ABSENT;
     preflightPassed = sameAttempt && about && (status.step != Step.PREFLIGHT || done);
+    plan = isBack(spec.step) || !about ? null : status.plan;
     boolean served = phase == Phase.ACTIVE && done;
     probed = served && (status.step == Step.ACTIVATE || status.step == Step.CLEAN);
     cleaned = served && status.step == Step.CLEAN && spec.step == Step.CLEAN;

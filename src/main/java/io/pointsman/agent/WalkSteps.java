@@ -1,40 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.agent;
 
-import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.NodeDataplaneSpec;
-import io.pointsman.api.PreflightFinding;
 import io.pointsman.api.ServiceReference;
 import io.pointsman.api.Step;
 import io.pointsman.api.Toggle;
 import io.pointsman.catalogue.Catalogue;
-import io.pointsman.catalogue.ExpectedPort;
-import io.pointsman.catalogue.KubeProxyView;
 import io.pointsman.catalogue.ObjectKey;
 import io.pointsman.dataplane.Dataplane.Phase;
-import io.pointsman.dataplane.Preflight;
-import io.pointsman.verify.kubeproxy.Difference;
-import io.pointsman.verify.kubeproxy.KubeProxyVerdict;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import java.util.function.LongSupplier;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** Performs what {@link StepMachine} decides, on the sync thread and by {@link Chores}. */
 final class WalkSteps {
-  private static final long POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long PROBE_NANOS = TimeUnit.SECONDS.toNanos(30);
-
-  /** kube-proxy in a large cluster takes this long to follow. */
-  private static final Duration KUBE_PROXY_WINDOW = Duration.ofSeconds(60);
 
   private static final Duration RULES_WINDOW = Duration.ofSeconds(10);
 
@@ -43,6 +27,7 @@ final class WalkSteps {
   private final Chores chores;
   private final LongSupplier clock;
   private final WalkState state;
+  private final PreflightStep preflight;
 
   WalkSteps(
       Catalogue catalogue, Kernel kernel, Chores chores, LongSupplier clock, WalkState state) {
@@ -51,6 +36,7 @@ final class WalkSteps {
     this.chores = chores;
     this.clock = clock;
     this.state = state;
+    this.preflight = new PreflightStep(catalogue, kernel, chores, state);
   }
 
   /** Performs a decision; true when the next one can follow at once. */
@@ -61,16 +47,18 @@ final class WalkSteps {
     }
     return switch (decision.action()) {
       case DONE -> {
+        // What would be done has been done.
+        state.plan = step == Step.CLEAN ? null : state.plan;
         state.tell(Progress.done(step));
         state.waitingSince = null;
         yield false;
       }
       case AWAIT_SYNC ->
-          await(step, "WaitingForCatalogue", "Services and EndpointSlices are being listed.");
+          state.await(step, "WaitingForCatalogue", "Services and EndpointSlices are being listed.");
       case AWAIT_DETACH ->
-          await(step, "WaitingForKubeProxyToLeave", "kube-proxy is still on the node.");
+          state.await(step, "WaitingForKubeProxyToLeave", "kube-proxy is still on the node.");
       case CHECK_RULES -> checkRules(step);
-      case PREFLIGHT -> preflight(spec, target);
+      case PREFLIGHT -> preflight.perform(spec, target);
       case PREPARE -> prepare(target);
       case ACTIVATE -> activate(target);
       case PROBE -> probe(spec, target);
@@ -79,66 +67,6 @@ final class WalkSteps {
       case DRAIN -> drain(spec);
       case REMOVE -> remove();
     };
-  }
-
-  private boolean await(Step step, String reason, String message) {
-    state.tell(Progress.under(step, reason, message));
-    state.notBefore = clock.getAsLong() + POLL_NANOS;
-    return false;
-  }
-
-  private boolean preflight(NodeDataplaneSpec spec, DataplaneInstance target) {
-    List<Preflight.Finding> ofKubeProxy = state.ofKubeProxy;
-    if (spec.kubeProxy == KubeProxyState.ATTACHED && ofKubeProxy == null) {
-      return lookAtKubeProxy();
-    }
-    List<Preflight.Finding> found = new ArrayList<>(target.dataplane().preflight().findings());
-    if (ofKubeProxy != null) {
-      found.addAll(ofKubeProxy);
-    }
-    state.ofKubeProxy = null;
-    Preflight preflight = new Preflight(found);
-    state.findings = Findings.of(preflight, catalogue.problems());
-    state.preflightPassed = preflight.passed();
-    if (!preflight.passed()) {
-      PreflightFinding first = Findings.firstBlocking(state.findings);
-      state.tell(
-          Progress.failed(
-              Step.PREFLIGHT, first.reason, (first.message + " " + first.remedy).strip()));
-    }
-    return true;
-  }
-
-  /** Finds out how the kube-proxy serves that the node is to be taken from. */
-  private boolean lookAtKubeProxy() {
-    KubeProxyCheck check = state.check(KUBE_PROXY_WINDOW, clock);
-    start(
-        outcome -> chores.check(check, expected(), outcome),
-        difference -> {
-          KubeProxyVerdict verdict = check.verdict();
-          if (verdict == null) {
-            state.ofKubeProxy = KubeProxyFindings.unreadable(difference);
-          } else if (verdict.mode().isEmpty() || check.lasts()) {
-            state.ofKubeProxy = KubeProxyFindings.of(verdict);
-          } else if (difference == null) {
-            // What is there only now will go as what was there before has gone.
-            Set<Difference> passing = verdict.failures();
-            state.ofKubeProxy =
-                KubeProxyFindings.of(verdict.keeping(each -> !passing.contains(each)));
-          } else {
-            return await(Step.PREFLIGHT, "ComparingKubeProxy", difference);
-          }
-          state.check = null;
-          return true;
-        });
-    return false;
-  }
-
-  private List<ExpectedPort> expected() {
-    KubeProxyView view = new KubeProxyView(catalogue.nodeName(), Optional.empty());
-    List<ExpectedPort> expected = new ArrayList<>();
-    catalogue.forEachService((service, slices) -> expected.addAll(view.ports(service, slices)));
-    return expected;
   }
 
   private boolean prepare(DataplaneInstance target) {
@@ -178,7 +106,7 @@ final class WalkSteps {
       return probed("The probe Service " + key + " has no TCP port with an endpoint.");
     }
     state.tell(Progress.under(Step.ACTIVATE, "Probing", "Probing Service " + key + "."));
-    start(outcome -> chores.probe(targets, catalogue.nodesOf(key), outcome), this::probed);
+    state.start(outcome -> chores.probe(targets, catalogue.nodesOf(key), outcome), this::probed);
     return false;
   }
 
@@ -195,28 +123,28 @@ final class WalkSteps {
       state.tell(Progress.failed(Step.ACTIVATE, "ProbeFailed", failure));
       return false;
     }
-    return await(Step.ACTIVATE, "Probing", failure);
+    return state.await(Step.ACTIVATE, "Probing", failure);
   }
 
   private boolean clean(DataplaneInstance target) {
     state.tell(Progress.under(Step.CLEAN, "Cleaning", "What kube-proxy left is being removed."));
-    start(
+    state.start(
         outcome -> chores.clean(target.kind(), outcome),
         left -> {
           state.cleaned = left == null;
-          return left == null || await(Step.CLEAN, "LeftoversRemain", left);
+          return left == null || state.await(Step.CLEAN, "LeftoversRemain", left);
         });
     return false;
   }
 
   private boolean checkRules(Step step) {
-    KubeProxyCheck check = state.check(RULES_WINDOW, clock);
-    start(
-        outcome -> chores.check(check, expected(), outcome),
+    KubeProxyCheck check = state.check(RULES_WINDOW);
+    state.start(
+        outcome -> chores.check(check, KubeProxyCheck.expected(catalogue), outcome),
         unserved -> {
           state.rulesServe = unserved == null;
           return unserved == null
-              || await(
+              || state.await(
                   step,
                   "WaitingForKubeProxyRules",
                   "kube-proxy's rules do not serve every Service yet. " + unserved);
@@ -232,7 +160,7 @@ final class WalkSteps {
     if (state.drained) {
       return true;
     }
-    return await(Step.DRAIN, "Draining", "Established connections get time to end.");
+    return state.await(Step.DRAIN, "Draining", "Established connections get time to end.");
   }
 
   private boolean retire(NodeDataplaneSpec spec) {
@@ -240,7 +168,8 @@ final class WalkSteps {
       state.waitingSince = clock.getAsLong();
     }
     if (!drained(spec, kernel.others())) {
-      return await(Step.CLEAN, "Draining", "Connections of the dataplane before get time to end.");
+      return state.await(
+          Step.CLEAN, "Draining", "Connections of the dataplane before get time to end.");
     }
     kernel.others().forEach(DataplaneInstance::remove);
     kernel.forgetAbsent();
@@ -275,20 +204,5 @@ final class WalkSteps {
     state.cleaned = false;
     state.preflightPassed = false;
     return true;
-  }
-
-  /** Runs a chore; its end moves the walk on, unless the operator has asked for something else. */
-  private void start(Consumer<Consumer<@Nullable String>> chore, Predicate<@Nullable String> end) {
-    Object token = new Object();
-    state.chore = token;
-    chore.accept(
-        outcome -> {
-          if (state.chore == token) {
-            state.chore = null;
-            if (end.test(outcome)) {
-              state.notBefore = clock.getAsLong();
-            }
-          }
-        });
   }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.cli;
 
-import io.fabric8.kubernetes.api.model.DeletionPropagation;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
@@ -12,14 +11,8 @@ import io.pointsman.cli.VerifyReport.NodeReport;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /** Looks at the nodes of a cluster, some at a time, and leaves nothing behind. */
@@ -27,7 +20,6 @@ final class ClusterLook {
   private final KubernetesClient client;
   private final LookSettings settings;
   private final ServiceLists services;
-  private final String run = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
 
   ClusterLook(KubernetesClient client, LookSettings settings) {
     this.client = client;
@@ -44,42 +36,18 @@ final class ClusterLook {
       nodes.values().stream().filter(ClusterLook::isLinux).forEach(it -> wanted.add(name(it)));
     }
     Map<String, String> served = servedByPointsman();
-    Thread hook = new Thread(this::removeJobs, "remove jobs");
-    Runtime.getRuntime().addShutdownHook(hook);
-    ExecutorService workers =
-        Executors.newFixedThreadPool(
-            settings.parallel(), Thread.ofPlatform().daemon().name("look-", 0).factory());
-    try {
-      Map<String, Future<NodeReport>> looks = new HashMap<>();
-      for (String name : wanted) {
-        Node node = nodes.get(name);
-        looks.putIfAbsent(name, workers.submit(() -> look(name, node, served.get(name))));
-      }
-      List<NodeReport> reports = new ArrayList<>();
-      for (Map.Entry<String, Future<NodeReport>> each : looks.entrySet()) {
-        reports.add(outcome(each.getKey(), each.getValue()));
-      }
+    try (LookRun run = new LookRun(client, settings)) {
+      List<NodeReport> reports =
+          run.at(
+              wanted,
+              name -> look(run, name, nodes.get(name), served.get(name)),
+              NodeReport::notLookedAt);
       reports.sort(Comparator.comparing(NodeReport::node));
       return new VerifyReport(reports);
-    } finally {
-      workers.shutdownNow();
-      removeJobs();
-      Runtime.getRuntime().removeShutdownHook(hook);
     }
   }
 
-  private static NodeReport outcome(String node, Future<NodeReport> look) {
-    try {
-      return look.get();
-    } catch (ExecutionException e) {
-      return NodeReport.notLookedAt(node, String.valueOf(e.getCause()));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return NodeReport.notLookedAt(node, "the command was interrupted");
-    }
-  }
-
-  private NodeReport look(String name, @Nullable Node node, @Nullable String dataplane)
+  private NodeReport look(LookRun run, String name, @Nullable Node node, @Nullable String dataplane)
       throws InterruptedException {
     if (node == null) {
       return NodeReport.notLookedAt(name, "the cluster has no such node");
@@ -95,7 +63,7 @@ final class ClusterLook {
     }
     try {
       return new NodeLook(services, settings, node)
-          .until(LookPod.start(client, settings, run, name)::read);
+          .until(run.start(LookJob.on(name, run.label(), settings))::read);
     } catch (LookException | KubernetesClientException e) {
       return NodeReport.notLookedAt(name, String.valueOf(e.getMessage()));
     }
@@ -114,31 +82,6 @@ final class ClusterLook {
       return served; // Pointsman is not installed, or this person may not see it
     }
     return served;
-  }
-
-  /** Deletes what this run has made; what it cannot delete ends by its deadline. */
-  private void removeJobs() {
-    try {
-      client
-          .batch()
-          .v1()
-          .jobs()
-          .inNamespace(settings.namespace())
-          .withLabel(LookJob.RUN_LABEL, run)
-          .withPropagationPolicy(DeletionPropagation.BACKGROUND)
-          .delete();
-      client
-          .pods()
-          .inNamespace(settings.namespace())
-          .withLabel(LookJob.RUN_LABEL, run)
-          .withGracePeriod(0)
-          .delete();
-    } catch (KubernetesClientException e) {
-      System.err.println(
-          "pointsman: the jobs of this look could not be deleted; the cluster does it in ten"
-              + " minutes: "
-              + e.getMessage());
-    }
   }
 
   private static String name(Node node) {

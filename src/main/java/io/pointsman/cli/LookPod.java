@@ -8,9 +8,11 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.ExecWatch;
+import io.fabric8.kubernetes.client.dsl.PodResource;
 import io.pointsman.dataplane.kubeproxy.KubeProxyState;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Comparator;
 import java.util.List;
@@ -22,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 
 /** A pod on one node that its kernel is read in, as often as it is asked for. */
 final class LookPod {
+  /** Why an answer is of no use. */
+  static final String UNREADABLE = "its answer was cut off or is of another version of Pointsman";
+
   private static final long POLL_MILLIS = 500;
 
   /** With these a container does not start however long one waits. */
@@ -53,9 +58,9 @@ final class LookPod {
   }
 
   /** Starts it and waits until it runs. */
-  static LookPod start(KubernetesClient client, LookSettings settings, String run, String node)
+  static LookPod start(KubernetesClient client, LookSettings settings, Job job)
       throws LookException, InterruptedException {
-    Job made = client.resource(LookJob.on(node, run, settings)).create();
+    Job made = client.resource(job).create();
     LookPod look = new LookPod(client, settings, made.getMetadata().getName());
     look.awaitRunning();
     return look;
@@ -129,31 +134,39 @@ final class LookPod {
 
   /** What kube-proxy has in the node's kernel now. */
   List<KubeProxyState> read() throws LookException, InterruptedException {
+    String text = ask(null, "pointsman", "rules", "--output=json");
+    try {
+      return KubeProxyJson.read(text);
+    } catch (IOException e) {
+      throw new LookException(UNREADABLE);
+    }
+  }
+
+  /** What a command that is run in the pod prints; it must end well. */
+  String ask(@Nullable InputStream in, String... command)
+      throws LookException, InterruptedException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream err = new ByteArrayOutputStream();
-    Integer exit = execute(out, err);
-    String text = out.toString(StandardCharsets.UTF_8);
+    Integer exit = execute(in, out, err, command);
     if (exit == null || exit != 0) {
       throw new LookException(
           "its kernel could not be read: " + err.toString(StandardCharsets.UTF_8).strip());
     }
-    try {
-      return KubeProxyJson.read(text);
-    } catch (IOException e) {
-      throw new LookException("its answer was cut off or is of another version of Pointsman");
-    }
+    return out.toString(StandardCharsets.UTF_8);
   }
 
-  private @Nullable Integer execute(ByteArrayOutputStream out, ByteArrayOutputStream err)
+  private @Nullable Integer execute(
+      @Nullable InputStream in,
+      ByteArrayOutputStream out,
+      ByteArrayOutputStream err,
+      String... command)
       throws LookException, InterruptedException {
+    PodResource entered = client.pods().inNamespace(settings.namespace()).withName(pod);
     try (ExecWatch execution =
-        client
-            .pods()
-            .inNamespace(settings.namespace())
-            .withName(pod)
+        (in == null ? entered : entered.readingInput(in))
             .writingOutput(out)
             .writingError(err)
-            .exec("pointsman", "rules", "--output=json")) {
+            .exec(command)) {
       return execution.exitCode().get(settings.timeout().toSeconds(), TimeUnit.SECONDS);
     } catch (ExecutionException e) {
       throw new LookException("its pod could not be entered: " + e.getCause());

@@ -68,6 +68,11 @@ record LookSettings(
         1);
   }
 
+  /** Where the operator is, or would be installed by the guide's commands. */
+  static String operatorNamespace(KubernetesClient client) {
+    return operator(client).map(it -> it.getMetadata().getNamespace()).orElse("pointsman-system");
+  }
+
   /** The operator's Deployment, empty when there is none or this person may not see it. */
   private static Optional<Deployment> operator(KubernetesClient client) {
     try {

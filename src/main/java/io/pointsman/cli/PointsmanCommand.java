@@ -18,6 +18,9 @@ import picocli.CommandLine.Spec;
       MapsCommand.class,
       RulesCommand.class,
       VerifyCommand.class,
+      PlanCommand.class,
+      PlanNodeCommand.class,
+      StatusCommand.class,
       RemoveCommand.class,
       RehearseCommand.class,
       VersionCommand.class

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.cli;
 
-import io.fabric8.kubernetes.client.Config;
-import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -16,6 +11,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -41,8 +37,6 @@ import picocli.CommandLine.Spec;
 final class VerifyKubeProxyCommand implements Callable<Integer> {
   /** Exit code of a command that could not look at everything. */
   static final int NOT_LOOKED_AT = 3;
-
-  private static final int API_TIMEOUT_MILLIS = 10_000;
 
   /** How the result is printed. */
   enum Format {
@@ -74,11 +68,7 @@ final class VerifyKubeProxyCommand implements Callable<Integer> {
               + " else kube-system).")
   private Optional<String> namespace = Optional.empty();
 
-  @Option(names = "--kubeconfig", description = "The kubeconfig file (default: as kubectl).")
-  private Optional<Path> kubeconfig = Optional.empty();
-
-  @Option(names = "--context", description = "The context in it (default: the current one).")
-  private Optional<String> context = Optional.empty();
+  @Mixin private ClusterOptions cluster = new ClusterOptions();
 
   @Option(
       names = "--settle",
@@ -102,8 +92,7 @@ final class VerifyKubeProxyCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     check();
-    try (KubernetesClient client =
-        new KubernetesClientBuilder().withConfig(configuration()).build()) {
+    try (KubernetesClient client = cluster.client(commandLineSpec())) {
       LookSettings settings =
           LookSettings.of(client, image, namespace)
               .lasting(
@@ -123,33 +112,15 @@ final class VerifyKubeProxyCommand implements Callable<Integer> {
       commandLineSpec()
           .commandLine()
           .getErr()
-          .println("pointsman: the cluster could not be looked at: " + reason(e));
+          .println("pointsman: the cluster could not be looked at: " + ClusterOptions.reason(e));
       return NOT_LOOKED_AT;
     }
-  }
-
-  /** What the server said, or why it was not reached, which stands at the end of the causes. */
-  private static String reason(KubernetesClientException failure) {
-    if (failure.getCode() > 0) {
-      return String.valueOf(failure.getMessage());
-    }
-    Throwable last = failure;
-    while (last.getCause() != null) {
-      last = last.getCause();
-    }
-    return last + "; does the kubeconfig name a cluster that can be reached?";
   }
 
   private void check() {
     positive("--settle", settleSeconds + 1);
     positive("--timeout", timeoutSeconds);
     positive("--parallel", parallel);
-    kubeconfig.ifPresent(
-        file -> {
-          if (!Files.isReadable(file)) {
-            wrong("--kubeconfig: " + file + " cannot be read; name a kubeconfig file");
-          }
-        });
   }
 
   private void positive(String option, int value) {
@@ -160,20 +131,6 @@ final class VerifyKubeProxyCommand implements Callable<Integer> {
 
   private void wrong(String sentence) {
     throw new ParameterException(commandLineSpec().commandLine(), sentence);
-  }
-
-  private Config configuration() {
-    kubeconfig.ifPresent(file -> System.setProperty("kubeconfig", file.toString()));
-    Config config = Config.autoConfigure(context.orElse(null));
-    if (context.isPresent()
-        && (config.getCurrentContext() == null
-            || !context.get().equals(config.getCurrentContext().getName()))) {
-      wrong("--context: the kubeconfig has no context " + context.get());
-    }
-    return new ConfigBuilder(config)
-        .withConnectionTimeout(API_TIMEOUT_MILLIS)
-        .withRequestRetryBackoffLimit(2)
-        .build();
   }
 
   private CommandSpec commandLineSpec() {

@@ -15,6 +15,15 @@ public interface Dataplane extends AutoCloseable {
   Preflight preflight();
 
   /**
+   * What {@link #prepare} and {@link #activate} together would write; changes nothing, whatever
+   * phase the dataplane is in.
+   */
+  PlannedWrites plan(DesiredState desired);
+
+  /** What is in the kernel of this dataplane, and goes with {@link #remove}; changes nothing. */
+  Holdings holdings();
+
+  /**
    * Programs everything in full without taking traffic. What an earlier agent left is adopted: only
    * differences are written, and a dataplane that is active stays so.
    */

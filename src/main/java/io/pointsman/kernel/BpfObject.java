@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -174,6 +175,13 @@ public final class BpfObject implements AutoCloseable {
   /** The names of the object's maps without those of global variables. */
   public Set<String> mapNames() {
     return Set.copyOf(maps.keySet().stream().filter(map -> !map.contains(".")).toList());
+  }
+
+  /** The maps as the object defines them, without those of global variables; their ids are 0. */
+  public List<MapInfo> mapDefinitions() {
+    return mapNames().stream()
+        .map(map -> LibbpfObjects.mapDefinition(require(maps, map, "map")))
+        .toList();
   }
 
   /** Lets go of libbpf's memory and of all maps and programs handed out; pins and links stay. */

@@ -17,6 +17,7 @@ import io.pointsman.api.NodeDataplaneStatus;
 import io.pointsman.api.Scheduler;
 import io.pointsman.api.Step;
 import io.pointsman.api.StepResult;
+import io.pointsman.api.SwitchPlan;
 import io.pointsman.catalogue.Objects;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.SyncResult;
@@ -63,6 +64,10 @@ class AgentTest {
       node.ask(step, KubeProxyState.ATTACHED);
       NodeDataplaneStatus status = awaitDone(step);
       assertThat(status.catalogueDigest).hasSize(32);
+      SwitchPlan plan = requireNonNull(status.plan);
+      assertThat(plan.entriesToWrite).isGreaterThan(4);
+      assertThat(plan.entriesToRemove).as("kube-proxy's rules").isGreaterThan(20);
+      assertThat(plan.steps).hasSizeGreaterThan(4);
       assertThat(node.phase()).isEqualTo(phaseAfter(step));
     }
     NodeDataplaneStatus active = node.answer();
@@ -75,7 +80,7 @@ class AgentTest {
     await().atMost(PATIENCE).until(() -> "WaitingForKubeProxyToLeave".equals(node.answer().reason));
     assertThat(node.commands().lines("iptables-nft-save")).anyMatch(l -> l.contains("KUBE-SVC-"));
     node.ask(Step.CLEAN, KubeProxyState.DETACHED);
-    awaitDone(Step.CLEAN);
+    assertThat(awaitDone(Step.CLEAN).plan).isNull();
     assertThat(node.commands().lines("iptables-nft-save"))
         .filteredOn(l -> l.contains("KUBE-"))
         .as("the kubelet's own stays")

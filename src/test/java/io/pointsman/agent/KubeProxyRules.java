@@ -20,6 +20,8 @@ import java.util.List;
 
 /** Plays kube-proxy: its chains are written as it writes them, for every Service of the cluster. */
 final class KubeProxyRules {
+  private static final String STATE = "POINTSMAN-STATE";
+
   private KubeProxyRules() {}
 
   static void write(NodeFixture node) {
@@ -51,5 +53,10 @@ final class KubeProxyRules {
               }
               return true;
             });
+    // What tells that they are Pointsman's.
+    for (String program : List.of("iptables-nft", "ip6tables-nft")) {
+      node.commands().lines(program, "-t", "nat", "-F", STATE);
+      node.commands().lines(program, "-t", "nat", "-X", STATE);
+    }
   }
 }

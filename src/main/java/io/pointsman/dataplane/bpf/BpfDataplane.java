@@ -9,7 +9,9 @@ import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.DrainState;
+import io.pointsman.dataplane.Holdings;
 import io.pointsman.dataplane.KernelState;
+import io.pointsman.dataplane.PlannedWrites;
 import io.pointsman.dataplane.Preflight;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.kernel.BpfException;
@@ -76,6 +78,16 @@ public final class BpfDataplane implements Dataplane {
   @Override
   public synchronized Preflight preflight() {
     return guard("preflight", () -> new BpfPreflight(options, settings).run());
+  }
+
+  @Override
+  public synchronized PlannedWrites plan(DesiredState desired) {
+    return guard("plan", () -> new Forecast(options, settings, scheduler).writes(desired));
+  }
+
+  @Override
+  public synchronized Holdings holdings() {
+    return guard("count", () -> new Forecast(options, settings, scheduler).holdings());
   }
 
   @Override

@@ -2,7 +2,9 @@
 package io.pointsman.dataplane.bpf;
 
 import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.kernel.BpfMap;
+import io.pointsman.kernel.Features;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -13,6 +15,14 @@ import java.lang.foreign.MemorySegment;
  * @param networkNamespace cookie of the node's network namespace, 0 for the machine's first one
  */
 record Config(Phase phase, MasqueradeRange masquerade, long networkNamespace) {
+  /** What it shall be on this node. */
+  static Config wanted(Phase phase, DataplaneSettings settings) {
+    return new Config(
+        phase,
+        MasqueradeRange.find(settings.nodePortLow(), settings.nodePortHigh()),
+        Features.networkNamespaceCookie().orElse(0L));
+  }
+
   static Config read(BpfMap map) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment value = arena.allocate(Layout.CONFIG_SIZE, Long.BYTES);

@@ -35,11 +35,20 @@ final class NatMaps implements AutoCloseable {
   private boolean trusted;
 
   NatMaps(BpfMap natFe, BpfMap natBe, int scheduler) {
+    this(natFe, natBe, scheduler, false);
+  }
+
+  /** Maps that {@link #reconcile} only counts for, and leaves as they are. */
+  static NatMaps counting(BpfMap natFe, BpfMap natBe, int scheduler) {
+    return new NatMaps(natFe, natBe, scheduler, true);
+  }
+
+  private NatMaps(BpfMap natFe, BpfMap natBe, int scheduler, boolean counting) {
     this.natFe = natFe;
     this.natBe = natBe;
     this.scheduler = scheduler;
     this.reader = new NatReader(natFe, natBe);
-    this.writer = new NatWriter(natFe, natBe, scheduler);
+    this.writer = new NatWriter(natFe, natBe, scheduler, counting);
   }
 
   NatTable read() {

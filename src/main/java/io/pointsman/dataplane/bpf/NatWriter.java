@@ -19,6 +19,7 @@ final class NatWriter implements AutoCloseable {
   private final BpfMap natFe;
   private final BpfMap natBe;
   private final int scheduler;
+  private final boolean counting;
   private final Arena arena = Arena.ofShared();
   private final MemorySegment feKeys = arena.allocate((long) PORTION * Layout.FE_KEY_SIZE, 8);
   private final MemorySegment feValues = arena.allocate((long) PORTION * Layout.FE_SIZE, 8);
@@ -33,10 +34,16 @@ final class NatWriter implements AutoCloseable {
   private int written;
   private int deleted;
 
-  NatWriter(BpfMap natFe, BpfMap natBe, int scheduler) {
+  /**
+   * With empty buffers.
+   *
+   * @param counting whether nothing is written, only counted
+   */
+  NatWriter(BpfMap natFe, BpfMap natBe, int scheduler, boolean counting) {
     this.natFe = natFe;
     this.natBe = natBe;
     this.scheduler = scheduler;
+    this.counting = counting;
   }
 
   /** Entries written since {@link #begin}. */
@@ -133,16 +140,16 @@ final class NatWriter implements AutoCloseable {
   void flush() {
     flushBackends();
     if (feCount > 0) {
-      natFe.updateBatch(feKeys, feValues, feCount);
+      update(natFe, feKeys, feValues, feCount);
       written += feCount;
       feCount = 0;
     }
     if (goneFeCount > 0) {
-      deleted += natFe.deleteBatch(goneFe, goneFeCount);
+      deleted += delete(natFe, goneFe, goneFeCount);
       goneFeCount = 0;
     }
     if (goneBeCount > 0) {
-      deleted += natBe.deleteBatch(goneBe, goneBeCount);
+      deleted += delete(natBe, goneBe, goneBeCount);
       goneBeCount = 0;
     }
   }
@@ -168,10 +175,20 @@ final class NatWriter implements AutoCloseable {
 
   private void flushBackends() {
     if (beCount > 0) {
-      natBe.updateBatch(beKeys, beValues, beCount);
+      update(natBe, beKeys, beValues, beCount);
       written += beCount;
       beCount = 0;
     }
+  }
+
+  private void update(BpfMap map, MemorySegment keys, MemorySegment values, int count) {
+    if (!counting) {
+      map.updateBatch(keys, values, count);
+    }
+  }
+
+  private int delete(BpfMap map, MemorySegment keys, int count) {
+    return counting ? count : map.deleteBatch(keys, count);
   }
 
   private long nextGoneFrontend() {

@@ -8,6 +8,7 @@ import io.pointsman.kernel.BpfObject;
 import io.pointsman.kernel.BpfProgram;
 import io.pointsman.kernel.Errno;
 import io.pointsman.kernel.Features;
+import io.pointsman.kernel.MapInfo;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -63,6 +64,17 @@ final class Programs implements AutoCloseable {
     } catch (RuntimeException e) {
       close();
       throw e;
+    }
+  }
+
+  /** The maps as they would be made, without a look at the kernel. */
+  static List<MapInfo> definitions(MapSizes sizes) {
+    try (BpfObject object =
+        BpfObject.open(
+            "packet",
+            read("/bpf/packet.bpf.o"),
+            BpfObject.Options.NONE.withMaxEntries(sizes.byName()))) {
+      return object.mapDefinitions();
     }
   }
 

@@ -8,7 +8,6 @@ import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.kernel.BpfMap;
-import io.pointsman.kernel.Features;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -112,9 +111,6 @@ final class Session implements AutoCloseable {
   }
 
   private Config wantedConfig(Phase phase) {
-    return new Config(
-        phase,
-        MasqueradeRange.find(settings.nodePortLow(), settings.nodePortHigh()),
-        Features.networkNamespaceCookie().orElse(0L));
+    return Config.wanted(phase, settings);
   }
 }

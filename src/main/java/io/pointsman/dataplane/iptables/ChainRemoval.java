@@ -82,6 +82,9 @@ public final class ChainRemoval {
     /** Chains to be taken out that chains of others jump to, by themselves or by way of another. */
     private final Set<String> used = new HashSet<>();
 
+    /** How many rules each chain to be taken out has. */
+    private final Map<String, Integer> rules = new HashMap<>();
+
     /** Where each chain to be taken out jumps to. */
     private final Map<String, Set<String>> calls = new HashMap<>();
 
@@ -132,6 +135,9 @@ public final class ChainRemoval {
   private void acceptRule(String line) {
     Matcher rule = RULE.matcher(line);
     String target = target(line);
+    if (rule.matches() && current.owns(rule.group(1))) {
+      current.rules.merge(rule.group(1), 1, Integer::sum);
+    }
     if (!rule.matches() || !current.owns(target)) {
       return;
     }
@@ -158,6 +164,18 @@ public final class ChainRemoval {
     List<String> chains = new ArrayList<>();
     tables.values().forEach(t -> t.chains.forEach(chain -> chains.add(t.name + " " + chain)));
     return chains;
+  }
+
+  /** How many rules go: those of the chains, and those that jump to one from a built-in chain. */
+  public long rules() {
+    long rules = 0;
+    for (OneTable table : tables.values()) {
+      rules += table.jumps.size();
+      for (String chain : table.chains) {
+        rules += table.rules.getOrDefault(chain, 0);
+      }
+    }
+    return rules;
   }
 
   /** Chains that stay because somebody else uses them. */

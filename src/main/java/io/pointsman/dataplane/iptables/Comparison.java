@@ -149,7 +149,8 @@ final class Comparison {
     // Its rules are nothing but comments, which make no difference elsewhere.
     String before = saved.before(Sysctls.ROUTE_LOCALNET.text());
     if (saved.phase() != wanted.phase() || !Objects.equals(before, wanted.routeLocalnet())) {
-      rewrite(Table.NAT, ChainNames.STATE, 1);
+      int rules = StateRules.of(wanted.phase(), wanted.routeLocalnet()).size();
+      rewrite(Table.NAT, ChainNames.STATE, rules);
     }
   }
 
@@ -179,6 +180,7 @@ final class Comparison {
     }
     if (saved.family == IpFamily.IPV4 && !saved.guarded()) {
       jumps(Table.FILTER).addAll(FixedRules.LOOPBACK_GUARD_JUMPS);
+      written += FixedRules.LOOPBACK_GUARD_JUMPS.size();
       rewrite(Table.FILTER, ChainNames.FIREWALL, 1);
     }
   }

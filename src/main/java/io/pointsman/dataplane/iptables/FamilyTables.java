@@ -22,9 +22,6 @@ import org.jspecify.annotations.Nullable;
  * iptables-restore that carries only the chains it touches. For one thread at a time.
  */
 final class FamilyTables {
-  /** With more endpoints than this their rules go without comments, as kube-proxy does it. */
-  private static final int LARGE_CLUSTER = 1000;
-
   /** Chains in one commit to nf_tables. */
   private static final int NFT_COMMIT_SIZE = 500;
 
@@ -200,11 +197,7 @@ final class FamilyTables {
 
   private Changes reconcile(
       SavedTables saved, Collection<ServicePort> ports, List<String> wantedDoors, Phase target) {
-    int endpoints = 0;
-    for (ServicePort port : ports) {
-      endpoints += port.backends().size();
-    }
-    rules = new ServiceRules(inTurn, localRange, endpoints <= LARGE_CLUSTER);
+    rules = ServiceRules.of(ports, inTurn, localRange);
     String before = routeLocalnet(saved, wantedDoors, target);
     WantedTables wanted = new WantedTables(ports, rules, wantedDoors, target, before);
     FullScript script = new FullScript(saved, wanted, commitSize());
@@ -238,12 +231,11 @@ final class FamilyTables {
   }
 
   /** What the setting was before it was, or is to be, changed; null when it is left alone. */
-  private @Nullable String routeLocalnet(
-      SavedTables saved, List<String> wantedDoors, Phase target) {
+  static @Nullable String routeLocalnet(SavedTables saved, List<String> wantedDoors, Phase target) {
     String before = saved.before(Sysctls.ROUTE_LOCALNET.text());
     String now = Sysctls.ROUTE_LOCALNET.value();
     boolean needed =
-        family == IpFamily.IPV4
+        saved.family == IpFamily.IPV4
             && target == Phase.ACTIVE
             && NodePortDoors.leadLoopback(wantedDoors)
             && !ON.equals(now)

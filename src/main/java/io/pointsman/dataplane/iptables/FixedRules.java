@@ -99,6 +99,16 @@ final class FixedRules {
 
   private FixedRules() {}
 
+  /** How many rules there are whatever Services there are, that of the state included. */
+  static int count() {
+    int chains =
+        CHAINS.values().stream()
+            .flatMap(table -> table.values().stream())
+            .mapToInt(List::size)
+            .sum();
+    return chains + JUMPS.size() + 1;
+  }
+
   /**
    * A rule of a built-in chain.
    *

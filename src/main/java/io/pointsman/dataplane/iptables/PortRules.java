@@ -14,6 +14,11 @@ record PortRules(Map<String, List<String>> chains, List<SharedRule> shared) {
   /** A port that is not there. */
   static final PortRules NONE = new PortRules(Map.of(), List.of());
 
+  /** How many rules these are. */
+  int count() {
+    return chains.values().stream().mapToInt(List::size).sum() + shared.size();
+  }
+
   /**
    * One rule of a shared chain.
    *

@@ -14,6 +14,7 @@ import io.pointsman.dataplane.iptables.PortRules.SharedRule;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,6 +32,19 @@ import java.util.Optional;
  */
 record ServiceRules(boolean inTurn, Optional<String> localRange, boolean commented) {
   private static final int CHANCE_DIGITS = 10;
+
+  /** With more endpoints than this their rules go without comments, as kube-proxy does it. */
+  private static final int LARGE_CLUSTER = 1000;
+
+  /** The way that the rules of all these ports are written. */
+  static ServiceRules of(
+      Collection<ServicePort> ports, boolean inTurn, Optional<String> localRange) {
+    int endpoints = 0;
+    for (ServicePort port : ports) {
+      endpoints += port.backends().size();
+    }
+    return new ServiceRules(inTurn, localRange, endpoints <= LARGE_CLUSTER);
+  }
 
   PortRules of(ServicePort port) {
     Map<String, List<String>> chains = new LinkedHashMap<>();

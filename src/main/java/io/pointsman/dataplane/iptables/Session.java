@@ -159,7 +159,7 @@ final class Session {
   }
 
   /** The addresses of this node that could answer on node ports. */
-  private static Set<Address> nodeAddresses() {
+  static Set<Address> nodeAddresses() {
     Set<Address> present = new HashSet<>();
     try (RtNetlink netlink = new RtNetlink()) {
       for (DeviceAddress device : netlink.addresses()) {

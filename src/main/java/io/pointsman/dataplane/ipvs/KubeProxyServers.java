@@ -58,6 +58,11 @@ public final class KubeProxyServers implements KubeProxySource {
         new KubeProxyState(KubeProxyMode.IPVS, "ip_vs", frontends, List.of(), List.of()));
   }
 
+  /** How many connections of ip_vs somebody may still be using, whoever made the servers. */
+  public static long connections() {
+    return FlowCounter.count(server -> true);
+  }
+
   /** Whether kube-proxy's device is there; only then something of it can be. */
   private static boolean readAddresses(Set<Address> ofNode, Set<Address> ofDevice) {
     try (RtNetlink netlink = new RtNetlink()) {

@@ -110,7 +110,7 @@ final class Leaving {
     return new IpSets(options.commands(), List.of(IpFamily.values()));
   }
 
-  private static IpvsNetlink ipvs() {
+  static IpvsNetlink ipvs() {
     return IpvsNetlink.open()
         .orElseThrow(() -> new DataplaneException("The kernel has no ip_vs: modprobe ip_vs", null));
   }

@@ -5,6 +5,7 @@ import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.kernel.Iptables;
 import io.pointsman.kernel.Iptables.RestoreException;
+import io.pointsman.kernel.Iptables.Variant;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -132,10 +133,34 @@ final class Rules {
 
   /** Writes the whole plan where anything differs; returns how many rules were written. */
   int write(boolean active) {
-    Saved saved = save();
-    RulePlan plan = plan(active);
-    int[] written = {0};
     StringBuilder script = new StringBuilder();
+    int written = compose(save(), plan(active), script);
+    restore(script);
+    return written;
+  }
+
+  /** How many rules are to be written so that all are there. */
+  int missing() {
+    return compose(save(), plan(true), new StringBuilder());
+  }
+
+  /** How many rules there are when all are. */
+  int count() {
+    RulePlan plan = plan(true);
+    int rules = 0;
+    for (String table : plan.chains.keySet()) {
+      rules += plan.in(table).values().stream().mapToInt(List::size).sum();
+      rules += plan.jumps.getOrDefault(table, List.of()).size();
+    }
+    return rules;
+  }
+
+  Variant variant() {
+    return tool.variant();
+  }
+
+  private static int compose(Saved saved, RulePlan plan, StringBuilder script) {
+    int[] written = {0};
     plan.chains.forEach(
         (table, chains) -> {
           StringBuilder body = new StringBuilder();
@@ -153,7 +178,6 @@ final class Rules {
           }
           commit(script, table, body);
         });
-    restore(script);
     return written[0];
   }
 
@@ -162,9 +186,20 @@ final class Rules {
    * them now, and a chain stays that somebody else's chain jumps to.
    */
   void remove() {
+    StringBuilder script = new StringBuilder();
+    int unused = removal(script);
+    restore(script);
+  }
+
+  /** How many rules {@link #remove} would take away. */
+  int removable() {
+    return removal(new StringBuilder());
+  }
+
+  private int removal(StringBuilder script) {
     Saved saved = save();
     boolean ours = saved.servesByIpvs();
-    StringBuilder script = new StringBuilder();
+    int rules = 0;
     for (String table : List.of(RulePlan.NAT, RulePlan.FILTER)) {
       Map<String, List<String>> chains = saved.in(table);
       List<String> gone = new ArrayList<>(chains.keySet());
@@ -179,8 +214,12 @@ final class Rules {
       jumps.forEach(jump -> body.append("-D").append(jump.substring(2)).append('\n'));
       gone.forEach(chain -> body.append("-X ").append(chain).append('\n'));
       commit(script, table, body);
+      rules += jumps.size();
+      for (String chain : gone) {
+        rules += chains.getOrDefault(chain, List.of()).size();
+      }
     }
-    restore(script);
+    return rules;
   }
 
   /** Finds the jumps to chains that go, and keeps chains that are jumped to from elsewhere. */

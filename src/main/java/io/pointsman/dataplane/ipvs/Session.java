@@ -53,10 +53,10 @@ final class Session implements AutoCloseable {
   /** Everything of it; what is bound and which rules there are depends on the phase. */
   SyncResult prepare(DesiredState desired) {
     int written = note();
-    placement = placement(desired.nodePortAddresses());
+    placement = placement(device, desired.nodePortAddresses());
     IpSets.Read present = sets.read();
     ServerTable table = ServerTable.read(ipvs, ownership(present));
-    servers.choose(served(desired.ports()), placement, table.foreign());
+    servers.choose(served(desired.ports(), rules), placement, table.foreign());
     contents.reset(servers.ports(), placement);
     sets.create(present, contents.entries());
     for (Rules each : rules) {
@@ -80,7 +80,7 @@ final class Session implements AutoCloseable {
    */
   void activate() {
     trusted();
-    device.add(serviceAddresses());
+    device.add(contents.serviceAddresses());
     rules.forEach(each -> each.write(true));
     enter(Phase.ACTIVE);
   }
@@ -101,7 +101,7 @@ final class Session implements AutoCloseable {
   void applyNodePortAddresses(Set<Address> addresses) {
     trusted();
     Placement before = placement;
-    Placement after = placement(addresses);
+    Placement after = placement(device, addresses);
     if (!after.equals(before)) {
       servers.distrust();
       Set<SetEntry> present = Set.copyOf(contents.entries());
@@ -126,7 +126,7 @@ final class Session implements AutoCloseable {
               .formatted(changes.added(), changes.removed()));
     }
     if (phase == Phase.ACTIVE) {
-      Set<InetAddress> missing = new HashSet<>(serviceAddresses());
+      Set<InetAddress> missing = new HashSet<>(contents.serviceAddresses());
       missing.removeAll(device.addresses());
       if (!missing.isEmpty()) {
         defects.add(
@@ -166,8 +166,8 @@ final class Session implements AutoCloseable {
     if (all) {
       Set<InetAddress> present = device.addresses();
       unbound = new HashSet<>(present);
-      unbound.removeAll(serviceAddresses());
-      bound = serviceAddresses();
+      unbound.removeAll(contents.serviceAddresses());
+      bound = contents.serviceAddresses();
       bound.removeAll(present);
     }
     boolean binding = phase == Phase.ACTIVE || phase == Phase.DRAINING;
@@ -213,14 +213,14 @@ final class Session implements AutoCloseable {
   }
 
   /** Families that this node does not have cannot be served. */
-  private List<ServicePort> served(Collection<ServicePort> ports) {
+  static List<ServicePort> served(Collection<ServicePort> ports, List<Rules> rules) {
     Set<IpFamily> families = new HashSet<>(rules.stream().map(Rules::family).toList());
     return ports.stream().filter(port -> families.contains(port.id().family())).toList();
   }
 
   private List<SyncResult.Refused> refused(Collection<ServicePort> ports) {
     List<SyncResult.Refused> refused = new ArrayList<>(servers.refused());
-    Set<ServicePort> served = new HashSet<>(served(ports));
+    Set<ServicePort> served = new HashSet<>(served(ports, rules));
     for (ServicePort port : ports) {
       if (!served.contains(port)) {
         String why = port.id().text() + " has an IPv6 address, but this node's kernel has no IPv6";
@@ -235,22 +235,12 @@ final class Session implements AutoCloseable {
         options, settings, present.entries(), device.addresses(), placement.nodeAddresses());
   }
 
-  private Set<InetAddress> serviceAddresses() {
-    Set<InetAddress> found = new HashSet<>();
-    for (SetEntry entry : contents.entries()) {
-      if (entry.set() == SetName.SERVICE_ADDRESSES) {
-        found.add(Addresses.inet(Address.parse(entry.text())));
-      }
-    }
-    return found;
-  }
-
   private static List<InetAddress> inet(List<Address> addresses) {
     return addresses.stream().map(Addresses::inet).toList();
   }
 
   /** What is on other devices is the host's own. */
-  private Placement placement(Set<Address> nodePortAddresses) {
+  static Placement placement(DummyDevice device, Set<Address> nodePortAddresses) {
     Set<Address> host = new HashSet<>();
     Set<InetAddress> virtual = device.addresses();
     try (RtNetlink netlink = new RtNetlink()) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.ipvs;
 
+import io.pointsman.catalogue.Address;
 import io.pointsman.catalogue.ServicePort;
+import java.net.InetAddress;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -56,6 +58,17 @@ final class SetContents {
     Set<SetEntry> removed = new HashSet<>(present);
     removed.removeAll(counts.keySet());
     return SetChanges.of(added, removed);
+  }
+
+  /** The addresses that belong on the device. */
+  Set<InetAddress> serviceAddresses() {
+    Set<InetAddress> found = new HashSet<>();
+    for (SetEntry entry : counts.keySet()) {
+      if (entry.set() == SetName.SERVICE_ADDRESSES) {
+        found.add(Addresses.inet(Address.parse(entry.text())));
+      }
+    }
+    return found;
   }
 
   Set<SetEntry> entries() {

@@ -10,8 +10,10 @@ import io.pointsman.dataplane.kubeproxy.KubeProxyState;
 import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.CommandRunner.CommandException;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** Reads what a kube-proxy in its nftables mode has in its table, one for each family. */
 public final class KubeProxyTable implements KubeProxySource {
@@ -26,32 +28,17 @@ public final class KubeProxyTable implements KubeProxySource {
 
   @Override
   public List<KubeProxyState> read() {
-    if (!commands.has("nft")) {
-      return List.of();
-    }
     List<KubeProxyFrontend> frontends = new ArrayList<>();
     List<String> defects = new ArrayList<>();
-    boolean found = false;
-    try {
-      List<String> tables = commands.lines("nft", "list", "tables");
-      for (IpFamily family : IpFamily.values()) {
-        String nftFamily = family == IpFamily.IPV4 ? "ip" : "ip6";
-        if (tables.contains("table " + nftFamily + " " + NAME)) {
-          found = true;
-          NftTable table = new NftTable();
-          commands.read(List.of("nft", "-j", "list", "table", nftFamily, NAME), table::read);
+    Map<IpFamily, NftTable> tables = tables();
+    tables.forEach(
+        (family, table) -> {
           TableReading reading = new TableReading(family, table);
+          String name = "nft " + nftFamily(family) + " " + NAME + ": ";
           frontends.addAll(reading.frontends());
-          reading
-              .defects()
-              .forEach(
-                  defect -> defects.add("nft " + nftFamily + " " + NAME + ": " + defect + "."));
-        }
-      }
-    } catch (CommandException e) {
-      throw new DataplaneException("read kube-proxy's tables: " + e.getMessage(), e);
-    }
-    return found
+          reading.defects().forEach(defect -> defects.add(name + defect + "."));
+        });
+    return !tables.isEmpty()
         ? List.of(
             new KubeProxyState(
                 KubeProxyMode.NFTABLES,
@@ -60,5 +47,39 @@ public final class KubeProxyTable implements KubeProxySource {
                 defects,
                 List.of()))
         : List.of();
+  }
+
+  /**
+   * How many rules and elements of maps and sets there are in all of its tables.
+   *
+   * @throws DataplaneException when they cannot be read
+   */
+  public long entries() {
+    return tables().values().stream().mapToLong(NftTable::entries).sum();
+  }
+
+  private Map<IpFamily, NftTable> tables() {
+    Map<IpFamily, NftTable> found = new EnumMap<>(IpFamily.class);
+    if (!commands.has("nft")) {
+      return found;
+    }
+    try {
+      List<String> tables = commands.lines("nft", "list", "tables");
+      for (IpFamily family : IpFamily.values()) {
+        if (tables.contains("table " + nftFamily(family) + " " + NAME)) {
+          NftTable table = new NftTable();
+          commands.read(
+              List.of("nft", "-j", "list", "table", nftFamily(family), NAME), table::read);
+          found.put(family, table);
+        }
+      }
+    } catch (CommandException e) {
+      throw new DataplaneException("read kube-proxy's tables: " + e.getMessage(), e);
+    }
+    return found;
+  }
+
+  private static String nftFamily(IpFamily family) {
+    return family == IpFamily.IPV4 ? "ip" : "ip6";
   }
 }

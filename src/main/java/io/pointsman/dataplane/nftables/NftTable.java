@@ -21,6 +21,7 @@ final class NftTable {
 
   private final Map<String, NftChain> chains = new HashMap<>();
   private final Map<String, List<NftEntry>> maps = new HashMap<>();
+  private long entries;
 
   /** A chain; one with a hook is entered by packets. */
   static final class NftChain {
@@ -64,15 +65,20 @@ final class NftTable {
       case "chain" ->
           chains.put(
               name, new NftChain(name, object.path("type").asText(), object.path("hook").asText()));
-      case "map" -> maps.put(name, entries(object.path("elem")));
+      case "map" -> {
+        entries += object.path("elem").size();
+        maps.put(name, entries(object.path("elem")));
+      }
       case "rule" -> {
+        entries++;
         NftChain chain = chains.get(object.path("chain").asText());
         if (chain != null) {
           chain.rules.add(NftRule.parse(object.path("expr")));
         }
       }
+      case "set" -> entries += object.path("elem").size();
       default -> {
-        // Sets hold nothing that decides where a packet goes.
+        // The table itself, and counters.
       }
     }
   }
@@ -88,6 +94,11 @@ final class NftTable {
       JsonNode target = pair.path(1).path("goto").path("target");
       entries.add(new NftEntry(parts, target.isMissingNode() ? null : target.asText(), comment));
     }
+    return entries;
+  }
+
+  /** How many rules and elements of maps and sets there are. */
+  long entries() {
     return entries;
   }
 

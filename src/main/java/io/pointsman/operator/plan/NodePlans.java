@@ -37,6 +37,11 @@ final class NodePlans {
   }
 
   static List<NodePlan> of(Survey survey) {
+    return all(survey).stream().limit(MOST).toList();
+  }
+
+  /** The same for however many nodes there are. */
+  static List<NodePlan> all(Survey survey) {
     NodePlans plans = new NodePlans(survey);
     return survey.moves().stream()
         .filter(move -> move.standing() != Standing.LEFT)
@@ -44,7 +49,6 @@ final class NodePlans {
         .sorted(
             Comparator.comparing((NodePlan plan) -> plan.blocking == null || plan.blocking == 0)
                 .thenComparing(plan -> plan.name))
-        .limit(MOST)
         .toList();
   }
 

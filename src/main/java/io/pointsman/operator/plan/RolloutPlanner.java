@@ -24,10 +24,7 @@ public final class RolloutPlanner {
 
   /** The plan for one of the view's resources. */
   public static Plan plan(ClusterView view, ProxyDataplane dataplane) {
-    Optional<Refusal> refusal = Acceptance.refusal(dataplane, view.dataplanes());
-    Survey survey =
-        new Survey(
-            view, dataplane, refusal.orElse(null), moves(view, dataplane, refusal.isPresent()));
+    Survey survey = survey(view, dataplane);
     List<NodeAction> actions = grant(survey);
     boolean walkedBack =
         survey.deleting()
@@ -46,6 +43,13 @@ public final class RolloutPlanner {
         Reporter.report(survey),
         moving || survey.deleting() ? MOVING : SETTLED,
         walkedBack);
+  }
+
+  /** Where every node of a resource stands. */
+  static Survey survey(ClusterView view, ProxyDataplane dataplane) {
+    Optional<Refusal> refusal = Acceptance.refusal(dataplane, view.dataplanes());
+    return new Survey(
+        view, dataplane, refusal.orElse(null), moves(view, dataplane, refusal.isPresent()));
   }
 
   private static List<Move> moves(ClusterView view, ProxyDataplane dataplane, boolean refused) {

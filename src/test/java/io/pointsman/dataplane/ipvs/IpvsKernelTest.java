@@ -20,6 +20,7 @@ class IpvsKernelTest {
         new UserModeLinux(2048, MODULES, Duration.ofMinutes(18)),
         IpvsNetlinkInside.class,
         IpvsDataplaneInside.class,
+        IpvsForecastInside.class,
         IpvsRepairInside.class,
         IpvsRandomInside.class,
         IpvsTrafficInside.class,

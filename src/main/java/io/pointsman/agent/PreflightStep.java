@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.agent;
+
+import io.pointsman.api.KubeProxyState;
+import io.pointsman.api.LinuxDataplane;
+import io.pointsman.api.NodeDataplaneSpec;
+import io.pointsman.api.PreflightFinding;
+import io.pointsman.api.Step;
+import io.pointsman.api.SwitchPlan;
+import io.pointsman.catalogue.Catalogue;
+import io.pointsman.dataplane.Dataplane;
+import io.pointsman.dataplane.Preflight;
+import io.pointsman.verify.kubeproxy.Difference;
+import io.pointsman.verify.kubeproxy.KubeProxyVerdict;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/** Looks before anything is changed: at kube-proxy, at what the walk would do, at the kernel. */
+final class PreflightStep {
+  /** kube-proxy in a large cluster takes this long to follow. */
+  private static final Duration KUBE_PROXY_WINDOW = Duration.ofSeconds(60);
+
+  private final Catalogue catalogue;
+  private final Kernel kernel;
+  private final Chores chores;
+  private final WalkState state;
+
+  PreflightStep(Catalogue catalogue, Kernel kernel, Chores chores, WalkState state) {
+    this.catalogue = catalogue;
+    this.kernel = kernel;
+    this.chores = chores;
+    this.state = state;
+  }
+
+  /** True when the walk can go on at once. */
+  boolean perform(NodeDataplaneSpec spec, DataplaneInstance target) {
+    List<Preflight.Finding> ofKubeProxy = state.ofKubeProxy;
+    if (spec.kubeProxy == KubeProxyState.ATTACHED && ofKubeProxy == null) {
+      return lookAtKubeProxy();
+    }
+    if (state.plan == null) {
+      return count(spec, target);
+    }
+    List<Preflight.Finding> found = new ArrayList<>(target.dataplane().preflight().findings());
+    if (ofKubeProxy != null) {
+      found.addAll(ofKubeProxy);
+    }
+    state.ofKubeProxy = null;
+    Preflight preflight = new Preflight(found);
+    state.findings = Findings.of(preflight, catalogue.problems());
+    state.preflightPassed = preflight.passed();
+    if (!preflight.passed()) {
+      PreflightFinding first = Findings.firstBlocking(state.findings);
+      state.tell(
+          Progress.failed(
+              Step.PREFLIGHT, first.reason, (first.message + " " + first.remedy).strip()));
+    }
+    return true;
+  }
+
+  /** Counts what the walk would do; what cannot be counted is a matter of the findings. */
+  private boolean count(NodeDataplaneSpec spec, DataplaneInstance target) {
+    Map<LinuxDataplane, Dataplane> others = new EnumMap<>(LinuxDataplane.class);
+    kernel.others().forEach(other -> others.put(other.kind(), other.dataplane()));
+    SwitchQuestion question =
+        SwitchQuestion.of(target.kind(), spec, target.programmer().snapshot());
+    AtomicReference<SwitchPlan> counted = new AtomicReference<>(new SwitchPlan());
+    state.start(
+        outcome -> chores.plan(question, target.dataplane(), others, counted::set, outcome),
+        failure -> {
+          state.plan = counted.get();
+          return true;
+        });
+    return false;
+  }
+
+  /** Finds out how the kube-proxy serves that the node is to be taken from. */
+  private boolean lookAtKubeProxy() {
+    KubeProxyCheck check = state.check(KUBE_PROXY_WINDOW);
+    state.start(
+        outcome -> chores.check(check, KubeProxyCheck.expected(catalogue), outcome),
+        difference -> seen(check, difference));
+    return false;
+  }
+
+  private boolean seen(KubeProxyCheck check, @Nullable String difference) {
+    KubeProxyVerdict verdict = check.verdict();
+    if (verdict == null) {
+      state.ofKubeProxy = KubeProxyFindings.unreadable(difference);
+    } else if (verdict.mode().isEmpty() || check.lasts()) {
+      state.ofKubeProxy = KubeProxyFindings.of(verdict);
+    } else if (difference == null) {
+      // What is there only now will go as what was there before has gone.
+      Set<Difference> passing = verdict.failures();
+      state.ofKubeProxy = KubeProxyFindings.of(verdict.keeping(each -> !passing.contains(each)));
+    } else {
+      return state.await(Step.PREFLIGHT, "ComparingKubeProxy", difference);
+    }
+    state.check = null;
+    return true;
+  }
+}

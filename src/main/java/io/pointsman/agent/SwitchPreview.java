@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.agent;
+
+import io.pointsman.api.KubeProxyState;
+import io.pointsman.api.LinuxDataplane;
+import io.pointsman.api.NodeDataplaneSpec;
+import io.pointsman.api.NodeDataplaneStatus;
+import io.pointsman.catalogue.Catalogue;
+import io.pointsman.catalogue.Digest;
+import io.pointsman.catalogue.Problem;
+import io.pointsman.catalogue.ServicePort;
+import io.pointsman.dataplane.Dataplane;
+import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.dataplane.DataplaneSettings;
+import io.pointsman.dataplane.DesiredState;
+import io.pointsman.dataplane.Preflight;
+import io.pointsman.dataplane.kubeproxy.places.KubeProxyPlaces;
+import io.pointsman.kernel.CommandRunner;
+import io.pointsman.verify.kubeproxy.KubeProxyVerdict;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an agent would answer to Preflight, found out without one: the same findings and the same
+ * plan, from Services that are handed over. Changes nothing.
+ */
+public final class SwitchPreview {
+  /** So long kube-proxy may lag behind the Services that were handed over. */
+  private static final Duration WINDOW = Duration.ofSeconds(15);
+
+  private static final long POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final int REFUSED = 10;
+
+  private final Map<LinuxDataplane, DataplaneSettings.Factory> factories;
+  private final CommandRunner commands;
+
+  /** With dataplanes as {@link Agent#dataplanes} names them. */
+  public SwitchPreview(
+      Map<LinuxDataplane, DataplaneSettings.Factory> factories, CommandRunner commands) {
+    this.factories = Map.copyOf(factories);
+    this.commands = commands;
+  }
+
+  /**
+   * Looks and counts.
+   *
+   * @param spec what the operator would ask of this node
+   * @return a status with {@code preflight}, {@code plan} and {@code refused}
+   * @throws DataplaneException when there is no such dataplane, or it has no such settings
+   */
+  public NodeDataplaneStatus look(NodeDataplaneSpec spec, Catalogue catalogue) {
+    LinuxDataplane kind = spec.linuxDataplane;
+    DataplaneSettings.Factory factory = kind == null ? null : factories.get(kind);
+    if (kind == null || factory == null) {
+      throw new DataplaneException("There is no dataplane " + kind + " in this version.", null);
+    }
+    try (Dataplane target = factory.open(Kernel.settings(spec))) {
+      List<Preflight.Finding> findings = new ArrayList<>(target.preflight().findings());
+      if (spec.kubeProxy == KubeProxyState.ATTACHED) {
+        findings.addAll(ofKubeProxy(catalogue));
+      }
+      NodeDataplaneStatus status = new NodeDataplaneStatus();
+      status.preflight = Findings.of(new Preflight(findings), catalogue.problems());
+      catalogue
+          .problems(Problem.Effect.NOT_SERVED, REFUSED)
+          .forEach(problem -> status.refused.add(problem.text()));
+      status.plan =
+          withOthers(
+              kind,
+              others ->
+                  new SwitchPlanner(commands)
+                      .plan(question(kind, spec, catalogue), target, others));
+      return status;
+    }
+  }
+
+  /** Does something with all dataplanes but one. */
+  private <T> T withOthers(LinuxDataplane kind, Function<Map<LinuxDataplane, Dataplane>, T> work) {
+    Map<LinuxDataplane, Dataplane> others = new EnumMap<>(LinuxDataplane.class);
+    try {
+      factories.forEach(
+          (other, factory) -> {
+            if (other != kind) {
+              others.put(other, factory.open(DataplaneSettings.DEFAULTS));
+            }
+          });
+      return work.apply(others);
+    } finally {
+      others.values().forEach(Dataplane::close);
+    }
+  }
+
+  private static SwitchQuestion question(
+      LinuxDataplane kind, NodeDataplaneSpec spec, Catalogue catalogue) {
+    List<ServicePort> ports = new ArrayList<>(catalogue.portCount());
+    catalogue.forEachPort(ports::add);
+    Digest digest = Digest.EMPTY;
+    for (ServicePort port : ports) {
+      digest = digest.plus(Digest.of(port));
+    }
+    return SwitchQuestion.of(
+        kind, spec, new DesiredState(ports, NodeAddresses.ofNode(spec.nodePort.addresses), digest));
+  }
+
+  private List<Preflight.Finding> ofKubeProxy(Catalogue catalogue) {
+    KubeProxyCheck check = new KubeProxyCheck(WINDOW, System::nanoTime);
+    try {
+      String difference;
+      do {
+        difference = check.look(KubeProxyPlaces.of(commands), KubeProxyCheck.expected(catalogue));
+        if (difference != null && !check.lasts()) {
+          LockSupport.parkNanos(POLL_NANOS);
+        }
+      } while (difference != null && !check.lasts() && !isAbsent(check.verdict()));
+    } catch (DataplaneException e) {
+      return KubeProxyFindings.unreadable(e.getMessage());
+    }
+    KubeProxyVerdict verdict = check.verdict();
+    return verdict == null ? List.of() : KubeProxyFindings.of(verdict);
+  }
+
+  private static boolean isAbsent(@Nullable KubeProxyVerdict verdict) {
+    return verdict != null && verdict.mode().isEmpty();
+  }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.pointsman.lab.LabOptions;
+import io.pointsman.testing.Programs;
+import io.pointsman.testing.Project;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A person looks at what a switch would do, in a cluster that has the CRDs and the image. */
+@Tag("lab")
+@OnlyInLab("kernels are dumped on the nodes")
+class PlanTest {
+  private static final Duration LIMIT = Duration.ofMinutes(3);
+  private static final String EXAMPLE = "docs/examples/dataplane.yaml";
+
+  @TempDir private static Path home;
+
+  private record Ended(int exit, String out, String err) {
+    @Override
+    public String toString() {
+      return "exit " + exit + "\n" + out + err;
+    }
+  }
+
+  @Test
+  void aPlanSaysWhatWouldBeDoneAndChangesNothing() {
+    try (TestCluster cluster = TestCluster.inLab(LabOptions.named("plan").withNodes(2))) {
+      Ended installed = run(List.of("scripts/install-plugin", home.toString()), cluster);
+      assertThat(installed.exit()).as(installed.toString()).isZero();
+      cluster.kubectl("apply", "-f", Project.folder().resolve("crds").toString());
+      WebLoad.deploy(cluster);
+      String before = dump(cluster);
+
+      Ended plan =
+          pointsman(
+              cluster,
+              "plan",
+              "-f",
+              EXAMPLE,
+              "--detailed-exitcode",
+              "--image=" + TestImages.LOADED.product());
+      System.out.println(plan);
+      assertThat(plan.exit()).as(plan.toString()).isEqualTo(4);
+      assertThat(plan.out())
+          .containsPattern("node-1 +kube-proxy +BPF +\\d+ +\\d+ +\\d+ MiB +\\d+ .* can be done")
+          .containsPattern("node-2 +kube-proxy +BPF +\\d+ +\\d+ +\\d+ MiB +\\d+ .* can be done");
+      await()
+          .atMost(LIMIT)
+          .untilAsserted(
+              () ->
+                  assertThat(
+                          cluster.client().batch().v1().jobs().inAnyNamespace().list().getItems())
+                      .isEmpty());
+      assertThat(dump(cluster)).isEqualTo(before);
+
+      Ended status = pointsman(cluster, "status");
+      assertThat(status.exit()).as(status.toString()).isZero();
+    }
+  }
+
+  /** Counters move, and nothing else may. */
+  private static String dump(TestCluster cluster) {
+    return cluster.onNode(
+        "node-1",
+        "sh",
+        "-ec",
+        "(iptables-nft-save; ip6tables-nft-save; iptables-legacy-save; nft -a list ruleset) 2>&1"
+            + " | sed -e 's/\\[[0-9]*:[0-9]*\\]//; s/packets [0-9]* bytes [0-9]*//; /^#/d';"
+            + " find /sys/fs/bpf; ip -o link | cut -d' ' -f2 | sort;"
+            + " sysctl net.ipv4.ip_forward net.ipv4.conf.all.route_localnet");
+  }
+
+  private static Ended pointsman(TestCluster cluster, String... arguments) {
+    List<String> command =
+        new ArrayList<>(List.of(Programs.path("kubectl").toString(), "pointsman"));
+    command.addAll(List.of(arguments));
+    return run(command, cluster);
+  }
+
+  private static Ended run(List<String> command, TestCluster cluster) {
+    Path errors = home.resolve("errors.txt");
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .directory(Project.folder().toFile())
+            .redirectError(errors.toFile());
+    builder.environment().put("KUBECONFIG", cluster.lab().kubeconfig().toString());
+    builder
+        .environment()
+        .merge("PATH", home.resolve("bin").toString(), (path, bin) -> bin + ":" + path);
+    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    try {
+      Process process = builder.start();
+      process.getOutputStream().close();
+      String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      return new Ended(process.waitFor(), out, Project.read(errors));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while running " + command.getFirst(), e);
+    }
+  }
+}
