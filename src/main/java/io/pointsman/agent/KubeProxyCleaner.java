@@ -2,8 +2,11 @@
 package io.pointsman.agent;
 
 import io.pointsman.api.LinuxDataplane;
+import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.iptables.ChainRemoval;
 import io.pointsman.dataplane.ipvs.IpvsNames;
+import io.pointsman.dataplane.ipvs.IpvsOptions;
+import io.pointsman.dataplane.ipvs.KubeProxyServers;
 import io.pointsman.dataplane.nftables.KubeProxyTable;
 import io.pointsman.kernel.CommandRunner;
 import java.nio.file.Files;
@@ -57,11 +60,23 @@ final class KubeProxyCleaner {
       }
     }
     nftTables().forEach(table -> commands.run(delete(table), "", LOG::debug));
+    if (serving != LinuxDataplane.IPVS && Files.exists(IPVS_DEVICE)) {
+      // Before the sets and the device, which tell whose a virtual server is.
+      new KubeProxyServers(IpvsOptions.defaults().by(commands), DataplaneSettings.DEFAULTS)
+          .remove();
+    }
     ipsets(serving).forEach(set -> commands.run(List.of("ipset", "destroy", set), "", LOG::debug));
     if (serving != LinuxDataplane.IPVS && Files.exists(IPVS_DEVICE)) {
       commands.run(List.of("ip", "link", "delete", "kube-ipvs0"), "", LOG::debug);
     }
     return leftovers(serving);
+  }
+
+  /** Connections that a kube-proxy in its ipvs mode left to ip_vs, which end with its servers. */
+  static long connections(LinuxDataplane serving) {
+    return serving != LinuxDataplane.IPVS && Files.exists(IPVS_DEVICE)
+        ? KubeProxyServers.connections()
+        : 0;
   }
 
   /** What is left of kube-proxy in the kernel that the dataplane does not use, in words. */

@@ -63,7 +63,7 @@ final class WalkSteps {
       case ACTIVATE -> activate(target);
       case PROBE -> probe(spec, target);
       case RETIRE -> retire(spec);
-      case CLEAN -> clean(target);
+      case CLEAN -> clean(spec, target);
       case DRAIN -> drain(spec);
       case REMOVE -> remove();
     };
@@ -126,7 +126,15 @@ final class WalkSteps {
     return state.await(Step.ACTIVATE, "Probing", failure);
   }
 
-  private boolean clean(DataplaneInstance target) {
+  private boolean clean(NodeDataplaneSpec spec, DataplaneInstance target) {
+    long kept = KubeProxyCleaner.connections(target.kind());
+    if (kept > 0 && !drainTimeIsOver(spec)) {
+      state.drainingFlows = kept;
+      return state.await(
+          Step.CLEAN, "Draining", "Connections that kube-proxy's ip_vs has get time to end.");
+    }
+    state.drainingFlows = null;
+    state.waitingSince = null;
     state.tell(Progress.under(Step.CLEAN, "Cleaning", "What kube-proxy left is being removed."));
     state.start(
         outcome -> chores.clean(target.kind(), outcome),
@@ -164,9 +172,6 @@ final class WalkSteps {
   }
 
   private boolean retire(NodeDataplaneSpec spec) {
-    if (state.waitingSince == null) {
-      state.waitingSince = clock.getAsLong();
-    }
     if (!drained(spec, kernel.others())) {
       return state.await(
           Step.CLEAN, "Draining", "Connections of the dataplane before get time to end.");
@@ -191,8 +196,17 @@ final class WalkSteps {
       }
     }
     state.drainingFlows = flows;
-    long waited = clock.getAsLong() - Objects.requireNonNull(state.waitingSince);
-    return flows == 0 || waited >= TimeUnit.SECONDS.toNanos(spec.drainSeconds);
+    boolean timeIsOver = drainTimeIsOver(spec);
+    return flows == 0 || timeIsOver;
+  }
+
+  /** Whether flows had the time that they get to end; it begins with the first question. */
+  private boolean drainTimeIsOver(NodeDataplaneSpec spec) {
+    long now = clock.getAsLong();
+    if (state.waitingSince == null) {
+      state.waitingSince = now;
+    }
+    return now - state.waitingSince >= TimeUnit.SECONDS.toNanos(spec.drainSeconds);
   }
 
   private boolean remove() {

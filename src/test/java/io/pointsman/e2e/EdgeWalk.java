@@ -17,18 +17,19 @@ import org.junit.jupiter.api.DynamicTest;
 
 /** A lab that goes from dataplane to dataplane under load, an edge a test. */
 final class EdgeWalk implements AutoCloseable {
-  private static final Duration LIMIT = Duration.ofMinutes(5);
-  private static final int PER_SECOND = 100;
-  private static final int BETWEEN = 500;
+  /** Seconds at the full rate between two edges. */
+  private static final int BETWEEN = 3;
 
   private final LabOptions options;
+  private final Pace pace;
   private final List<Edge> edges = new ArrayList<>();
   private @Nullable TestCluster cluster;
   private @Nullable Load load;
   private boolean failed;
 
-  EdgeWalk(LabOptions options) {
+  EdgeWalk(LabOptions options, Pace pace) {
     this.options = options;
+    this.pace = pace;
   }
 
   /** An edge that was walked, and how long it took for all nodes. */
@@ -41,10 +42,10 @@ final class EdgeWalk implements AutoCloseable {
       flows.phase(name);
     }
 
-    void awaitMore() {
+    void awaitMore(Pace pace) {
       for (LongSupplier counter : List.<LongSupplier>of(web::requests, flows::messages)) {
-        var until = counter.getAsLong() + BETWEEN;
-        Awaitility.await().atMost(LIMIT).until(() -> counter.getAsLong() >= until);
+        var until = counter.getAsLong() + (long) BETWEEN * pace.perSecond();
+        Awaitility.await().atMost(pace.limit()).until(() -> counter.getAsLong() >= until);
       }
     }
 
@@ -79,19 +80,19 @@ final class EdgeWalk implements AutoCloseable {
     failed = true;
     var up = TestCluster.inLab(options);
     cluster = up;
-    up.install();
+    up.install(pace.arguments());
     WebLoad.deploy(up);
     LongFlows.deploy(up);
-    var started = new Load(WebLoad.start(up, PER_SECOND), LongFlows.start(up));
+    var started = new Load(WebLoad.start(up, pace), LongFlows.start(up, pace));
     load = started;
-    started.awaitMore();
+    started.awaitMore(pace);
     failed = false;
   }
 
   private void go(String name, @Nullable LinuxDataplane wanted) {
     assertThat(failed).as("a test before this one failed").isFalse();
     failed = true;
-    var walk = new Walk(Objects.requireNonNull(cluster));
+    var walk = new Walk(Objects.requireNonNull(cluster), pace.limit());
     var running = Objects.requireNonNull(load);
     running.phase(name);
     var began = Instant.now();
@@ -102,7 +103,7 @@ final class EdgeWalk implements AutoCloseable {
       walk.await(wanted);
     }
     edges.add(new Edge(name, Duration.between(began, Instant.now())));
-    running.awaitMore();
+    running.awaitMore(pace);
     failed = false;
   }
 

@@ -29,7 +29,7 @@ class EdgesTest {
 
   @TestFactory
   List<DynamicTest> amongKubeProxyIptablesAndBpf() {
-    walk = new EdgeWalk(LabOptions.named("edges"));
+    walk = new EdgeWalk(LabOptions.named("edges"), Pace.FULL);
     return walk.through(
         LinuxDataplane.IPTABLES,
         LinuxDataplane.BPF,
@@ -44,7 +44,8 @@ class EdgesTest {
   List<DynamicTest> amongKubeProxyNftablesAndBpf() {
     walk =
         new EdgeWalk(
-            LabOptions.named("edges-nft").withKubeProxyMode(KubeProxyMode.NFTABLES).withNodes(2));
+            LabOptions.named("edges-nft").withKubeProxyMode(KubeProxyMode.NFTABLES).withNodes(2),
+            Pace.FULL);
     return walk.through(
         LinuxDataplane.IPTABLES, LinuxDataplane.BPF, null, LinuxDataplane.BPF, null);
   }

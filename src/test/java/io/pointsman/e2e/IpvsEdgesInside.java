@@ -10,7 +10,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/** Every edge of IPVS, as {@link EdgesTest} has those of the others. */
+/** Edges of IPVS, as {@link EdgesTest} has those of the others. */
 public class IpvsEdgesInside {
   private @Nullable EdgeWalk walk;
 
@@ -22,10 +22,11 @@ public class IpvsEdgesInside {
   }
 
   @TestFactory
-  List<DynamicTest> amongKubeProxyIpvsAndBpf() {
+  List<DynamicTest> amongKubeProxyIpvsAndIptables() {
     walk =
         new EdgeWalk(
-            LabOptions.named("edges-ipvs").withKubeProxyMode(KubeProxyMode.IPVS).withNodes(1));
-    return walk.through(LinuxDataplane.IPVS, LinuxDataplane.BPF, LinuxDataplane.IPVS, null);
+            LabOptions.named("edges-ipvs").withKubeProxyMode(KubeProxyMode.IPVS).withNodes(1),
+            Pace.SLOW);
+    return walk.through(LinuxDataplane.IPVS, LinuxDataplane.IPTABLES, LinuxDataplane.IPVS, null);
   }
 }

@@ -25,8 +25,8 @@ class IpvsEdgesTest {
     System.setProperty(Images.UNPACKED, Images.unpack(image).toString());
     try {
       return InnerTests.run(
-          new UserModeLinux(MEGABYTES, MODULES, Duration.ofMinutes(30)),
-          Duration.ofMinutes(12),
+          new UserModeLinux(MEGABYTES, MODULES, Duration.ofMinutes(45)),
+          Duration.ofMinutes(15),
           IpvsEdgesInside.class);
     } finally {
       System.clearProperty(ProductImage.BUILT);

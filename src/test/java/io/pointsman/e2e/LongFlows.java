@@ -37,17 +37,20 @@ final class LongFlows implements AutoCloseable {
     cluster.kubectl("rollout", "status", "deployment/echo", "--timeout=120s");
   }
 
-  static LongFlows start(TestCluster cluster) {
+  static LongFlows start(TestCluster cluster, Pace pace) {
     Service service = cluster.client().services().inNamespace("default").withName("echo").require();
     var inside = targets(service.getSpec().getClusterIPs(), PORT);
     var outside =
         targets(
             cluster.nodes().stream().flatMap(node -> node.addresses().stream()).toList(),
             NODE_PORT);
+    var pause = "--interval=" + pace.pause().toMillis() + "ms";
+    var block = "--block=" + pace.block();
+    var port = "--source-port=" + SOURCE_PORT;
     return new LongFlows(
-        both(cluster, inside, outside, "stream", "--block=65536", "--interval=50ms"),
-        both(cluster, inside, outside, "udp", "--source-port=" + SOURCE_PORT, "--timeout=10s"),
-        both(cluster, inside, outside, "udp", "--fresh", "--timeout=10s"));
+        both(cluster, inside, outside, "stream", block, pause, pace.timeout()),
+        both(cluster, inside, outside, "udp", port, pause, pace.timeout()),
+        both(cluster, inside, outside, "udp", "--fresh", pause, pace.timeout()));
   }
 
   private static String targets(List<String> addresses, int port) {

@@ -14,31 +14,36 @@ import io.pointsman.api.StepResult;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 
 /** The walk there and back, and what must hold at both of its ends. */
 final class Walk {
-  private static final Duration LIMIT = Duration.ofMinutes(6);
   private static final Pattern PORT = Pattern.compile(" [^ ]+:\\d+(?= |$)");
 
   private final TestCluster cluster;
   private final boolean managed;
+  private final Duration limit;
 
   /** From kube-proxy's DaemonSet and back to it. */
   Walk(TestCluster cluster) {
-    this(cluster, true);
+    this(cluster, Pace.FULL.limit());
   }
 
-  private Walk(TestCluster cluster, boolean managed) {
+  /** The same with another limit for a step. */
+  Walk(TestCluster cluster, Duration limit) {
+    this(cluster, true, limit);
+  }
+
+  private Walk(TestCluster cluster, boolean managed, Duration limit) {
     this.cluster = cluster;
     this.managed = managed;
+    this.limit = limit;
   }
 
   /** In a cluster that has no kube-proxy, before and after. */
   static Walk withoutKubeProxy(TestCluster cluster) {
-    return new Walk(cluster, false);
+    return new Walk(cluster, false, Pace.FULL.limit());
   }
 
   /** Asks for BPF. */
@@ -60,8 +65,8 @@ final class Walk {
 
   /** Waits as a user would until a dataplane serves, then holds every node to its proof. */
   void await(LinuxDataplane wanted) {
-    Awaitility.await().atMost(LIMIT).until(() -> observed(wanted));
-    cluster.kubectl("wait", "--for=condition=Ready", "pdp/default", "--timeout=360s");
+    Awaitility.await().atMost(limit).untilAsserted(() -> observed(wanted));
+    cluster.kubectl("wait", "--for=condition=Ready", "pdp/default", timeout());
     var names = cluster.nodes().stream().map(TestCluster.Node::name).toList();
     var nodes = nodeDataplanes();
     assertThat(nodes).extracting(node -> node.getMetadata().getName()).containsAll(names);
@@ -82,12 +87,16 @@ final class Walk {
     return Serialization.jsonMapper().convertValue(dataplane, String.class);
   }
 
-  private boolean observed(LinuxDataplane wanted) {
+  private String timeout() {
+    return "--timeout=" + limit.toSeconds() + "s";
+  }
+
+  private void observed(LinuxDataplane wanted) {
     var resource = cluster.client().resources(ProxyDataplane.class).withName("default").require();
     var status = resource.getStatus();
-    return status != null
-        && Objects.equals(status.observedGeneration, resource.getMetadata().getGeneration())
-        && status.currentDataplane == wanted;
+    assertThat(status).isNotNull();
+    assertThat(status.observedGeneration).isEqualTo(resource.getMetadata().getGeneration());
+    assertThat(status.currentDataplane).as(status.message).isEqualTo(wanted);
   }
 
   /** Nothing of another dataplane is left in the node's kernel. */
@@ -106,15 +115,14 @@ final class Walk {
 
   /** Deletes the resource, as a user would, and holds every node to having nothing of ours left. */
   void goBack() {
-    cluster.kubectl("delete", "pdp", "default", "--timeout=360s");
+    cluster.kubectl("delete", "pdp", "default", timeout());
     var nodes = cluster.nodes();
     if (managed) {
       // The DaemonSet has its own selector again, so its controller rolls its pods once more.
-      cluster.kubectl(
-          "-n", "kube-system", "rollout", "status", "daemonset/kube-proxy", "--timeout=360s");
+      cluster.kubectl("-n", "kube-system", "rollout", "status", "daemonset/kube-proxy", timeout());
     }
     Awaitility.await()
-        .atMost(LIMIT)
+        .atMost(limit)
         .until(() -> kubeProxyPods().size() == (managed ? nodes.size() : 0));
     assertThat(nodeDataplanes()).isEmpty();
     for (var node : nodes) {
@@ -136,7 +144,7 @@ final class Walk {
     cluster.kubectl("scale", "deployment/web", "--replicas=" + replicas);
     cluster.kubectl("rollout", "status", "deployment/web", "--timeout=120s");
     Awaitility.await()
-        .atMost(LIMIT)
+        .atMost(limit)
         .untilAsserted(() -> assertThat(webBackends(dataplane)).isEqualTo(replicas));
   }
 

@@ -63,13 +63,21 @@ public final class WebLoad implements AutoCloseable {
 
   /** Starts both loads at that many requests per second each. */
   public static WebLoad start(TestCluster cluster, int perSecond) {
-    var services = load("/traffic", perSecond, clusterTargets(service(cluster)));
+    var full = Pace.FULL;
+    return start(
+        cluster,
+        new Pace(perSecond, full.pause(), full.block(), Duration.ofSeconds(5), full.limit()));
+  }
+
+  /** Starts both loads at that pace. */
+  static WebLoad start(TestCluster cluster, Pace pace) {
+    var services = load("/traffic", pace, clusterTargets(service(cluster)));
     var targets = nodePortTargets(cluster);
     var nodePorts =
         cluster
             .outside()
-            .map(client -> client.command(load("traffic", perSecond, targets)))
-            .orElseGet(() -> cluster.inPod(load("/traffic", perSecond, targets)));
+            .map(client -> client.command(load("traffic", pace, targets)))
+            .orElseGet(() -> cluster.inPod(load("/traffic", pace, targets)));
     return new WebLoad(
         Traffic.start("pod -> ClusterIP", cluster.inPod(services)),
         Traffic.start(
@@ -77,12 +85,13 @@ public final class WebLoad implements AutoCloseable {
             nodePorts));
   }
 
-  private static String[] load(String program, int perSecond, List<String> targets) {
+  private static String[] load(String program, Pace pace, List<String> targets) {
     return new String[] {
       program,
       "http",
       "--concurrency=4",
-      "--rate=" + perSecond,
+      "--rate=" + pace.perSecond(),
+      pace.timeout(),
       "--until-eof",
       "--progress=500ms",
       "--targets=" + String.join(",", targets)

@@ -58,6 +58,14 @@ public final class KubeProxyServers implements KubeProxySource {
         new KubeProxyState(KubeProxyMode.IPVS, "ip_vs", frontends, List.of(), List.of()));
   }
 
+  /** Deletes the virtual servers of a kube-proxy that has left its device behind. */
+  public void remove() {
+    Set<Address> nodeAddresses = new HashSet<>();
+    if (readAddresses(nodeAddresses, new HashSet<>())) {
+      new Leaving(options, settings).removeServers(nodeAddresses);
+    }
+  }
+
   /** How many connections of ip_vs somebody may still be using, whoever made the servers. */
   public static long connections() {
     return FlowCounter.count(server -> true);

@@ -81,17 +81,29 @@ final class Leaving {
       Ownership ownership = ownership(device, Set.of());
       device.remove(device.addresses());
       try (IpvsNetlink ipvs = ipvs()) {
-        ipvs.virtualServers().stream()
-            .map(info -> info.server())
-            .filter(server -> ownership.of(server) != Owner.FOREIGN)
-            .forEach(ipvs::delete);
-        ipvs.flush();
+        delete(ipvs, ownership);
         RulePlaces.find(options).forEach(Rules::remove);
         sets().destroy();
         new Settings(options).restore(ipvs, note.before());
       }
       device.delete();
     }
+  }
+
+  /** Deletes the virtual servers of Services, whoever made them; sets and device tell which. */
+  void removeServers(Set<Address> nodePortAddresses) {
+    try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE);
+        IpvsNetlink ipvs = ipvs()) {
+      delete(ipvs, ownership(device, nodePortAddresses));
+    }
+  }
+
+  private static void delete(IpvsNetlink ipvs, Ownership ownership) {
+    ipvs.virtualServers().stream()
+        .map(info -> info.server())
+        .filter(server -> ownership.of(server) != Owner.FOREIGN)
+        .forEach(ipvs::delete);
+    ipvs.flush();
   }
 
   /** Takes away only what tells that it is Pointsman's. */

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.e2e;
+
+import java.time.Duration;
+
+/**
+ * How much load a machine bears without that waiting for a processor looks like a loss.
+ *
+ * @param perSecond new connections of each web load
+ * @param pause between two messages of a flow
+ * @param block bytes that a stream sends and wants back at a time
+ * @param patience how long an answer may take
+ * @param limit how long a step of a test may take
+ */
+record Pace(int perSecond, Duration pause, int block, Duration patience, Duration limit) {
+  /** For the machine itself. */
+  static final Pace FULL =
+      new Pace(100, Duration.ofMillis(50), 65_536, Duration.ofSeconds(10), Duration.ofMinutes(6));
+
+  /** For User-Mode Linux, where every system call is dear. */
+  static final Pace SLOW =
+      new Pace(4, Duration.ofSeconds(1), 4_096, Duration.ofSeconds(45), Duration.ofMinutes(12));
+
+  /** What the chart is installed with. */
+  String[] arguments() {
+    return this == SLOW ? new String[] {"--set=operator.replicas=1"} : new String[0];
+  }
+
+  String timeout() {
+    return "--timeout=" + patience.toSeconds() + "s";
+  }
+}
