@@ -29,6 +29,9 @@ import java.util.Set;
  * operator's own planner. Only reads.
  */
 public final class DryRun {
+  /** A resource that is not there yet would be younger than all that are. */
+  private static final String LATER = "9999-12-31T23:59:59Z";
+
   private final ClusterView view;
   private final ProxyDataplane dataplane;
 
@@ -42,7 +45,9 @@ public final class DryRun {
     this.dataplane = wanted;
     dataplane.getSpec().rollout.dryRun = true;
     List<ProxyDataplane> dataplanes = new ArrayList<>(listed(client, ProxyDataplane.class));
-    dataplanes.removeIf(other -> name(other).equals(name(wanted)));
+    if (!dataplanes.removeIf(other -> name(other).equals(name(wanted)))) {
+      dataplane.getMetadata().setCreationTimestamp(LATER);
+    }
     dataplanes.add(dataplane);
     Map<String, NodeDataplane> ruled = new HashMap<>();
     listed(client, NodeDataplane.class).forEach(each -> ruled.put(name(each), each));

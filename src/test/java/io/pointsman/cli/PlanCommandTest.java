@@ -133,7 +133,7 @@ class PlanCommandTest {
   @Test
   void aResourceThatWouldNotBeAcceptedIsSaidSo() {
     client.resource(BPF.replace("default", "older")).create();
-    assertThat(plan(BPF)).isEqualTo(2);
+    assertThat(plan(BPF)).as(err.toString()).isEqualTo(2);
     assertThat(err.toString()).contains("older ProxyDataplane older rules");
   }
 

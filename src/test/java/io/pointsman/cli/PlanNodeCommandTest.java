@@ -62,8 +62,9 @@ class PlanNodeCommandTest {
       assertThat(answer.getJsonArray("preflight").encode())
           .contains("KubeProxyAbsent")
           .doesNotContain("Blocking");
-      // web and kubernetes with a backend each, the settings, and the node's entry of device.
-      assertThat(answer.getJsonObject("plan").getLong("entriesToWrite")).isGreaterThanOrEqualTo(5);
+      // web and its backend, the settings, and the node's entry of device; kubernetes may have
+      // none.
+      assertThat(answer.getJsonObject("plan").getLong("entriesToWrite")).isGreaterThanOrEqualTo(4);
       assertThat(answer.getJsonObject("plan").getLong("memoryBytes")).isPositive();
     }
   }
