@@ -10,7 +10,7 @@ export LAB
 # Every recipe that starts Maven finds the JDK as scripts/lib.sh does.
 maven = source scripts/lib.sh && maven
 
-.PHONY: help deps binaries build install-plugin test demo lab-up lab-down lab-shell lab-status bench format format-check generate generate-check image clean
+.PHONY: help deps binaries build install-plugin test demo lab-up lab-down lab-shell lab-status test-ipvs bench format format-check generate generate-check image clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ lab-shell: ## Open a shell in a node: make lab-shell NODE=node-2 (or NODE=client
 
 lab-status: ## Tell what runs in the lab
 	@scripts/lab status
+
+test-ipvs: deps binaries image ## Walk the edges of IPVS on a cluster in User-Mode Linux (root, half an hour)
+	@$(maven) -q test-compile surefire:test -Dgroups=lab-uml -DexcludedGroups=
 
 bench: deps binaries image ## Measure, and print each figure as a ratio (root)
 	@$(maven) -q test-compile surefire:test -Dgroups=bench -DexcludedGroups=

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
 /** The edges of IPVS on a whole cluster in User-Mode Linux, because this kernel may lack ip_vs. */
-@Tag("lab")
+@Tag("lab-uml")
 @OnlyInLab("the cluster is made inside User-Mode Linux")
 class IpvsEdgesTest {
   static final int MEGABYTES = 8192;
