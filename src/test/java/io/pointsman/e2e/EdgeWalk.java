@@ -17,8 +17,8 @@ import org.junit.jupiter.api.DynamicTest;
 
 /** A lab that goes from dataplane to dataplane under load, an edge a test. */
 final class EdgeWalk implements AutoCloseable {
-  /** Seconds at the full rate between two edges. */
-  private static final int BETWEEN = 3;
+  /** Seconds' worth of one web load, of two, between two edges: over all edges 100,000 flows. */
+  private static final int BETWEEN = 40;
 
   private final LabOptions options;
   private final Pace pace;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.e2e;
 
-import io.fabric8.kubernetes.api.model.Service;
+import static org.awaitility.Awaitility.await;
+
 import io.pointsman.e2e.Traffic.Phase;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -20,6 +22,7 @@ final class LongFlows implements AutoCloseable {
   private static final int PORT = 7000;
   private static final int NODE_PORT = 30070;
   private static final int SOURCE_PORT = 20_000;
+  private static final Duration READY = Duration.ofMinutes(2);
 
   private final List<Traffic> streams;
   private final List<Traffic> datagrams;
@@ -31,26 +34,39 @@ final class LongFlows implements AutoCloseable {
     this.fresh = fresh;
   }
 
-  /** Creates the servers and waits until they are ready. */
+  /** Creates the servers and waits until they answer everywhere. */
   static void deploy(TestCluster cluster) {
     cluster.apply("echo.yaml");
     cluster.kubectl("rollout", "status", "deployment/echo", "--timeout=120s");
+    // A pod is Ready before each node's dataplane knows it: what is lost later counts.
+    for (var kind : List.of("stream", "udp")) {
+      var arguments = new String[] {kind, "--duration=300ms", "--timeout=2s"};
+      await().atMost(READY).until(() -> Traffic.passes(inPod(cluster, arguments)));
+      await().atMost(READY).until(() -> Traffic.passes(outside(cluster, arguments)));
+    }
   }
 
+  private static List<String> inPod(TestCluster cluster, String... arguments) {
+    var service = cluster.client().services().inNamespace("default").withName("echo").require();
+    var targets = targets(service.getSpec().getClusterIPs(), PORT);
+    return cluster.inPod(line("/traffic", targets, arguments));
+  }
+
+  private static List<String> outside(TestCluster cluster, String... arguments) {
+    var addresses = cluster.nodes().stream().flatMap(node -> node.addresses().stream()).toList();
+    var client = cluster.outside().orElseThrow();
+    return client.command(line("traffic", targets(addresses, NODE_PORT), arguments));
+  }
+
+  /** Begins all of them. */
   static LongFlows start(TestCluster cluster, Pace pace) {
-    Service service = cluster.client().services().inNamespace("default").withName("echo").require();
-    var inside = targets(service.getSpec().getClusterIPs(), PORT);
-    var outside =
-        targets(
-            cluster.nodes().stream().flatMap(node -> node.addresses().stream()).toList(),
-            NODE_PORT);
     var pause = "--interval=" + pace.pause().toMillis() + "ms";
     var block = "--block=" + pace.block();
     var port = "--source-port=" + SOURCE_PORT;
     return new LongFlows(
-        both(cluster, inside, outside, "stream", block, pause, pace.timeout()),
-        both(cluster, inside, outside, "udp", port, pause, pace.timeout()),
-        both(cluster, inside, outside, "udp", "--fresh", pause, pace.timeout()));
+        both(cluster, "stream", block, pause, pace.timeout()),
+        both(cluster, "udp", port, pause, pace.timeout()),
+        both(cluster, "udp", "--fresh", pause, pace.timeout()));
   }
 
   private static String targets(List<String> addresses, int port) {
@@ -59,21 +75,20 @@ final class LongFlows implements AutoCloseable {
         .collect(Collectors.joining(","));
   }
 
-  private static List<Traffic> both(
-      TestCluster cluster, String inside, String outside, String... arguments) {
+  private static List<Traffic> both(TestCluster cluster, String... arguments) {
     var kind = String.join(" ", arguments);
-    var client = cluster.outside().orElseThrow();
+    var lasting = new ArrayList<>(List.of(arguments));
+    lasting.addAll(List.of("--until-eof", "--progress=500ms"));
+    var all = lasting.toArray(String[]::new);
     return List.of(
-        Traffic.start(
-            "pod -> ClusterIP " + kind, cluster.inPod(line("/traffic", inside, arguments))),
-        Traffic.start(
-            "outside -> node port " + kind, client.command(line("traffic", outside, arguments))));
+        Traffic.start("pod -> ClusterIP " + kind, inPod(cluster, all)),
+        Traffic.start("outside -> node port " + kind, outside(cluster, all)));
   }
 
   private static String[] line(String program, String targets, String... arguments) {
     var line = new ArrayList<>(List.of(program));
     line.addAll(List.of(arguments));
-    line.addAll(List.of("--targets=" + targets, "--until-eof", "--progress=500ms"));
+    line.add("--targets=" + targets);
     return line.toArray(String[]::new);
   }
 

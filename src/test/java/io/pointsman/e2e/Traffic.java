@@ -46,6 +46,24 @@ public final class Traffic implements AutoCloseable {
     }
   }
 
+  /** Runs a command line in silence; whether it ended well. */
+  static boolean passes(List<String> command) {
+    try {
+      var process =
+          new ProcessBuilder(command)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .redirectError(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      process.getOutputStream().close();
+      return process.waitFor() == 0;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
   /** What the load is called. */
   public String name() {
     return name;
@@ -63,7 +81,19 @@ public final class Traffic implements AutoCloseable {
 
   /** How many requests have been told so far; needs {@code --progress}. */
   public long requests() {
-    return lines().stream().mapToLong(line -> line.path("requests").asLong()).max().orElse(0);
+    var ended = 0L;
+    var current = 0L;
+    for (var line : lines()) {
+      switch (line.path("event").asText()) {
+        case "phase" -> {
+          ended += line.path("requests").asLong();
+          current = 0;
+        }
+        case "progress" -> current = line.path("requests").asLong();
+        default -> {} // the summary has nothing new
+      }
+    }
+    return ended + current;
   }
 
   /** Ends the load and returns what it counted, a phase an element. */

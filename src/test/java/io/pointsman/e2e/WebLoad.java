@@ -4,9 +4,6 @@ package io.pointsman.e2e;
 import static org.awaitility.Awaitility.await;
 
 import io.fabric8.kubernetes.api.model.Service;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.lang.ProcessBuilder.Redirect;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -45,20 +42,7 @@ public final class WebLoad implements AutoCloseable {
     var curl = new String[] {"curl", "-sSf", "--max-time", "3", target};
     var command =
         cluster.outside().map(client -> client.command(curl)).orElseGet(() -> cluster.inPod(curl));
-    try {
-      var process =
-          new ProcessBuilder(command)
-              .redirectOutput(Redirect.DISCARD)
-              .redirectError(Redirect.DISCARD)
-              .start();
-      process.getOutputStream().close();
-      return process.waitFor() == 0;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
-    }
+    return Traffic.passes(command);
   }
 
   /** Starts both loads at that many requests per second each. */
