@@ -97,15 +97,19 @@ public final class Conntrack implements AutoCloseable {
   /**
    * Collects an established flow that is translated: the packets of {@code original} go to where
    * {@code reply} comes from, and come from where it goes to. EEXIST when a flow has either tuple.
+   *
+   * @param closing whether a connection has begun to end, so that a SYN with its ends begins
+   *     another
    */
-  public void addTranslated(FlowTuple original, FlowTuple reply, int timeoutSeconds) {
+  public void addTranslated(
+      FlowTuple original, FlowTuple reply, boolean closing, int timeoutSeconds) {
     batch.add(
         ConntrackCodec.NEW,
         NetlinkSocket.NLM_F_CREATE | NetlinkSocket.NLM_F_EXCL,
         "add flow to conntrack",
         original,
         Set.of(),
-        writer -> ConntrackCodec.writeTranslated(writer, original, reply, timeoutSeconds));
+        writer -> ConntrackCodec.writeTranslated(writer, original, reply, closing, timeoutSeconds));
   }
 
   /** Does what was collected, in one go; a failure is that of the first request that failed. */

@@ -57,10 +57,13 @@ final class ConntrackCodec {
   private static final byte TCP_ESTABLISHED = 3;
 
   /** TCP_CONNTRACK_TIME_WAIT; CLOSE comes behind it. */
-  private static final int TIME_WAIT = 7;
+  private static final byte TIME_WAIT = 7;
 
   /** IP_CT_TCP_FLAG_BE_LIBERAL and its mask: the windows of before are not known. */
   private static final byte[] BE_LIBERAL = {8, 8};
+
+  /** The same with IP_CT_TCP_FLAG_CLOSE_INIT: a SYN with the flow's ends begins another. */
+  private static final byte[] CLOSING = {12, 12};
 
   private static final ValueLayout.OfInt BIG_INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
@@ -127,7 +130,11 @@ final class ConntrackCodec {
 
   /** The message that makes a flow of {@code original} and answers that come as {@code reply}. */
   static void writeTranslated(
-      NetlinkWriter writer, FlowTuple original, FlowTuple reply, int timeoutSeconds) {
+      NetlinkWriter writer,
+      FlowTuple original,
+      FlowTuple reply,
+      boolean closing,
+      int timeoutSeconds) {
     writeHeader(writer, original);
     writeTuple(writer, CTA_TUPLE_ORIG, original);
     writeTuple(writer, CTA_TUPLE_REPLY, original.reversed());
@@ -139,9 +146,10 @@ final class ConntrackCodec {
     if (original.protocol() == TCP) {
       long info = writer.beginNested(CTA_PROTOINFO);
       long tcp = writer.beginNested(CTA_PROTOINFO_TCP);
-      writer.attribute(CTA_PROTOINFO_TCP_STATE, new byte[] {TCP_ESTABLISHED});
-      writer.attribute(CTA_PROTOINFO_TCP_FLAGS_ORIGINAL, BE_LIBERAL);
-      writer.attribute(CTA_PROTOINFO_TCP_FLAGS_REPLY, BE_LIBERAL);
+      writer.attribute(CTA_PROTOINFO_TCP_STATE, new byte[] {closing ? TIME_WAIT : TCP_ESTABLISHED});
+      byte[] flags = closing ? CLOSING : BE_LIBERAL;
+      writer.attribute(CTA_PROTOINFO_TCP_FLAGS_ORIGINAL, flags);
+      writer.attribute(CTA_PROTOINFO_TCP_FLAGS_REPLY, flags);
       writer.endNested(tcp);
       writer.endNested(info);
     }

@@ -16,6 +16,7 @@ import io.pointsman.dataplane.bpf.BpfDataplane;
 import io.pointsman.dataplane.bpf.BpfOptions;
 import io.pointsman.dataplane.iptables.IptablesDataplane;
 import io.pointsman.dataplane.iptables.IptablesOptions;
+import io.pointsman.kernel.Conntrack;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -111,6 +112,25 @@ class FlowsTest {
     change(bpf, iptables);
     change(iptables, bpf);
     assertWhole();
+  }
+
+  /** Or a client that uses its port again would be sent to where its old connection went. */
+  @Test
+  void closedConnectionsAreHandedOverAsClosed() throws Exception {
+    serve(bpf);
+    for (LiveFlow flow : open(Protocol.TCP, EACH)) {
+      flow.close();
+    }
+    change(bpf, iptables);
+    List<Conntrack.Flow> left = new ArrayList<>();
+    inNode(
+        () -> {
+          try (Conntrack conntrack = new Conntrack()) {
+            left.addAll(
+                conntrack.read(false, flow -> flow.original().destinationPort() == NODE_PORT));
+          }
+        });
+    assertThat(left).isNotEmpty().allMatch(Conntrack.Flow::closing);
   }
 
   /** Its sockets name the Service with every datagram, and the programs choose there. */

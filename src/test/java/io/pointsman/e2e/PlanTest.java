@@ -4,6 +4,7 @@ package io.pointsman.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.pointsman.api.LinuxDataplane;
 import io.pointsman.lab.LabOptions;
 import io.pointsman.testing.Programs;
 import io.pointsman.testing.Project;
@@ -41,6 +42,9 @@ class PlanTest {
       assertThat(installed.exit()).as(installed.toString()).isZero();
       cluster.kubectl("apply", "-f", Project.folder().resolve("crds").toString());
       WebLoad.deploy(cluster);
+      Walk walk = new Walk(cluster);
+      // kube-proxy writes its rules when a pod gets ready, a moment after the pod serves.
+      await().atMost(LIMIT).until(() -> walk.webBackends(LinuxDataplane.IPTABLES) == 3);
       String before = dump(cluster);
 
       Ended plan =

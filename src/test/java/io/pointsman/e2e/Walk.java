@@ -148,7 +148,8 @@ final class Walk {
         .untilAsserted(() -> assertThat(webBackends(dataplane)).isEqualTo(replicas));
   }
 
-  private long webBackends(LinuxDataplane dataplane) {
+  /** How many backends of the web Service's cluster address a node's kernel holds. */
+  long webBackends(LinuxDataplane dataplane) {
     var lines = webInKernel(dataplane).lines();
     return switch (dataplane) {
       case BPF ->

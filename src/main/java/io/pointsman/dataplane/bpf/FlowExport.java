@@ -173,11 +173,12 @@ final class FlowExport implements AutoCloseable {
   private boolean add(Moving flow) {
     boolean tcp = flow.original().protocol() == Protocol.TCP.number();
     int alive = tcp ? tcpSeconds : udpSeconds;
-    int seconds = flow.entry().has(Layout.CT_CLOSING) ? CLOSING_SECONDS : alive;
+    boolean closing = flow.entry().has(Layout.CT_CLOSING);
+    int seconds = closing ? CLOSING_SECONDS : alive;
     for (int i = 0; i < TRIES; i++) {
       conntrack.delete(flow.original());
       conntrack.delete(flow.reply());
-      conntrack.addTranslated(flow.original(), flow.reply(), seconds);
+      conntrack.addTranslated(flow.original(), flow.reply(), closing, seconds);
       try {
         conntrack.flush();
         return true;
