@@ -160,11 +160,16 @@ class VerifyTest {
     return run(command(options), cluster);
   }
 
-  /** As a person does: by kubectl, which finds its plugin in the PATH. */
+  /**
+   * As a person does: by kubectl, which finds its plugin in the PATH. What a shell starts in the
+   * background, also these tests, ignores Ctrl-C, and so would the command.
+   */
   private static List<String> command(String... options) {
     List<String> command =
         new ArrayList<>(
             List.of(
+                "env",
+                "--default-signal=INT",
                 Programs.path("kubectl").toString(),
                 "pointsman",
                 "verify",
