@@ -178,14 +178,16 @@ public final class ServiceReader {
 
     private List<ServiceInput.Port> ports() {
       List<ServiceInput.Port> ports = new ArrayList<>(2);
-      Set<String> seen = new HashSet<>();
+      Set<String> namesSeen = new HashSet<>();
+      Set<String> numbersSeen = new HashSet<>();
       for (ServicePort port : requireNonNullElse(spec.getPorts(), List.<ServicePort>of())) {
         ServiceInput.Port read = port(port);
         if (read == null) {
           continue;
         }
-        if (seen.add(read.name() + "/" + read.protocol())
-            && seen.add(read.port() + "/" + read.protocol())) {
+        // A name may be a number: "kubectl create service" gives such names.
+        if (namesSeen.add(read.name() + "/" + read.protocol())
+            && numbersSeen.add(read.port() + "/" + read.protocol())) {
           ports.add(read);
         } else {
           refuse(
@@ -224,7 +226,7 @@ public final class ServiceReader {
       }
       refuse(
           "ProtocolNotServed",
-          "port \"" + port + "\" has protocol " + protocol + ", which BPF does not serve.",
+          "port \"" + port + "\" has protocol " + protocol + ", which Pointsman does not serve.",
           "Use TCP or UDP, or keep the nodes whose clients need it on kube-proxy.");
       return null;
     }

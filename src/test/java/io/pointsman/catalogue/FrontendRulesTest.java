@@ -61,6 +61,15 @@ class FrontendRulesTest {
             "192.0.2.2:80/TCP default/web:http -> 10.244.0.5:8080*",
             "192.0.2.3:80/TCP default/web:http -> 10.244.0.5:8080*"),
         rule(
+            "a port may be named by its own number, as kubectl create service does",
+            h ->
+                h.add(
+                    service(
+                        "web",
+                        "10.96.0.1",
+                        s -> s.editSpec().editFirstPort().withName("80").endPort().endSpec())),
+            "10.96.0.1:80/TCP default/web:80 ->"),
+        rule(
             "a node port stands once per family of the Service",
             h -> h.add(nodePort("web", 30080, "10.96.0.1", "fd00::1")),
             "10.96.0.1:80/TCP default/web:http ->",
