@@ -8,12 +8,10 @@ import io.pointsman.catalogue.Protocol;
 import io.pointsman.catalogue.ServicePort;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -80,19 +78,13 @@ final class LiveProbe {
   }
 
   private static String ask(Target target) throws IOException {
-    InetAddress address = InetAddress.getByAddress(bytes(target.address()));
     try (Socket socket = new Socket()) {
       socket.setSoTimeout(TIMEOUT_MILLIS);
-      socket.connect(new InetSocketAddress(address, target.port()), TIMEOUT_MILLIS);
+      socket.connect(new InetSocketAddress(target.address().inet(), target.port()), TIMEOUT_MILLIS);
       String request = "GET " + PATH + " HTTP/1.0\r\nHost: " + target + "\r\n\r\n";
       socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
       return body(socket.getInputStream());
     }
-  }
-
-  private static byte[] bytes(Address address) {
-    byte[] all = address.bytes();
-    return address.isV4() ? Arrays.copyOfRange(all, 12, 16) : all;
   }
 
   private static String body(InputStream stream) throws IOException {

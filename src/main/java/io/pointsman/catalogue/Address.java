@@ -2,7 +2,9 @@
 package io.pointsman.catalogue;
 
 import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 
 /**
  * An IP address as 128 bits in network order; IPv4 is kept v4-mapped (RFC 4291 2.5.5.2), so that
@@ -14,6 +16,7 @@ import java.nio.ByteBuffer;
 public record Address(long high, long low) implements Comparable<Address> {
   private static final long MAPPED = 0xffff_0000_0000L;
   private static final int GROUPS = 8;
+  private static final int V4_OFFSET = 12;
 
   /** 0.0.0.0: any IPv4 address of the node, for node ports. */
   public static final Address ANY_V4 = new Address(0, MAPPED);
@@ -34,8 +37,7 @@ public record Address(long high, long low) implements Comparable<Address> {
       throw new IllegalArgumentException("not an IP address: " + text);
     }
     try {
-      InetAddress parsed = InetAddress.ofLiteral(text);
-      return of(parsed.getAddress());
+      return of(InetAddress.ofLiteral(text));
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException("not an IP address: " + text, e);
     }
@@ -44,6 +46,11 @@ public record Address(long high, long low) implements Comparable<Address> {
   /** An IPv4 address from its 32 bits in network order. */
   public static Address ofV4(int bits) {
     return new Address(0, MAPPED | Integer.toUnsignedLong(bits));
+  }
+
+  /** The address that the JDK and the kernel package have it as. */
+  public static Address of(InetAddress address) {
+    return of(address.getAddress());
   }
 
   /** An address from its 4 or 16 bytes in network order. */
@@ -74,6 +81,17 @@ public record Address(long high, long low) implements Comparable<Address> {
   /** The 16 bytes in network order. */
   public byte[] bytes() {
     return ByteBuffer.allocate(16).putLong(high).putLong(low).array();
+  }
+
+  /** As the JDK's sockets and the kernel package take it. */
+  public InetAddress inet() {
+    byte[] bytes = bytes();
+    try {
+      return InetAddress.getByAddress(
+          isV4() ? Arrays.copyOfRange(bytes, V4_OFFSET, bytes.length) : bytes);
+    } catch (UnknownHostException e) {
+      throw new IllegalStateException("4 and 16 bytes are always an address", e);
+    }
   }
 
   @Override

@@ -63,7 +63,7 @@ final class FlowImport {
    */
   Set<IpFamily> run(boolean serving) {
     try (RtNetlink netlink = new RtNetlink()) {
-      netlink.addresses().forEach(address -> own.add(Address.of(address.address().getAddress())));
+      netlink.addresses().forEach(address -> own.add(Address.of(address.address())));
     }
     try (Frontends frontends = new Frontends(pins)) {
       IpvsConnections.read().forEach(connection -> want(connection, frontends));
@@ -123,7 +123,7 @@ final class FlowImport {
     if (key.protocol() == Protocol.UDP.number()
         && frontends.serve(key.destination(), key.destinationPort(), key.protocol())) {
       families.add(key.source().family());
-      Address backend = Address.of(connection.server().getAddress());
+      Address backend = Address.of(connection.server());
       int left = connection.secondsLeft();
       want(key, backend, connection.serverPort(), Math.max(left, UDP_STREAM_SECONDS), left);
     }

@@ -26,7 +26,7 @@ final class IpvsKernelState implements KernelState {
   /** Where a frontend stands in the form that all dataplanes have. */
   record Place(Address address, int port, int protocol) {
     static Place of(ServerTable.Row row) {
-      Address address = Addresses.of(row.server().address());
+      Address address = Address.of(row.server().address());
       return new Place(
           row.owner() == Owner.NODE_PORT ? Placement.wildcard(address.family()) : address,
           row.server().port(),
@@ -43,7 +43,7 @@ final class IpvsKernelState implements KernelState {
       Place place = entry.getKey();
       sum.frontend(place.address(), place.port(), place.protocol());
       for (RealServer real : serving(entry.getValue())) {
-        sum.backend(Addresses.of(real.address()), real.port());
+        sum.backend(Address.of(real.address()), real.port());
         pairs++;
       }
     }
@@ -86,7 +86,7 @@ final class IpvsKernelState implements KernelState {
                 place.port(),
                 place.protocol(),
                 serving(row).stream()
-                    .map(real -> new BackendAddress(Addresses.of(real.address()), real.port()))
+                    .map(real -> new BackendAddress(Address.of(real.address()), real.port()))
                     .toList()));
   }
 

@@ -81,7 +81,7 @@ public final class KubeProxyServers implements KubeProxySource {
         }
       }
       for (DeviceAddress each : netlink.addresses()) {
-        Address address = Address.of(each.address().getAddress());
+        Address address = Address.of(each.address());
         (each.index() == index ? ofDevice : ofNode).add(address);
       }
       return index >= 0;

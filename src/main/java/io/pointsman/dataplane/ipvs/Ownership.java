@@ -46,7 +46,7 @@ final class Ownership {
     this.options = options;
     this.settings = settings;
     this.entries = entries;
-    bound.forEach(address -> serviceAddresses.add(Addresses.of(address)));
+    bound.forEach(address -> serviceAddresses.add(Address.of(address)));
     nodeAddresses.addAll(wanted);
     nodeAddresses.add(Address.ANY_V4);
     nodeAddresses.add(Address.ANY_V6);
@@ -60,7 +60,7 @@ final class Ownership {
   }
 
   Owner of(VirtualServer server) {
-    Address address = Addresses.of(server.address());
+    Address address = Address.of(server.address());
     if (options.excludes(address)) {
       return Owner.FOREIGN;
     }
@@ -87,7 +87,7 @@ final class Ownership {
                   new SetEntry(
                       SetName.NODE_PORT_SCTP,
                       family,
-                      SetEntry.place(Addresses.of(server.address()), protocol, server.port())));
+                      SetEntry.place(Address.of(server.address()), protocol, server.port())));
         };
       }
     }

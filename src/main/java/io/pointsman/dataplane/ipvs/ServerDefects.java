@@ -68,7 +68,7 @@ final class ServerDefects {
         }
         addresses
             .computeIfAbsent(place, key -> new HashSet<>())
-            .add(Addresses.of(row.server().address()));
+            .add(Address.of(row.server().address()));
       }
     }
     Map<IpFamily, Set<Address>> wanted = new EnumMap<>(IpFamily.class);

@@ -236,7 +236,7 @@ final class Session implements AutoCloseable {
   }
 
   private static List<InetAddress> inet(List<Address> addresses) {
-    return addresses.stream().map(Addresses::inet).toList();
+    return addresses.stream().map(Address::inet).toList();
   }
 
   /** What is on other devices is the host's own. */
@@ -246,7 +246,7 @@ final class Session implements AutoCloseable {
     try (RtNetlink netlink = new RtNetlink()) {
       for (DeviceAddress address : netlink.addresses()) {
         if (!virtual.contains(address.address()) && !address.address().isLinkLocalAddress()) {
-          host.add(Addresses.of(address.address()));
+          host.add(Address.of(address.address()));
         }
       }
     }

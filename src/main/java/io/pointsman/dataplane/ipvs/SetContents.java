@@ -65,7 +65,7 @@ final class SetContents {
     Set<InetAddress> found = new HashSet<>();
     for (SetEntry entry : counts.keySet()) {
       if (entry.set() == SetName.SERVICE_ADDRESSES) {
-        found.add(Addresses.inet(Address.parse(entry.text())));
+        found.add(Address.parse(entry.text()).inet());
       }
     }
     return found;
