@@ -51,7 +51,7 @@ public final class IpvsConnections {
   }
 
   /** Parses the list with its heading; templates, which have no client's port, are left out. */
-  static List<Connection> parse(Stream<String> lines) {
+  public static List<Connection> parse(Stream<String> lines) {
     List<Connection> found = new ArrayList<>();
     lines.skip(1).forEach(line -> connection(line).ifPresent(found::add));
     return found;

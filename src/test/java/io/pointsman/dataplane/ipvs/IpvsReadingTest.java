@@ -13,6 +13,7 @@ import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.Preflight;
 import io.pointsman.dataplane.Preflight.Finding;
 import io.pointsman.dataplane.ipvs.Ownership.Owner;
+import io.pointsman.kernel.IpvsConnections;
 import io.pointsman.kernel.VirtualServer;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -48,7 +49,10 @@ class IpvsReadingTest {
                 + " fd00:0244:0000:0000:0000:0000:0000:0010 1F90 ESTABLISHED     899");
     Set<InetAddress> ours =
         Set.of(InetAddress.ofLiteral("10.96.0.10"), InetAddress.ofLiteral("fd00:10:96::a"));
-    assertThat(FlowCounter.count(lines, server -> ours.contains(server.address()))).isEqualTo(4);
+    assertThat(
+            FlowCounter.count(
+                IpvsConnections.parse(lines), server -> ours.contains(server.address())))
+        .isEqualTo(4);
   }
 
   @Test
