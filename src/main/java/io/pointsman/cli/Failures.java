@@ -13,6 +13,9 @@ final class Failures {
   /** Exit code of a command that was asked in a wrong way; nothing was done. */
   static final int WRONG_INPUT = 2;
 
+  /** Exit code of a command that could not look at everything. */
+  static final int NOT_LOOKED_AT = 3;
+
   private Failures() {}
 
   static int wrongInput(ParameterException failure, String[] arguments) {
@@ -27,7 +30,15 @@ final class Failures {
     return FAILED;
   }
 
-  private static void say(CommandLine command, String sentence) {
+  /**
+   * For a cluster that does not answer: {@link #FAILED} would say that it did, and was found bad.
+   */
+  static int notLookedAt(CommandLine command, String why) {
+    say(command, "the cluster could not be looked at: " + why);
+    return NOT_LOOKED_AT;
+  }
+
+  static void say(CommandLine command, String sentence) {
     command.getErr().println("pointsman: " + sentence);
     command.getErr().flush();
   }

@@ -8,10 +8,8 @@ import io.pointsman.api.ProxyDataplane;
 import io.pointsman.cli.PlanFile.WrongFileException;
 import io.pointsman.operator.DryRun;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -43,15 +41,10 @@ final class PlanCommand implements Callable<Integer> {
   /** Exit code of a plan that can be carried out and changes something, where that is asked for. */
   static final int CHANGES = 4;
 
-  /** How the result is printed. */
-  enum Format {
-    table,
-    json,
-    yaml
-  }
-
   @Spec private @Nullable CommandSpec spec;
   @Mixin private ClusterOptions cluster = new ClusterOptions();
+  @Mixin private LookOptions look = new LookOptions();
+  @Mixin private OutputOption output = new OutputOption();
 
   @Option(
       names = {"-f", "--filename"},
@@ -60,62 +53,27 @@ final class PlanCommand implements Callable<Integer> {
   private String file = "";
 
   @Option(
-      names = {"-o", "--output"},
-      defaultValue = "table",
-      description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-  private Format format = Format.table;
-
-  @Option(
       names = "--detailed-exitcode",
       description = "End with 4 instead of 0 when something would be changed.")
   private boolean detailed;
 
-  @Option(
-      names = "--image",
-      description = "Pointsman's image (default: that of the operator, where one is installed).")
-  private Optional<String> image = Optional.empty();
-
-  @Option(
-      names = {"-n", "--namespace"},
-      description =
-          "Where the pods run; it must allow host network and host paths (default: the operator's,"
-              + " else kube-system).")
-  private Optional<String> namespace = Optional.empty();
-
-  @Option(
-      names = "--timeout",
-      defaultValue = "120",
-      description =
-          "Seconds for a node's pod to start, and for its answer (default: ${DEFAULT-VALUE}).")
-  private int timeoutSeconds;
-
-  @Option(
-      names = "--parallel",
-      defaultValue = "10",
-      description = "How many nodes are looked at at a time (default: ${DEFAULT-VALUE}).")
-  private int parallel;
-
   @Override
   public Integer call() throws IOException {
-    positive("--timeout", timeoutSeconds);
-    positive("--parallel", parallel);
+    look.check(command());
     try {
       GenericKubernetesResource wanted = PlanFile.read(file);
       try (KubernetesClient client = cluster.client(command())) {
         return plan(client, PlanFile.checked(client, wanted));
       }
-    } catch (WrongFileException | LookSettings.ImageUnknownException e) {
+    } catch (WrongFileException e) {
       throw new ParameterException(command().commandLine(), String.valueOf(e.getMessage()), e);
     } catch (KubernetesClientException e) {
-      say("the cluster could not be looked at: " + ClusterOptions.reason(e));
-      return VerifyKubeProxyCommand.NOT_LOOKED_AT;
+      return Failures.notLookedAt(command().commandLine(), ClusterOptions.reason(e));
     }
   }
 
   private int plan(KubernetesClient client, ProxyDataplane wanted) throws IOException {
-    LookSettings settings =
-        LookSettings.of(client, image, namespace)
-            .lasting(Duration.ZERO, Duration.ofSeconds(timeoutSeconds), parallel);
+    LookSettings settings = look.settings(client, Duration.ZERO, command());
     DryRun dryRun = new DryRun(client, wanted, LookSettings.operatorNamespace(client));
     dryRun
         .refusal()
@@ -127,17 +85,13 @@ final class PlanCommand implements Callable<Integer> {
         new PlanReport(
             wanted.getMetadata().getName(),
             new ClusterPlan(client, settings).answers(dryRun.questions()));
-    switch (format) {
-      case table -> report.printTable(out());
-      case json -> out().println(report.json());
-      case yaml -> out().print(report.yaml());
-    }
-    out().flush();
+    report.print(command().commandLine().getOut(), output.format());
     dryRun
         .missingDaemonSet()
         .ifPresent(
             name ->
-                say(
+                Failures.say(
+                    command().commandLine(),
                     "there is no DaemonSet "
                         + name
                         + ", so nothing would begin: name kube-proxy's in spec.kubeProxy, or set"
@@ -146,24 +100,7 @@ final class PlanCommand implements Callable<Integer> {
     return dryRun.missingDaemonSet().isPresent() ? Failures.FAILED : code;
   }
 
-  private void positive(String option, int value) {
-    if (value < 1) {
-      throw new ParameterException(
-          command().commandLine(),
-          option + ": the number is too small; give a number of seconds or nodes");
-    }
-  }
-
-  private void say(String sentence) {
-    command().commandLine().getErr().println("pointsman: " + sentence);
-    command().commandLine().getErr().flush();
-  }
-
   private CommandSpec command() {
     return Objects.requireNonNull(spec);
-  }
-
-  private PrintWriter out() {
-    return command().commandLine().getOut();
   }
 }

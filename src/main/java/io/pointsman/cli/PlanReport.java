@@ -2,14 +2,12 @@
 package io.pointsman.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.fabric8.kubernetes.client.utils.Serialization;
 import io.pointsman.api.FlowCounts;
 import io.pointsman.api.NodeDataplaneStatus;
 import io.pointsman.api.NodePlan;
 import io.pointsman.api.PreflightFinding;
 import io.pointsman.api.Severity;
 import io.pointsman.api.SwitchPlan;
-import io.vertx.core.json.JsonObject;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -19,7 +17,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** What would be done to all nodes, in the forms that people and programs want. */
-final class PlanReport {
+final class PlanReport implements Report {
   private static final ObjectMapper MAPPER = new ObjectMapper();
   private static final long MIB = 1 << 20;
   private static final String NONE = "-";
@@ -85,7 +83,7 @@ final class PlanReport {
       return Failures.FAILED;
     }
     if (has(Outcome.NOT_LOOKED_AT)) {
-      return VerifyKubeProxyCommand.NOT_LOOKED_AT;
+      return Failures.NOT_LOOKED_AT;
     }
     return detailed && has(Outcome.READY) ? PlanCommand.CHANGES : 0;
   }
@@ -94,7 +92,8 @@ final class PlanReport {
     return nodes.stream().anyMatch(each -> each.outcome() == outcome);
   }
 
-  void printTable(PrintWriter out) {
+  @Override
+  public void printTable(PrintWriter out) {
     TextTable table =
         new TextTable(
             "NODE", "FROM", "TO", "WRITE", "REMOVE", "MEMORY", "FLOWS", "STEPS", "VERDICT");
@@ -160,15 +159,8 @@ final class PlanReport {
     return Long.toString(flows.conntrack + flows.ct + flows.ipvs);
   }
 
-  String json() {
-    return new JsonObject(tree()).encodePrettily();
-  }
-
-  String yaml() {
-    return Serialization.asYaml(tree());
-  }
-
-  private Map<String, Object> tree() {
+  @Override
+  public Map<String, Object> tree() {
     Map<String, Object> tree = new LinkedHashMap<>();
     tree.put("dataplane", name);
     tree.put("feasible", exitCode(false) == 0);

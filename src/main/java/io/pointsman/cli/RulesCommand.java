@@ -13,9 +13,8 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Prints what kube-proxy has in the kernel of this node; run as root on the node. */
@@ -23,34 +22,18 @@ import picocli.CommandLine.Spec;
     name = "rules",
     description =
         "Prints the frontends and backends that kube-proxy's rules in this node's kernel hold,"
-            + " whichever mode it runs in.",
+            + " whichever mode it runs in. JSON has all of them, whatever --address says.",
     mixinStandardHelpOptions = true)
 final class RulesCommand implements Callable<Integer> {
-  /** How the rules are printed. */
-  enum Format {
-    table,
-    json
-  }
-
   @Spec private @Nullable CommandSpec spec;
 
-  @Option(
-      names = {"-o", "--output"},
-      defaultValue = "table",
-      description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-  private Format format = Format.table;
-
-  @Option(
-      names = "--address",
-      description =
-          "In the table only frontends of this address; 0.0.0.0 and :: are the node ports.")
-  private Optional<String> address = Optional.empty();
+  @Mixin private FrontendOptions frontends = new FrontendOptions();
 
   @Override
   public Integer call() throws IOException {
-    Optional<Address> wanted = wanted();
+    Optional<Address> wanted = frontends.address(Objects.requireNonNull(spec));
     List<KubeProxyState> states = KubeProxyPlaces.of(new CommandRunner()).read();
-    if (format == Format.json) {
+    if (frontends.format() == FrontendOptions.Format.json) {
       KubeProxyJson.write(out(), states);
       out().println();
       return 0;
@@ -65,17 +48,6 @@ final class RulesCommand implements Callable<Integer> {
       state.foreign().forEach(each -> out().println(each));
     }
     return 0;
-  }
-
-  private Optional<Address> wanted() {
-    try {
-      return address.map(Address::parse);
-    } catch (IllegalArgumentException wrong) {
-      throw new ParameterException(
-          Objects.requireNonNull(spec).commandLine(),
-          "--address: " + wrong.getMessage() + "; give an IPv4 or IPv6 address",
-          wrong);
-    }
   }
 
   private PrintWriter out() {

@@ -35,21 +35,9 @@ import picocli.CommandLine.Spec;
 final class StatusCommand implements Callable<Integer> {
   private static final int NOT_FOUND = 404;
 
-  /** How it is printed. */
-  enum Format {
-    table,
-    json,
-    yaml
-  }
-
   @Spec private @Nullable CommandSpec spec;
   @Mixin private ClusterOptions cluster = new ClusterOptions();
-
-  @Option(
-      names = {"-o", "--output"},
-      defaultValue = "table",
-      description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-  private Format format = Format.table;
+  @Mixin private OutputOption output = new OutputOption();
 
   @Option(
       names = {"-w", "--watch"},
@@ -66,9 +54,9 @@ final class StatusCommand implements Callable<Integer> {
               client.resources(ProxyDataplane.class).list().getItems(),
               client.resources(NodeDataplane.class).list().getItems());
       if (watch) {
-        follow(client, new StatusPrinter(out(), format));
+        follow(client, new StatusPrinter(out(), output.format()));
       } else {
-        new StatusPrinter(out(), format).print(report);
+        report.print(out(), output.format());
       }
       return 0;
     } catch (KubernetesClientException e) {
@@ -76,11 +64,7 @@ final class StatusCommand implements Callable<Integer> {
           e.getCode() == NOT_FOUND
               ? "it has no ProxyDataplanes: is Pointsman installed?"
               : ClusterOptions.reason(e);
-      command()
-          .commandLine()
-          .getErr()
-          .println("pointsman: the cluster could not be looked at: " + why);
-      return VerifyKubeProxyCommand.NOT_LOOKED_AT;
+      return Failures.notLookedAt(command().commandLine(), why);
     }
   }
 

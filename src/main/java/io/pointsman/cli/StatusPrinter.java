@@ -15,25 +15,16 @@ final class StatusPrinter {
   private static final String GAP = "   ";
 
   private final PrintWriter out;
-  private final StatusCommand.Format format;
+  private final OutputOption.Format format;
   private final Map<String, String> headlines = new HashMap<>();
   private final Map<String, List<String>> rows = new HashMap<>();
   private final List<Integer> widths = new ArrayList<>();
   private String last = "";
 
-  StatusPrinter(PrintWriter out, StatusCommand.Format format) {
+  StatusPrinter(PrintWriter out, OutputOption.Format format) {
     this.out = out;
     this.format = format;
     StatusReport.HEADS.forEach(head -> widths.add(head.length()));
-  }
-
-  void print(StatusReport report) {
-    switch (format) {
-      case table -> report.printTable(out);
-      case json -> out.println(report.json());
-      case yaml -> out.print(report.yaml());
-    }
-    out.flush();
   }
 
   /** Prints what is not as it was when this was called before. */

@@ -2,7 +2,6 @@
 package io.pointsman.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.fabric8.kubernetes.client.utils.Serialization;
 import io.pointsman.api.KubeProxyManagement;
 import io.pointsman.api.NodeDataplane;
 import io.pointsman.api.NodeDataplaneStatus;
@@ -25,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * Where every node stands, in rows: one for each ProxyDataplane and one for each of its nodes, as
  * the resources say at one moment.
  */
-final class StatusReport {
+final class StatusReport implements Report {
   /** The heads of a row's cells. */
   static final List<String> HEADS =
       List.of("NODE", "FROM", "TO", "STEP", "RESULT", "FLOWS", "PROVEN", "VERIFIED", "FAILURE");
@@ -125,7 +124,8 @@ final class StatusReport {
     return time.replaceFirst("\\.\\d+", "");
   }
 
-  void printTable(PrintWriter out) {
+  @Override
+  public void printTable(PrintWriter out) {
     headlines().values().forEach(out::println);
     Map<String, List<String>> rows = rows();
     if (!rows.isEmpty()) {
@@ -136,20 +136,13 @@ final class StatusReport {
     }
   }
 
-  String json() {
-    return new JsonObject(tree()).encodePrettily();
-  }
-
   /** On one line. */
   String jsonLine() {
     return new JsonObject(tree()).encode();
   }
 
-  String yaml() {
-    return Serialization.asYaml(tree());
-  }
-
-  private Map<String, Object> tree() {
+  @Override
+  public Map<String, Object> tree() {
     Map<String, Object> tree = new LinkedHashMap<>();
     tree.put("dataplanes", dataplanes.values().stream().map(StatusReport::tree).toList());
     tree.put("nodes", rows().values().stream().map(StatusReport::tree).toList());

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.cli;
 
-import io.fabric8.kubernetes.client.utils.Serialization;
 import io.pointsman.catalogue.ServicePortId;
 import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
 import io.pointsman.verify.kubeproxy.Difference;
 import io.pointsman.verify.kubeproxy.KubeProxyVerdict;
 import io.pointsman.verify.kubeproxy.ServiceVerdict;
-import io.vertx.core.json.JsonObject;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -20,7 +18,7 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** What was seen on all nodes, in the forms that people and programs want. */
-final class VerifyReport {
+final class VerifyReport implements Report {
   private final List<NodeReport> nodes;
 
   VerifyReport(List<NodeReport> nodes) {
@@ -85,14 +83,15 @@ final class VerifyReport {
     if (has(Outcome.DIFFERENT) || has(Outcome.NO_KUBE_PROXY)) {
       return Failures.FAILED;
     }
-    return has(Outcome.NOT_LOOKED_AT) ? VerifyKubeProxyCommand.NOT_LOOKED_AT : 0;
+    return has(Outcome.NOT_LOOKED_AT) ? Failures.NOT_LOOKED_AT : 0;
   }
 
   private boolean has(Outcome outcome) {
     return nodes.stream().anyMatch(each -> each.outcome() == outcome);
   }
 
-  void printTable(PrintWriter out) {
+  @Override
+  public void printTable(PrintWriter out) {
     TextTable summary = new TextTable("NODE", "MODE", "SERVICE PORTS", "SERVED", "VERDICT");
     for (NodeReport each : nodes) {
       boolean seen = each.verdict() != null;
@@ -166,15 +165,8 @@ final class VerifyReport {
     }
   }
 
-  String json() {
-    return new JsonObject(tree()).encodePrettily();
-  }
-
-  String yaml() {
-    return Serialization.asYaml(tree());
-  }
-
-  private Map<String, Object> tree() {
+  @Override
+  public Map<String, Object> tree() {
     Map<String, Object> tree = new LinkedHashMap<>();
     tree.put("served", exitCode() == 0);
     tree.put("nodes", nodes.stream().map(VerifyReport::tree).toList());

@@ -141,7 +141,7 @@ class StatusReportTest {
 
   @Test
   void watchingPrintsOnlyWhatHasChanged() {
-    StatusPrinter printer = new StatusPrinter(new PrintWriter(text), StatusCommand.Format.table);
+    StatusPrinter printer = new StatusPrinter(new PrintWriter(text), OutputOption.Format.table);
     printer.printChanges(report(converged(), draining()));
     assertThat(text.toString().lines()).hasSize(4);
     text.getBuffer().setLength(0);
@@ -159,7 +159,7 @@ class StatusReportTest {
 
   @Test
   void watchingInJsonIsALineForEachChange() {
-    StatusPrinter printer = new StatusPrinter(new PrintWriter(text), StatusCommand.Format.json);
+    StatusPrinter printer = new StatusPrinter(new PrintWriter(text), OutputOption.Format.json);
     printer.printChanges(report(converged()));
     printer.printChanges(report(converged()));
     printer.printChanges(report(draining()));

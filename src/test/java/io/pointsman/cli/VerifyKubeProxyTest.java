@@ -64,8 +64,7 @@ class VerifyKubeProxyTest {
 
   @Test
   void nodesThatCannotBeLookedAtAreNamed() {
-    assertThat(run("--image=pointsman:test", "--timeout=1"))
-        .isEqualTo(VerifyKubeProxyCommand.NOT_LOOKED_AT);
+    assertThat(run("--image=pointsman:test", "--timeout=1")).isEqualTo(Failures.NOT_LOOKED_AT);
     assertThat(out.toString())
         .containsPattern("gone +- .* not looked at: it is not Ready")
         .containsPattern("ready +- .* not looked at: its pod did not start in 1 seconds");
@@ -75,7 +74,7 @@ class VerifyKubeProxyTest {
   @Test
   void aNodeThatIsNotThereIsNamed() {
     assertThat(run("--image=pointsman:test", "--node=nowhere", "-o=json"))
-        .isEqualTo(VerifyKubeProxyCommand.NOT_LOOKED_AT);
+        .isEqualTo(Failures.NOT_LOOKED_AT);
     JsonObject answer = new JsonObject(out.toString());
     assertThat(answer.getBoolean("served")).isFalse();
     assertThat(answer.getJsonArray("nodes").getJsonObject(0).getMap())
@@ -90,7 +89,7 @@ class VerifyKubeProxyTest {
     String config = Files.readString(server.kubeconfig());
     Files.writeString(file, config.replace(server.url(), "https://127.0.0.1:1"));
     assertThat(execute("verify", "kube-proxy", "--kubeconfig=" + file, "--image=pointsman:test"))
-        .isEqualTo(VerifyKubeProxyCommand.NOT_LOOKED_AT);
+        .isEqualTo(Failures.NOT_LOOKED_AT);
     assertThat(err.toString()).startsWith("pointsman: the cluster could not be looked at: ");
   }
 
