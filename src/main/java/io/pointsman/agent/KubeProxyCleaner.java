@@ -60,13 +60,13 @@ final class KubeProxyCleaner {
       }
     }
     nftTables().forEach(table -> commands.run(delete(table), "", LOG::debug));
-    if (serving != LinuxDataplane.IPVS && Files.exists(IPVS_DEVICE)) {
+    if (hasDevice(serving)) {
       // Before the sets and the device, which tell whose a virtual server is.
       new KubeProxyServers(IpvsOptions.defaults().by(commands), DataplaneSettings.DEFAULTS)
           .remove();
     }
     ipsets(serving).forEach(set -> commands.run(List.of("ipset", "destroy", set), "", LOG::debug));
-    if (serving != LinuxDataplane.IPVS && Files.exists(IPVS_DEVICE)) {
+    if (hasDevice(serving)) {
       commands.run(List.of("ip", "link", "delete", "kube-ipvs0"), "", LOG::debug);
     }
     return leftovers(serving);
@@ -74,9 +74,7 @@ final class KubeProxyCleaner {
 
   /** Connections that a kube-proxy in its ipvs mode left to ip_vs, which end with its servers. */
   static long connections(LinuxDataplane serving) {
-    return serving != LinuxDataplane.IPVS && Files.exists(IPVS_DEVICE)
-        ? KubeProxyServers.connections()
-        : 0;
+    return hasDevice(serving) ? KubeProxyServers.connections() : 0;
   }
 
   /** What is left of kube-proxy in the kernel that the dataplane does not use, in words. */
@@ -89,7 +87,7 @@ final class KubeProxyCleaner {
     }
     nftTables().forEach(table -> found.add("nftables: " + table));
     ipsets(serving).forEach(set -> found.add("ipset " + set));
-    if (serving != LinuxDataplane.IPVS && Files.exists(IPVS_DEVICE)) {
+    if (hasDevice(serving)) {
       found.add("device kube-ipvs0");
     }
     return found;
@@ -111,7 +109,7 @@ final class KubeProxyCleaner {
       commands.run(
           List.of("ipset", "save", set), "", line -> entries[0] += line.startsWith("add ") ? 1 : 0);
     }
-    if (serving != LinuxDataplane.IPVS && Files.exists(IPVS_DEVICE)) {
+    if (hasDevice(serving)) {
       entries[0] += commands.lines("ip", "-o", "addr", "show", "dev", "kube-ipvs0").size();
     }
     return entries[0];
@@ -124,6 +122,11 @@ final class KubeProxyCleaner {
       case IPVS -> ChainRemoval.BESIDE_IPVS;
       case NFTABLES, BPF -> ChainRemoval.OF_KUBE_PROXY;
     };
+  }
+
+  /** Whether there is the device of an ipvs mode, and it is kube-proxy's. */
+  private static boolean hasDevice(LinuxDataplane serving) {
+    return serving != LinuxDataplane.IPVS && Files.exists(IPVS_DEVICE);
   }
 
   private ChainRemoval tables(String program, LinuxDataplane serving) {
@@ -151,9 +154,7 @@ final class KubeProxyCleaner {
 
   private List<String> ipsets(LinuxDataplane serving) {
     // Without ip_set in the kernel there are no sets, and ipset would only fail to say so.
-    if (serving == LinuxDataplane.IPVS
-        || !commands.has("ipset")
-        || !Files.exists(Path.of("/sys/module/ip_set"))) {
+    if (!commands.has("ipset") || !Files.exists(Path.of("/sys/module/ip_set"))) {
       return List.of();
     }
     Set<String> used = serving == LinuxDataplane.IPVS ? IpvsNames.sets() : Set.of();
