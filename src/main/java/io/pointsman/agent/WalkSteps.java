@@ -8,6 +8,7 @@ import io.pointsman.api.Toggle;
 import io.pointsman.catalogue.Catalogue;
 import io.pointsman.catalogue.ObjectKey;
 import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.dataplane.DrainState;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -186,10 +187,13 @@ final class WalkSteps {
   /** Whether no flow needs these any more, or the time for it is over. */
   private boolean drained(NodeDataplaneSpec spec, Collection<DataplaneInstance> leaving) {
     long flows = 0;
+    boolean drained = true;
     for (DataplaneInstance instance : leaving) {
       Phase phase = instance.phase();
       if (phase == Phase.ACTIVE || phase == Phase.DRAINING) {
-        flows += instance.drain().flows();
+        DrainState draining = instance.drain();
+        flows += draining.flows();
+        drained &= draining.drained();
       } else {
         // It never took traffic, so there is nothing to wait for.
         instance.stop();
@@ -197,7 +201,7 @@ final class WalkSteps {
     }
     state.drainingFlows = flows;
     boolean timeIsOver = drainTimeIsOver(spec);
-    return flows == 0 || timeIsOver;
+    return drained || timeIsOver;
   }
 
   /** Whether flows had the time that they get to end; it begins with the first question. */

@@ -188,7 +188,7 @@ class ProgrammerTest {
 
     @Override
     public DrainState drain() {
-      return new DrainState(0);
+      return DrainState.carrying(0);
     }
 
     @Override

@@ -158,11 +158,11 @@ public final class BpfDataplane implements Dataplane {
         "drain",
         () -> {
           if (phase() == Phase.ABSENT) {
-            return new DrainState(0);
+            return DrainState.carrying(0);
           }
           handOver();
           try (BpfMap ct = BpfMap.openPinned(pins.map(Layout.CT))) {
-            return new DrainState(FlowCounter.count(ct));
+            return DrainState.carrying(FlowCounter.count(ct));
           }
         });
   }

@@ -17,12 +17,14 @@ final class FlowCounter {
   private final Address any;
   private final Set<Place> frontends = new HashSet<>();
   private final Set<Integer> flows = new HashSet<>();
+  private final boolean needsRules;
 
   private record Place(Address address, int port, int protocol) {}
 
   /** Notes the flows that are there now through the frontends that were saved. */
   FlowCounter(SavedTables saved) {
     this.v6 = saved.family == IpFamily.IPV6;
+    this.needsRules = !saved.forwards();
     this.any = v6 ? Address.ANY_V6 : Address.ANY_V4;
     for (Found found : saved.rules.found) {
       if (found.target() != null) {
@@ -30,6 +32,11 @@ final class FlowCounter {
       }
     }
     Conntrack.forEach(v6, flow -> note(flow, flows));
+  }
+
+  /** Whether they are only forwarded because of a rule of ours. */
+  boolean needsRules() {
+    return needsRules;
   }
 
   /** How many of them are left. */

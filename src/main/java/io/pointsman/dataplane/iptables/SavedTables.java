@@ -23,6 +23,12 @@ import org.jspecify.annotations.Nullable;
 final class SavedTables {
   private static final Set<String> BUILT_IN =
       Set.of("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING");
+
+  /**
+   * Chains of the table filter that packets of Services' flows do not pass, or not to be dropped.
+   */
+  private static final Pattern NOT_FORWARDING = Pattern.compile("INPUT|OUTPUT|KUBE-.*");
+
   private static final Map<Table, Set<String>> OWN =
       Map.of(
           Table.NAT,
@@ -59,6 +65,7 @@ final class SavedTables {
   private String tableName = "";
   private @Nullable Table table;
   private boolean guarded;
+  private boolean forwards = true;
   private int ruleCount;
 
   /**
@@ -94,6 +101,7 @@ final class SavedTables {
       table = Table.of(tableName);
     } else if (line.startsWith(":")) {
       declare(line.substring(1, line.indexOf(' ')));
+      forwards &= table != Table.FILTER || !line.startsWith(":FORWARD DROP");
     } else if (line.startsWith("-A ")) {
       acceptRule(line, 0, 0);
     } else if (line.startsWith("[")) {
@@ -135,6 +143,8 @@ final class SavedTables {
       acceptOwn(here, chain(here, name), text, packets);
     } else if (text.contains(" KUBE-")) {
       acceptForeign(here, name, text);
+    } else if (here == Table.FILTER && !NOT_FORWARDING.matcher(name).matches()) {
+      forwards &= !text.contains("-j DROP") && !text.contains("-j REJECT");
     }
   }
 
@@ -242,6 +252,11 @@ final class SavedTables {
   /** Whether the chain is there that keeps others from loopback. */
   boolean guarded() {
     return guarded;
+  }
+
+  /** Whether established flows are forwarded without a rule that says so: nobody drops here. */
+  boolean forwards() {
+    return forwards;
   }
 
   /** How many rules there are, of whomever. */

@@ -113,6 +113,7 @@ final class Session {
 
   DrainState drain() {
     long left = 0;
+    boolean needed = false;
     for (FamilyTables tables : families.values()) {
       FlowCounter counter = flows.get(tables.family());
       if (counter == null || tables.phase() != Phase.DRAINING) {
@@ -126,8 +127,9 @@ final class Session {
         flows.put(tables.family(), counter);
       }
       left += counter.count();
+      needed |= counter.needsRules();
     }
-    return new DrainState(left);
+    return new DrainState(left, needed);
   }
 
   void remove() {

@@ -111,7 +111,7 @@ public final class IpvsDataplane implements Dataplane {
 
   @Override
   public synchronized DrainState drain() {
-    return guard("drain", () -> new DrainState(new Leaving(options, settings).drain()));
+    return guard("drain", () -> DrainState.carrying(new Leaving(options, settings).drain()));
   }
 
   @Override

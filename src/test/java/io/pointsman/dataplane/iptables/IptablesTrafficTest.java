@@ -14,7 +14,9 @@ import io.pointsman.catalogue.Protocol;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.catalogue.ServicePortId;
 import io.pointsman.dataplane.DesiredState;
+import io.pointsman.dataplane.DrainState;
 import io.pointsman.dataplane.RandomServices;
+import io.pointsman.kernel.Commands;
 import io.pointsman.kernel.Iptables.Variant;
 import io.pointsman.kernel.KernelSandbox;
 import java.io.IOException;
@@ -29,6 +31,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Real connections through real rules. */
@@ -126,6 +129,24 @@ class IptablesTrafficTest {
         });
     assertThat(PodNetwork.ask(toVip)).isEqualTo(one);
     assertThat(other).startsWith("pod ");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"ACCEPT, true", "DROP, false"})
+  void rulesAreWaitedForOnlyWhereForwardingNeedsThem(String policy, boolean drained)
+      throws Exception {
+    IptablesDataplane dataplane = open(Variant.NFT, Scheduler.RANDOM, 2);
+    Socket toVip = network.connect(network.client, VIP_4, 80);
+    String one = PodNetwork.ask(toVip);
+    DrainState state =
+        network.node.inNamespace(
+            () -> {
+              Commands.run("iptables-nft", "-P", "FORWARD", policy);
+              return dataplane.drain();
+            });
+    assertThat(state.flows()).isEqualTo(1);
+    assertThat(state.drained()).isEqualTo(drained);
+    assertThat(PodNetwork.ask(toVip)).isEqualTo(one);
   }
 
   private IptablesDataplane open(Variant variant, Scheduler scheduler, int pods) {
