@@ -32,12 +32,12 @@ final class FlowNetwork implements AutoCloseable {
   private final List<AutoCloseable> open = new ArrayList<>();
 
   FlowNetwork() {
-    cable(outside, "out", "198.51.100.", "2001:db8:5::");
-    cable(asker, "asker", "10.244.9.", "fd00:244:9::");
+    node.cable(outside, "out", "198.51.100.", "2001:db8:5::");
+    node.cable(asker, "asker", "10.244.9.", "fd00:244:9::");
     for (int i = 0; i < PODS; i++) {
       KernelSandbox pod = new KernelSandbox();
       pods.add(pod);
-      cable(pod, "pod" + i, "10.244." + i + ".", "fd00:244:" + i + "::");
+      node.cable(pod, "pod" + i, "10.244." + i + ".", "fd00:244:" + i + "::");
       serve(i, podV4(i));
       serve(i, podV6(i));
     }
@@ -60,18 +60,6 @@ final class FlowNetwork implements AutoCloseable {
 
   private void set(String setting, String value) {
     node.inNamespace(() -> Files.writeString(Path.of("/proc/sys", setting), value));
-  }
-
-  private void cable(KernelSandbox other, String device, String v4, String v6) {
-    node.ip("link", "add", device, "type", "veth", "peer", "eth0", "netns", other.namespace());
-    node.ip("addr", "add", v4 + "1/24", "dev", device);
-    node.ip("addr", "add", v6 + "1/64", "dev", device, "nodad");
-    node.ip("link", "set", device, "up");
-    other.ip("addr", "add", v4 + "5/24", "dev", "eth0");
-    other.ip("addr", "add", v6 + "5/64", "dev", "eth0", "nodad");
-    other.ip("link", "set", "eth0", "up");
-    other.ip("route", "add", "default", "via", v4 + "1");
-    other.ip("route", "add", "default", "via", v6 + "1");
   }
 
   private void serve(int pod, String address) {

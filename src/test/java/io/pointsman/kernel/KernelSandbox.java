@@ -67,6 +67,22 @@ public final class KernelSandbox implements AutoCloseable {
     return Commands.run(command);
   }
 
+  /**
+   * Lays a cable to another: .1 and ::1 of the networks on this end, .5 and ::5 on the other, which
+   * has its default routes by it.
+   */
+  public void cable(KernelSandbox other, String device, String v4, String v6) {
+    ip("link", "add", device, "type", "veth", "peer", "eth0", "netns", other.namespace());
+    ip("addr", "add", v4 + "1/24", "dev", device);
+    ip("addr", "add", v6 + "1/64", "dev", device, "nodad");
+    ip("link", "set", device, "up");
+    other.ip("addr", "add", v4 + "5/24", "dev", "eth0");
+    other.ip("addr", "add", v6 + "5/64", "dev", "eth0", "nodad");
+    other.ip("link", "set", "eth0", "up");
+    other.ip("route", "add", "default", "via", v4 + "1");
+    other.ip("route", "add", "default", "via", v6 + "1");
+  }
+
   /** Runs many lines of {@code ip} inside the namespace. */
   public void ipBatch(String lines) {
     try {

@@ -26,9 +26,9 @@ final class PodNetwork implements AutoCloseable {
   private final List<AutoCloseable> open = new ArrayList<>();
 
   PodNetwork() {
-    cable(client, 1, "198.51.100.", "2001:db8:5::");
-    cable(pods.get(0), 2, "10.244.0.", "fd00:244:0::");
-    cable(pods.get(1), 3, "10.244.1.", "fd00:244:1::");
+    node.cable(client, "to1", "198.51.100.", "2001:db8:5::");
+    node.cable(pods.get(0), "to2", "10.244.0.", "fd00:244:0::");
+    node.cable(pods.get(1), "to3", "10.244.1.", "fd00:244:1::");
     // A way out, as every node has one: what nobody takes is forwarded, and rejected on its way.
     node.ip("route", "add", "default", "via", podV4(1));
     node.ip("route", "add", "default", "via", podV6(1));
@@ -50,20 +50,6 @@ final class PodNetwork implements AutoCloseable {
 
   static String podV6(int pod) {
     return "fd00:244:" + pod + "::5";
-  }
-
-  /** The node is .1 and ::1 on each cable, the other end .5 and ::5. */
-  private void cable(KernelSandbox other, int number, String v4, String v6) {
-    String device = "to" + number;
-    node.ip("link", "add", device, "type", "veth", "peer", "eth0", "netns", other.namespace());
-    node.ip("addr", "add", v4 + "1/24", "dev", device);
-    node.ip("addr", "add", v6 + "1/64", "dev", device, "nodad");
-    node.ip("link", "set", device, "up");
-    other.ip("addr", "add", v4 + "5/24", "dev", "eth0");
-    other.ip("addr", "add", v6 + "5/64", "dev", "eth0", "nodad");
-    other.ip("link", "set", "eth0", "up");
-    other.ip("route", "add", "default", "via", v4 + "1");
-    other.ip("route", "add", "default", "via", v6 + "1");
   }
 
   private void serve(int pod, String address) {
