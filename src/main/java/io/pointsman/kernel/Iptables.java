@@ -2,6 +2,8 @@
 package io.pointsman.kernel;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
@@ -15,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 public final class Iptables {
   /** How long to wait, in seconds, for another process that changes the same rules. */
   private static final String LOCK_SECONDS = "5";
+
+  private static final Path IPV6 = Path.of("/proc/sys/net/ipv6/conf");
 
   private final CommandRunner commands;
   private final Family family;
@@ -68,9 +72,11 @@ public final class Iptables {
     return program;
   }
 
-  /** Whether the programs are installed. */
-  public boolean installed() {
-    return commands.has(program + "-save") && commands.has(program + "-restore");
+  /** Whether the programs are installed, and the kernel has the family. */
+  public boolean usable() {
+    return commands.has(program + "-save")
+        && commands.has(program + "-restore")
+        && (family == Family.IPV4 || Files.exists(IPV6));
   }
 
   /**

@@ -6,8 +6,6 @@ import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.kernel.Iptables;
 import io.pointsman.kernel.Iptables.Family;
 import io.pointsman.kernel.Iptables.Variant;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -16,7 +14,6 @@ import java.util.Optional;
 
 /** Looks where this node's rules are, in nf_tables or in ip_tables; changes nothing. */
 final class Discovery {
-  private static final Path IPV6 = Path.of("/proc/sys/net/ipv6/conf");
   private static final String STATE_RULE = "-A " + ChainNames.STATE + " ";
   private static final String PHASE = "phase: ";
 
@@ -71,7 +68,7 @@ final class Discovery {
     for (Variant variant : Variant.values()) {
       for (Family family : Family.values()) {
         Iptables tool = new Iptables(options.commands(), family, variant);
-        if (tool.installed() && (family == Family.IPV4 || Files.exists(IPV6))) {
+        if (tool.usable()) {
           Place place = new Place(tool);
           tool.save(place::accept);
           discovery.places.add(place);

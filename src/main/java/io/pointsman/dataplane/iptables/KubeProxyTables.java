@@ -16,8 +16,6 @@ import io.pointsman.kernel.CommandRunner.CommandException;
 import io.pointsman.kernel.Iptables;
 import io.pointsman.kernel.Iptables.Family;
 import io.pointsman.kernel.Iptables.Variant;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -32,8 +30,6 @@ import org.jspecify.annotations.Nullable;
  * does not write: Local policies, source ranges, affinity.
  */
 public final class KubeProxyTables implements KubeProxySource {
-  private static final Path IPV6 = Path.of("/proc/sys/net/ipv6/conf");
-
   private final CommandRunner commands;
 
   /** Reads where these commands run. */
@@ -62,7 +58,7 @@ public final class KubeProxyTables implements KubeProxySource {
     List<SavedTables> serving = new ArrayList<>();
     for (Family family : Family.values()) {
       Iptables tool = new Iptables(commands, family, variant);
-      if (tool.installed() && (family == Family.IPV4 || Files.exists(IPV6))) {
+      if (tool.usable()) {
         SavedTables saved = new SavedTables(FamilyTables.family(tool), true);
         tool.save(saved::accept);
         // What the Iptables dataplane has is no kube-proxy's before one has taken it over.

@@ -6,8 +6,6 @@ import io.pointsman.kernel.CommandRunner.CommandException;
 import io.pointsman.kernel.Iptables;
 import io.pointsman.kernel.Iptables.Family;
 import io.pointsman.kernel.Iptables.Variant;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -15,8 +13,6 @@ import java.util.Map;
 
 /** Looks where this node's rules are, in nf_tables or in ip_tables; changes nothing. */
 final class RulePlaces {
-  private static final Path IPV6 = Path.of("/proc/sys/net/ipv6/conf");
-
   private RulePlaces() {}
 
   /**
@@ -41,8 +37,11 @@ final class RulePlaces {
                             + " the image that is published.",
                         null));
     List<Rules> found = new ArrayList<>();
-    for (Family family : families()) {
-      found.add(new Rules(new Iptables(options.commands(), family, variant), options));
+    for (Family family : Family.values()) {
+      Iptables tool = new Iptables(options.commands(), family, variant);
+      if (tool.usable()) {
+        found.add(new Rules(tool, options));
+      }
     }
     return found;
   }
@@ -52,7 +51,7 @@ final class RulePlaces {
     Map<Variant, Long> weights = new EnumMap<>(Variant.class);
     for (Variant variant : Variant.values()) {
       Iptables tool = new Iptables(options.commands(), Family.IPV4, variant);
-      if (tool.installed()) {
+      if (tool.usable()) {
         long[] weight = {0};
         try {
           tool.save(line -> weight[0] += weight(line));
@@ -77,9 +76,5 @@ final class RulePlaces {
       return 1L << 30;
     }
     return line.startsWith("-A ") ? 1 : 0;
-  }
-
-  private static List<Family> families() {
-    return Files.exists(IPV6) ? List.of(Family.IPV4, Family.IPV6) : List.of(Family.IPV4);
   }
 }
