@@ -101,6 +101,7 @@ final class SyncThread implements Runnable {
 
   @Override
   public void run() {
+    lookAhead();
     while (!stopping) {
       try {
         health.beat();
@@ -108,6 +109,15 @@ final class SyncThread implements Runnable {
       } catch (InterruptedException e) {
         return;
       }
+    }
+  }
+
+  /** While the API server's lists are under way; what fails here is told when it is needed. */
+  private void lookAhead() {
+    try {
+      kernel.look();
+    } catch (RuntimeException e) {
+      LOG.debugf("The kernel cannot be looked at yet: %s", e.getMessage());
     }
   }
 
