@@ -8,8 +8,14 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
-/** Everything that needs ip_vs in the kernel, in a kernel that has it. */
+/**
+ * Everything that needs ip_vs in the kernel, in a kernel that has it; beside the other tests, which
+ * this one process in its own kernel does not touch.
+ */
+@Execution(ExecutionMode.CONCURRENT)
 class IpvsKernelTest {
   private static final List<String> MODULES =
       List.of("ipv6", "veth", "ip_vs", "ip_set", "iptable_nat", "iptable_filter", "ip6table_nat");
