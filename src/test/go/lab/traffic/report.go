@@ -37,7 +37,16 @@ type phase struct {
 	Max      int64          `json:"maxMicros"`
 	Answers  map[string]int `json:"answers,omitempty"`
 	Errors   []failure      `json:"errors,omitempty"`
-	times    []uint32
+	// Means is the mean time of an answer by target.
+	Means map[string]float64 `json:"meanMicros"`
+	spent map[string]spent
+	times []uint32
+}
+
+// spent is how many answers a target gave, and how long all of them took together.
+type spent struct {
+	answers int
+	all     time.Duration
 }
 
 type report struct {
@@ -52,7 +61,8 @@ func newReport(name string) *report {
 }
 
 func newPhase(name string) *phase {
-	return &phase{Event: "phase", Phase: name, Begin: time.Now(), Answers: map[string]int{}}
+	return &phase{Event: "phase", Phase: name, Begin: time.Now(), Answers: map[string]int{},
+		Means: map[string]float64{}, spent: map[string]spent{}}
 }
 
 // begin ends the current phase and begins one of that name.
@@ -74,6 +84,9 @@ func (r *report) end() {
 	p.PerSec = float64(p.Requests) / max(p.End.Sub(p.Begin).Seconds(), 1e-9)
 	slices.Sort(p.times)
 	p.P50, p.P99, p.Max = quantile(p.times, 0.5), quantile(p.times, 0.99), quantile(p.times, 1)
+	for target, s := range p.spent {
+		p.Means[target] = float64(s.all.Microseconds()) / float64(s.answers)
+	}
 	r.finished = append(r.finished, p)
 	emit(p)
 }
@@ -98,6 +111,8 @@ func (r *report) done(target string, began time.Time, answer string, err error) 
 		return
 	}
 	p.times = append(p.times, uint32(min(took.Microseconds(), 1<<32-1)))
+	s := p.spent[target]
+	p.spent[target] = spent{s.answers + 1, s.all + took}
 	if answer != "" && (len(p.Answers) < 64 || p.Answers[answer] > 0) {
 		p.Answers[answer]++
 	}

@@ -10,7 +10,9 @@ import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 
@@ -158,6 +160,7 @@ public final class Traffic implements AutoCloseable {
    *
    * @param max the longest time for an answer
    * @param answers who answered, as "TARGET SERVER", where the kind of load knows it
+   * @param means the mean time of an answer by target
    */
   public record Phase(
       String name,
@@ -168,6 +171,7 @@ public final class Traffic implements AutoCloseable {
       long max,
       double perSecond,
       Set<String> answers,
+      Map<String, Double> means,
       String errors) {
     static Phase of(JsonNode json) {
       return new Phase(
@@ -179,7 +183,14 @@ public final class Traffic implements AutoCloseable {
           json.path("maxMicros").asLong(),
           json.path("requestsPerSecond").asDouble(),
           answers(json.path("answers")),
+          means(json.path("meanMicros")),
           json.path("errors").toString());
+    }
+
+    private static Map<String, Double> means(JsonNode times) {
+      var means = new TreeMap<String, Double>();
+      times.fieldNames().forEachRemaining(name -> means.put(name, times.path(name).asDouble()));
+      return means;
     }
 
     private static Set<String> answers(JsonNode counts) {
