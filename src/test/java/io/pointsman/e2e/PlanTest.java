@@ -5,16 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.pointsman.api.LinuxDataplane;
+import io.pointsman.e2e.Plugin.Ended;
 import io.pointsman.lab.LabOptions;
-import io.pointsman.testing.Programs;
 import io.pointsman.testing.Project;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,18 +23,10 @@ class PlanTest {
 
   @TempDir private static Path home;
 
-  private record Ended(int exit, String out, String err) {
-    @Override
-    public String toString() {
-      return "exit " + exit + "\n" + out + err;
-    }
-  }
-
   @Test
   void aPlanSaysWhatWouldBeDoneAndChangesNothing() {
     try (TestCluster cluster = TestCluster.inLab(LabOptions.named("plan").withNodes(2))) {
-      Ended installed = run(List.of("scripts/install-plugin", home.toString()), cluster);
-      assertThat(installed.exit()).as(installed.toString()).isZero();
+      Plugin plugin = Plugin.install(cluster, home);
       cluster.kubectl("apply", "-f", Project.folder().resolve("crds").toString());
       WebLoad.deploy(cluster);
       Walk walk = new Walk(cluster);
@@ -48,8 +35,7 @@ class PlanTest {
       String before = dump(cluster);
 
       Ended plan =
-          pointsman(
-              cluster,
+          plugin.run(
               "plan",
               "-f",
               EXAMPLE,
@@ -69,7 +55,7 @@ class PlanTest {
                       .isEmpty());
       assertThat(dump(cluster)).isEqualTo(before);
 
-      Ended status = pointsman(cluster, "status");
+      Ended status = plugin.run("status");
       assertThat(status.exit()).as(status.toString()).isZero();
     }
   }
@@ -84,36 +70,5 @@ class PlanTest {
             + " | sed -e 's/\\[[0-9]*:[0-9]*\\]//; s/packets [0-9]* bytes [0-9]*//; /^#/d';"
             + " find /sys/fs/bpf; ip -o link | cut -d' ' -f2 | sort;"
             + " sysctl net.ipv4.ip_forward net.ipv4.conf.all.route_localnet");
-  }
-
-  private static Ended pointsman(TestCluster cluster, String... arguments) {
-    List<String> command =
-        new ArrayList<>(List.of(Programs.path("kubectl").toString(), "pointsman"));
-    command.addAll(List.of(arguments));
-    return run(command, cluster);
-  }
-
-  private static Ended run(List<String> command, TestCluster cluster) {
-    Path errors = home.resolve("errors.txt");
-    ProcessBuilder builder =
-        new ProcessBuilder(command)
-            .directory(Project.folder().toFile())
-            .redirectError(errors.toFile());
-    builder.environment().put("KUBECONFIG", cluster.lab().kubeconfig().toString());
-    builder
-        .environment()
-        .merge("PATH", home.resolve("bin").toString(), (path, bin) -> bin + ":" + path);
-    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
-    try {
-      Process process = builder.start();
-      process.getOutputStream().close();
-      String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      return new Ended(process.waitFor(), out, Project.read(errors));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while running " + command.getFirst(), e);
-    }
   }
 }

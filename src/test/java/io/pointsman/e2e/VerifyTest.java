@@ -5,13 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.fabric8.kubernetes.api.model.Pod;
+import io.pointsman.e2e.Plugin.Ended;
 import io.pointsman.lab.KubeProxyMode;
 import io.pointsman.lab.LabOptions;
-import io.pointsman.testing.Programs;
-import io.pointsman.testing.Project;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -29,13 +25,6 @@ class VerifyTest {
 
   @TempDir private static Path home;
 
-  private record Ended(int exit, String out, String err) {
-    @Override
-    public String toString() {
-      return "exit " + exit + "\n" + out + err;
-    }
-  }
-
   @ParameterizedTest
   @EnumSource(
       value = KubeProxyMode.class,
@@ -44,11 +33,10 @@ class VerifyTest {
     String name = "verify-" + mode.configuration();
     LabOptions options = LabOptions.named(name).withNodes(2).withKubeProxyMode(mode);
     try (TestCluster cluster = TestCluster.inLab(options)) {
-      Ended installed = run(List.of("scripts/install-plugin", home.toString()), cluster);
-      assertThat(installed.exit()).as(installed.toString()).isZero();
+      Plugin plugin = Plugin.install(cluster, home);
       WebLoad.deploy(cluster);
 
-      Ended clean = verify(cluster);
+      Ended clean = plugin.run(command());
       assertThat(clean.exit()).as(clean.toString()).isZero();
       assertThat(clean.out())
           .containsPattern("node-1 +" + mode.configuration() + " .* served exactly")
@@ -59,24 +47,24 @@ class VerifyTest {
       stopKubeProxy(cluster);
       String address = web(cluster);
       cluster.onNode("node-2", "sh", "-ec", breaking(mode, address));
-      Ended broken = verify(cluster, "--settle=5");
+      Ended broken = plugin.run(command("--settle=5"));
       assertThat(broken.exit()).as(broken.toString()).isEqualTo(1);
       assertThat(broken.out())
           .containsPattern("node-1 .* served exactly")
           .containsPattern("node-2 .* differs")
           .contains("node-2   missing")
           .contains(address + ":80/TCP is missing");
-      Ended other = verify(cluster, "--node=node-1");
+      Ended other = plugin.run(command("--node=node-1"));
       assertThat(other.exit()).as(other.toString()).isZero();
-      interrupt(cluster);
+      interrupt(cluster, plugin);
       awaitNothingLeft(cluster);
       System.out.println(broken);
     }
   }
 
   /** Ctrl-C while it waits for a difference to go. */
-  private static void interrupt(TestCluster cluster) {
-    Process process = start(command("--settle=300"), cluster);
+  private static void interrupt(TestCluster cluster, Plugin plugin) {
+    Process process = plugin.start(command("--settle=300"));
     await()
         .atMost(LIMIT)
         .until(
@@ -84,20 +72,8 @@ class VerifyTest {
                 pods(cluster).stream()
                     .anyMatch(pod -> "Running".equals(pod.getStatus().getPhase())));
     assertThat(process.isAlive()).isTrue();
-    signal(process.pid());
+    Plugin.interrupt(process);
     await().atMost(LIMIT).until(() -> !process.isAlive());
-  }
-
-  private static void signal(long pid) {
-    try {
-      int exit = new ProcessBuilder("kill", "-INT", Long.toString(pid)).start().waitFor();
-      assertThat(exit).isZero();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while a signal was sent", e);
-    }
   }
 
   /** Ended with -9 or not at all, kube-proxy would mend what is broken here. */
@@ -156,62 +132,10 @@ class VerifyTest {
         .getItems();
   }
 
-  private static Ended verify(TestCluster cluster, String... options) {
-    return run(command(options), cluster);
-  }
-
-  /**
-   * As a person does: by kubectl, which finds its plugin in the PATH. What a shell starts in the
-   * background, also these tests, ignores Ctrl-C, and so would the command.
-   */
-  private static List<String> command(String... options) {
+  private static String[] command(String... options) {
     List<String> command =
-        new ArrayList<>(
-            List.of(
-                "env",
-                "--default-signal=INT",
-                Programs.path("kubectl").toString(),
-                "pointsman",
-                "verify",
-                "kube-proxy",
-                "--image=" + TestImages.LOADED.product()));
+        new ArrayList<>(List.of("verify", "kube-proxy", "--image=" + TestImages.LOADED.product()));
     command.addAll(List.of(options));
-    return command;
-  }
-
-  private static Ended run(List<String> command, TestCluster cluster) {
-    Process process = start(command, cluster);
-    try {
-      String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      return new Ended(process.waitFor(), out, Project.read(errors()));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while running " + command.getFirst(), e);
-    }
-  }
-
-  private static Process start(List<String> command, TestCluster cluster) {
-    ProcessBuilder builder =
-        new ProcessBuilder(command)
-            .directory(Project.folder().toFile())
-            .redirectError(errors().toFile());
-    builder.environment().put("KUBECONFIG", cluster.lab().kubeconfig().toString());
-    builder
-        .environment()
-        .merge("PATH", home.resolve("bin").toString(), (path, bin) -> bin + ":" + path);
-    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
-    try {
-      Process process = builder.start();
-      process.getOutputStream().close();
-      return process;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static Path errors() {
-    return home.resolve("errors.txt");
+    return command.toArray(String[]::new);
   }
 }
