@@ -18,7 +18,7 @@ import org.junit.jupiter.api.DynamicTest;
 /** A lab that goes from dataplane to dataplane under load, an edge a test. */
 final class EdgeWalk implements AutoCloseable {
   /** Seconds' worth of one web load, of two, between two edges: over all edges 100,000 flows. */
-  private static final int BETWEEN = 40;
+  private static final int BETWEEN = 20;
 
   private final LabOptions options;
   private final Pace pace;

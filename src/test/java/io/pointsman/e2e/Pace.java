@@ -15,7 +15,7 @@ import java.time.Duration;
 record Pace(int perSecond, Duration pause, int block, Duration patience, Duration limit) {
   /** For the machine itself. */
   static final Pace FULL =
-      new Pace(100, Duration.ofMillis(50), 65_536, Duration.ofSeconds(10), Duration.ofMinutes(6));
+      new Pace(200, Duration.ofMillis(50), 65_536, Duration.ofSeconds(10), Duration.ofMinutes(6));
 
   /** For User-Mode Linux, where every system call is dear. */
   static final Pace SLOW =
