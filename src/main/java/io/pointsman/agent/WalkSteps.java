@@ -107,7 +107,9 @@ final class WalkSteps {
       return probed("The probe Service " + key + " has no TCP port with an endpoint.");
     }
     state.tell(Progress.under(Step.ACTIVATE, "Probing", "Probing Service " + key + "."));
-    state.start(outcome -> chores.probe(targets, catalogue.nodesOf(key), outcome), this::probed);
+    state.start(
+        outcome -> chores.probe(targets, catalogue.nodesOf(key), outcome),
+        failure -> probed(failure == null ? null : "Service " + key + ": " + failure));
     return false;
   }
 

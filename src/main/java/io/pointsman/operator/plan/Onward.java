@@ -92,11 +92,22 @@ final class Onward {
       return Optional.of(
           "ProgressDeadlineExceeded: not done within "
               + state.deadline().toSeconds()
-              + " s ("
-              + progress()
+              + " s: "
+              + hindrance()
+              + " (step "
+              + Words.of(state.step())
               + ")");
     }
     return Optional.empty();
+  }
+
+  /** What the operator waits for, or else what the agent says that it does. */
+  private String hindrance() {
+    String note = advance().note();
+    String silent = "its agent has not told of it";
+    return note.equals(progress())
+        ? state.answer().map(status -> text(status.message, silent)).orElse(silent)
+        : note;
   }
 
   /** The next step of the walk, whether or not it is late. */

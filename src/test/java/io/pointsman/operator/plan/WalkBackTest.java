@@ -53,7 +53,21 @@ class WalkBackTest {
 
     assertThat(scene.steps()).isEqualTo("n1=DRAIN/ATTACHED");
     assertThat(scene.ruled("n1").getMetadata().getAnnotations().get(Names.FAILURE))
-        .startsWith("ProgressDeadlineExceeded: not done within 600 s");
+        .isEqualTo(
+            "ProgressDeadlineExceeded: not done within 600 s: its agent has not told of it"
+                + " (step Prepare)");
+  }
+
+  @Test
+  void aKubeProxyThatStaysIsNamed() {
+    Scene scene = Scene.of("n1").until("n1", Step.ACTIVATE).answer("n1", StepResult.DONE).look();
+    scene.pods.put("n1", PodState.PRESENT);
+    scene.look().advance(Duration.ofSeconds(601)).look();
+
+    assertThat(scene.ruled("n1").getMetadata().getAnnotations().get(Names.FAILURE))
+        .isEqualTo(
+            "ProgressDeadlineExceeded: not done within 600 s: waits for kube-proxy's pod to leave"
+                + " (step Activate)");
   }
 
   @Test
