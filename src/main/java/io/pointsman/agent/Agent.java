@@ -109,9 +109,12 @@ public final class Agent implements AutoCloseable {
     BpfOptions placed = options.cgroup().map(pinned::on).orElse(pinned);
     return Map.of(
         LinuxDataplane.IPTABLES,
-        settings -> new IptablesDataplane(IptablesOptions.defaults(), settings),
+        settings ->
+            new IptablesDataplane(
+                IptablesOptions.defaults().localTo(settings.clusterRanges()), settings),
         LinuxDataplane.IPVS,
-        settings -> new IpvsDataplane(IpvsOptions.defaults(), settings),
+        settings ->
+            new IpvsDataplane(IpvsOptions.defaults().localTo(settings.clusterRanges()), settings),
         LinuxDataplane.BPF,
         settings -> new BpfDataplane(placed, settings));
   }

@@ -4,6 +4,7 @@ package io.pointsman.agent;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplaneSpec;
 import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.AddressRange;
 import io.pointsman.catalogue.Catalogue;
 import io.pointsman.catalogue.CatalogueDelta;
 import io.pointsman.catalogue.ServicePort;
@@ -112,7 +113,10 @@ final class Kernel implements AutoCloseable {
   static DataplaneSettings settings(NodeDataplaneSpec spec) {
     String[] range = spec.nodePort.range.split("-", 2);
     return new DataplaneSettings(
-        spec.scheduler, Integer.parseInt(range[0]), Integer.parseInt(range[1]));
+        spec.scheduler,
+        Integer.parseInt(range[0]),
+        Integer.parseInt(range[1]),
+        spec.clusterCIDRs.stream().map(AddressRange::parse).toList());
   }
 
   /** The dataplanes that this agent has, for a sentence. */

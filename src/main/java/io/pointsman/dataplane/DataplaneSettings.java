@@ -2,6 +2,8 @@
 package io.pointsman.dataplane;
 
 import io.pointsman.api.Scheduler;
+import io.pointsman.catalogue.AddressRange;
+import java.util.List;
 
 /**
  * What a dataplane is opened with; another setting means to close it and open it anew, which leaves
@@ -10,11 +12,24 @@ import io.pointsman.api.Scheduler;
  * @param scheduler how a backend is chosen for a new flow
  * @param nodePortLow the first port of the cluster's node port range
  * @param nodePortHigh the last one
+ * @param clusterRanges the pods' addresses, at most one range of each family: rules masquerade what
+ *     comes from elsewhere on its way to a cluster IP
  */
-public record DataplaneSettings(Scheduler scheduler, int nodePortLow, int nodePortHigh) {
+public record DataplaneSettings(
+    Scheduler scheduler, int nodePortLow, int nodePortHigh, List<AddressRange> clusterRanges) {
   /** What Kubernetes and kube-proxy use when nobody says otherwise. */
   public static final DataplaneSettings DEFAULTS =
       new DataplaneSettings(Scheduler.RR, 30_000, 32_767);
+
+  /** Takes a copy. */
+  public DataplaneSettings {
+    clusterRanges = List.copyOf(clusterRanges);
+  }
+
+  /** Settings of a cluster whose pods' addresses nobody has told. */
+  public DataplaneSettings(Scheduler scheduler, int nodePortLow, int nodePortHigh) {
+    this(scheduler, nodePortLow, nodePortHigh, List.of());
+  }
 
   /** Opens dataplanes; opening adopts what is in the kernel and changes nothing. */
   @FunctionalInterface

@@ -2,6 +2,7 @@
 package io.pointsman.dataplane.iptables;
 
 import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.AddressRange;
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.catalogue.ServicePortId;
@@ -30,7 +31,7 @@ final class FamilyTables {
   private final Iptables tool;
   private final IpFamily family;
   private final boolean inTurn;
-  private final Optional<String> localRange;
+  private final Optional<AddressRange> localRange;
   private final Map<ServicePortId, ServicePort> programmed = new HashMap<>();
   private ServiceRules rules;
   private List<String> doors = List.of();
@@ -46,7 +47,7 @@ final class FamilyTables {
    * @param localRange what is not from here is masqueraded on its way to a cluster IP
    * @param phase the phase they are in
    */
-  FamilyTables(Iptables tool, boolean inTurn, Optional<String> localRange, Phase phase) {
+  FamilyTables(Iptables tool, boolean inTurn, Optional<AddressRange> localRange, Phase phase) {
     this.tool = tool;
     this.family = family(tool);
     this.inTurn = inTurn;

@@ -2,7 +2,7 @@
 package io.pointsman.dataplane.iptables;
 
 import io.pointsman.catalogue.Address;
-import io.pointsman.catalogue.IpFamily;
+import io.pointsman.catalogue.AddressRange;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DesiredState;
@@ -37,7 +37,7 @@ final class Forecast {
       List<ServicePort> ports =
           desired.ports().stream().filter(p -> p.id().family() == saved.family).toList();
       List<String> doors = FamilyTables.doors(saved.family, desired.nodePortAddresses(), present);
-      Optional<String> localRange = options.localRange(saved.family == IpFamily.IPV6);
+      Optional<AddressRange> localRange = options.localRange(saved.family);
       ServiceRules rules = ServiceRules.of(ports, inTurn, localRange);
       String before = FamilyTables.routeLocalnet(saved, doors, Phase.ACTIVE);
       WantedTables wanted = new WantedTables(ports, rules, doors, Phase.ACTIVE, before);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.iptables;
 
+import io.pointsman.catalogue.AddressRange;
+import io.pointsman.catalogue.IpFamily;
 import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.Iptables.Variant;
 import java.util.List;
@@ -10,11 +12,11 @@ import java.util.Optional;
  * How the Iptables dataplane works on this machine.
  *
  * @param variant where rules are kept; empty looks where the node's rules are
- * @param localRanges at most one range of each family, as {@code address/bits}: what comes from
- *     elsewhere is masqueraded on its way to a cluster IP, as with kube-proxy's --cluster-cidr
+ * @param localRanges at most one range of each family: what comes from elsewhere is masqueraded on
+ *     its way to a cluster IP, as with kube-proxy's --cluster-cidr
  */
 public record IptablesOptions(
-    CommandRunner commands, Optional<Variant> variant, List<String> localRanges) {
+    CommandRunner commands, Optional<Variant> variant, List<AddressRange> localRanges) {
   /** Takes a copy. */
   public IptablesOptions {
     localRanges = List.copyOf(localRanges);
@@ -31,12 +33,12 @@ public record IptablesOptions(
   }
 
   /** The same with ranges of the cluster's pods, or of the node's. */
-  public IptablesOptions localTo(List<String> ranges) {
+  public IptablesOptions localTo(List<AddressRange> ranges) {
     return new IptablesOptions(commands, variant, ranges);
   }
 
   /** The range of one family. */
-  Optional<String> localRange(boolean v6) {
-    return localRanges.stream().filter(range -> range.contains(":") == v6).findFirst();
+  Optional<AddressRange> localRange(IpFamily family) {
+    return localRanges.stream().filter(range -> range.base().family() == family).findFirst();
   }
 }

@@ -6,6 +6,7 @@ import static io.pointsman.dataplane.iptables.ChainNames.MARK_MASQ;
 import static io.pointsman.dataplane.iptables.ChainNames.NODE_PORTS;
 import static io.pointsman.dataplane.iptables.ChainNames.SERVICES;
 
+import io.pointsman.catalogue.AddressRange;
 import io.pointsman.catalogue.Backend;
 import io.pointsman.catalogue.Frontend;
 import io.pointsman.catalogue.FrontendKind;
@@ -30,7 +31,7 @@ import java.util.Optional;
  * @param localRange what is not from here is masqueraded on its way to a cluster IP
  * @param commented whether rules of endpoints say what they are for
  */
-record ServiceRules(boolean inTurn, Optional<String> localRange, boolean commented) {
+record ServiceRules(boolean inTurn, Optional<AddressRange> localRange, boolean commented) {
   private static final int CHANCE_DIGITS = 10;
 
   /** With more endpoints than this their rules go without comments, as kube-proxy does it. */
@@ -38,7 +39,7 @@ record ServiceRules(boolean inTurn, Optional<String> localRange, boolean comment
 
   /** The way that the rules of all these ports are written. */
   static ServiceRules of(
-      Collection<ServicePort> ports, boolean inTurn, Optional<String> localRange) {
+      Collection<ServicePort> ports, boolean inTurn, Optional<AddressRange> localRange) {
     int endpoints = 0;
     for (ServicePort port : ports) {
       endpoints += port.backends().size();

@@ -32,9 +32,7 @@ final class Session {
     for (Discovery.Place place : Discovery.look(options).chosen()) {
       IpFamily family = FamilyTables.family(place.tool);
       families.put(
-          family,
-          new FamilyTables(
-              place.tool, inTurn, options.localRange(family == IpFamily.IPV6), place.phase));
+          family, new FamilyTables(place.tool, inTurn, options.localRange(family), place.phase));
     }
   }
 

@@ -24,6 +24,7 @@ final class Target {
     spec.drainSeconds = wanted.rollout.drainSeconds;
     spec.verification = wanted.verification;
     spec.nodePort = wanted.nodePort;
+    spec.clusterCIDRs = wanted.clusterCIDRs;
     spec.probe = wanted.verification.probe == Toggle.ENABLED ? probe : null;
   }
 

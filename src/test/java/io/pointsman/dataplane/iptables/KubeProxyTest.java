@@ -10,6 +10,7 @@ import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.pointsman.api.Scheduler;
 import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.AddressRange;
 import io.pointsman.catalogue.Catalogue;
 import io.pointsman.catalogue.Names;
 import io.pointsman.catalogue.ServicePort;
@@ -209,7 +210,11 @@ class KubeProxyTest {
 
   private static IptablesDataplane open() {
     return new IptablesDataplane(
-        IptablesOptions.defaults().localTo(List.of(KubeProxyNode.RANGE_V4, KubeProxyNode.RANGE_V6)),
+        IptablesOptions.defaults()
+            .localTo(
+                List.of(
+                    AddressRange.parse(KubeProxyNode.RANGE_V4),
+                    AddressRange.parse(KubeProxyNode.RANGE_V6))),
         new DataplaneSettings(Scheduler.RANDOM, 30_000, 32_767));
   }
 

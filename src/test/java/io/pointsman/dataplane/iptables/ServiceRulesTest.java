@@ -4,6 +4,7 @@ package io.pointsman.dataplane.iptables;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.AddressRange;
 import io.pointsman.catalogue.Backend;
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.catalogue.Protocol;
@@ -20,7 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Letter for letter what kube-proxy writes. */
 class ServiceRulesTest {
   private static final ServiceRules RULES =
-      new ServiceRules(false, Optional.of("10.244.0.0/16"), true);
+      new ServiceRules(false, Optional.of(AddressRange.parse("10.244.0.0/16")), true);
 
   /** The suffixes are upstream's own goldens and what clusters are known to have. */
   @ParameterizedTest
