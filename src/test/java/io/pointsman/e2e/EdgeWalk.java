@@ -4,6 +4,7 @@ package io.pointsman.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pointsman.api.LinuxDataplane;
+import io.pointsman.lab.Addresses;
 import io.pointsman.lab.LabOptions;
 import java.time.Duration;
 import java.time.Instant;
@@ -19,6 +20,9 @@ import org.junit.jupiter.api.DynamicTest;
 final class EdgeWalk implements AutoCloseable {
   /** Seconds' worth of one web load, of two, between two edges: over all edges 100,000 flows. */
   private static final int BETWEEN = 20;
+
+  /** As the lab's kube-proxy has them, too. */
+  private static final List<String> PODS = List.of(Addresses.POD_CIDR_4, Addresses.POD_CIDR_6);
 
   private final LabOptions options;
   private final Pace pace;
@@ -99,8 +103,10 @@ final class EdgeWalk implements AutoCloseable {
     if (wanted == null) {
       walk.goBack();
     } else {
-      walk.apply(wanted);
+      var ranges = "spec:\n  clusterCIDRs: " + PODS;
+      walk.apply(wanted, manifest -> manifest.replace("spec:", ranges));
       walk.await(wanted);
+      walk.masqueradesOutside(wanted, PODS);
     }
     edges.add(new Edge(name, Duration.between(began, Instant.now())));
     running.awaitMore(pace);

@@ -26,6 +26,21 @@ interface Place extends AutoCloseable {
   /** Runs a command as a process of the node and returns its output; fails with what it printed. */
   String onNode(String node, List<String> command);
 
+  /** The command line that runs {@code command} in a pod, as a process whose input is its own. */
+  default List<String> inPod(String pod, List<String> command) {
+    var line =
+        new ArrayList<>(
+            List.of(
+                Programs.path("kubectl").toString(),
+                "--kubeconfig=" + kubeconfig(),
+                "exec",
+                "-i",
+                pod,
+                "--"));
+    line.addAll(command);
+    return line;
+  }
+
   /** The lab, when it is one. */
   default Optional<Lab> lab() {
     return Optional.empty();

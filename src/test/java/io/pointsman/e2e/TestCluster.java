@@ -8,7 +8,6 @@ import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.pointsman.lab.Client;
 import io.pointsman.lab.Lab;
 import io.pointsman.lab.LabOptions;
-import io.pointsman.testing.Programs;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +21,8 @@ import java.util.function.UnaryOperator;
 public final class TestCluster implements AutoCloseable {
   /** The namespace the chart is installed into. */
   public static final String NAMESPACE = "pointsman-system";
+
+  private static final String POD = "traffic";
 
   private final Place place;
   private final KubernetesClient client;
@@ -95,17 +96,7 @@ public final class TestCluster implements AutoCloseable {
 
   /** The command line that runs {@code command} in the pod of the load, as a process. */
   public List<String> inPod(String... command) {
-    var line =
-        new ArrayList<>(
-            List.of(
-                Programs.path("kubectl").toString(),
-                "--kubeconfig=" + place.kubeconfig(),
-                "exec",
-                "-i",
-                "traffic",
-                "--"));
-    line.addAll(List.of(command));
-    return line;
+    return place.inPod(POD, List.of(command));
   }
 
   /** Applies a file of src/test/resources/e2e, with the images that this cluster has. */

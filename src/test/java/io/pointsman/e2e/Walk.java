@@ -14,6 +14,7 @@ import io.pointsman.api.StepResult;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 
@@ -53,9 +54,15 @@ final class Walk {
 
   /** Asks for a dataplane. */
   void apply(LinuxDataplane wanted) {
+    apply(wanted, UnaryOperator.identity());
+  }
+
+  /** The same with changes of the manifest. */
+  void apply(LinuxDataplane wanted, UnaryOperator<String> changes) {
+    var named = "linuxDataplane: " + name(wanted);
     cluster.apply(
         managed ? "dataplane.yaml" : "dataplane-without-kube-proxy.yaml",
-        manifest -> manifest.replace("linuxDataplane: BPF", "linuxDataplane: " + name(wanted)));
+        manifest -> changes.apply(manifest.replace("linuxDataplane: BPF", named)));
   }
 
   /** Waits for BPF as a user would, then holds every node to its proof. */
@@ -82,6 +89,13 @@ final class Walk {
     names.forEach(node -> holdsOnly(node, wanted));
   }
 
+  /** Whether a node has passed the first step. */
+  boolean underWay() {
+    return nodeDataplanes().stream()
+        .map(NodeDataplane::getStatus)
+        .anyMatch(it -> it != null && it.step != null && it.step != Step.PREFLIGHT);
+  }
+
   /** As the resource names it. */
   static String name(LinuxDataplane dataplane) {
     return Serialization.jsonMapper().convertValue(dataplane, String.class);
@@ -100,7 +114,7 @@ final class Walk {
   }
 
   /** Nothing of another dataplane is left in the node's kernel. */
-  private void holdsOnly(String node, LinuxDataplane wanted) {
+  void holdsOnly(String node, LinuxDataplane wanted) {
     var chains = kubeProxyChains(node);
     assertThat(chains.stream().anyMatch(chain -> chain.startsWith(":KUBE-SVC-")))
         .as("%s: chains of Services %s", node, chains)
@@ -111,6 +125,22 @@ final class Walk {
     assertThat(cluster.onNode(node, "ls", "/sys/fs/bpf").contains("pointsman"))
         .isEqualTo(wanted == LinuxDataplane.BPF);
     assertThat(cluster.onNode(node, "nft", "list", "tables")).doesNotContain("kube-proxy");
+  }
+
+  /** What reaches a cluster address from outside these ranges is masqueraded, where rules do it. */
+  void masqueradesOutside(LinuxDataplane dataplane, List<String> ranges) {
+    if (dataplane == LinuxDataplane.BPF) {
+      return; // it masquerades whatever another node answers
+    }
+    for (var node : cluster.nodes()) {
+      var rules =
+          cluster.onNode(node.name(), "sh", "-c", "iptables-save -t nat; ip6tables-save -t nat");
+      for (var range : ranges) {
+        assertThat(rules.lines())
+            .as(node.name())
+            .anyMatch(rule -> rule.contains("! -s " + range) && rule.endsWith("-j KUBE-MARK-MASQ"));
+      }
+    }
   }
 
   /** Deletes the resource, as a user would, and holds every node to having nothing of ours left. */

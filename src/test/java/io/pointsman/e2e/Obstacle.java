@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.e2e;
+
+import static org.awaitility.Awaitility.await;
+
+import io.fabric8.kubernetes.api.model.discovery.v1.Endpoint;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointBuilder;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
+import io.pointsman.api.LinuxDataplane;
+import io.pointsman.lab.Hang;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/** What keeps every node of a cluster from being switched, and how it is told. */
+enum Obstacle {
+  /** The probe Service gets endpoints that nobody is at. */
+  PROBE_IS_NOT_ANSWERED(null, LinuxDataplane.BPF, 600, "ProbeFailed", "pointsman-probe") {
+    @Override
+    Way arise(TestCluster cluster) {
+      var families = List.of("IPv4", "IPv6");
+      families.forEach(family -> nowhere(cluster, family));
+      return () ->
+          families.forEach(
+              family ->
+                  cluster.kubectl(
+                      "-n", TestCluster.NAMESPACE, "delete", "endpointslice/" + slice(family)));
+    }
+  },
+
+  /**
+   * Somebody else writes a rule into the table filter that only nft can show: iptables-save leaves
+   * out the whole table, so what is written there cannot be proven.
+   */
+  RULES_CANNOT_BE_READ(LinuxDataplane.BPF, LinuxDataplane.IPTABLES, 600, "NotProven", "filter") {
+    @Override
+    Way arise(TestCluster cluster) {
+      everywhere(
+          cluster,
+          "nft add table ip filter; nft add chain ip filter elsewhere;"
+              + " nft add rule ip filter elsewhere meta mark set numgen inc mod 2");
+      return () ->
+          everywhere(
+              cluster, "nft flush chain ip filter elsewhere; nft delete chain ip filter elsewhere");
+    }
+  },
+
+  /**
+   * The kubelets hang as soon as a node is under way, so nobody ends kube-proxy's pods; the
+   * deadline is over before the nodes are seen as gone.
+   */
+  KUBE_PROXY_STAYS(null, LinuxDataplane.BPF, 25, "ProgressDeadlineExceeded", "kube-proxy's pod") {
+    @Override
+    Way arise(TestCluster cluster) {
+      var hang =
+          CompletableFuture.supplyAsync(
+              () -> {
+                await().atMost(LIMIT).until(() -> new Walk(cluster).underWay());
+                return Hang.kubelets(cluster.lab());
+              });
+      return () -> hang.join().close();
+    }
+  };
+
+  /** A way that is barred until this is closed. */
+  interface Way extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  private static final Duration LIMIT = Duration.ofMinutes(1);
+
+  private final @Nullable LinuxDataplane from;
+  private final LinuxDataplane wanted;
+  private final int deadline;
+  private final String reason;
+  private final String object;
+
+  Obstacle(
+      @Nullable LinuxDataplane from,
+      LinuxDataplane wanted,
+      int deadline,
+      String reason,
+      String object) {
+    this.from = from;
+    this.wanted = wanted;
+    this.deadline = deadline;
+    this.reason = reason;
+    this.object = object;
+  }
+
+  /** Where the way begins; empty: at kube-proxy. */
+  Optional<LinuxDataplane> from() {
+    return Optional.ofNullable(from);
+  }
+
+  /** The dataplane on whose way it is. */
+  LinuxDataplane wanted() {
+    return wanted;
+  }
+
+  /** Seconds that a node may take. */
+  int deadline() {
+    return deadline;
+  }
+
+  /** The stable reason. */
+  String reason() {
+    return reason;
+  }
+
+  /** What the sentence behind the reason names. */
+  String object() {
+    return object;
+  }
+
+  /** Bars the way. */
+  abstract Way arise(TestCluster cluster);
+
+  private static void everywhere(TestCluster cluster, String script) {
+    cluster.nodes().forEach(node -> cluster.onNode(node.name(), "sh", "-c", script));
+  }
+
+  private static String slice(String family) {
+    return "nowhere-" + family.toLowerCase(Locale.ROOT);
+  }
+
+  private static void nowhere(TestCluster cluster, String family) {
+    cluster
+        .client()
+        .discovery()
+        .v1()
+        .endpointSlices()
+        .inNamespace(TestCluster.NAMESPACE)
+        .resource(
+            new EndpointSliceBuilder()
+                .withNewMetadata()
+                .withName(slice(family))
+                .addToLabels("kubernetes.io/service-name", "pointsman-probe")
+                .endMetadata()
+                .withAddressType(family)
+                .addNewPort()
+                .withName("probe")
+                .withPort(10356)
+                .withProtocol("TCP")
+                .endPort()
+                .withEndpoints(IntStream.range(1, 100).mapToObj(i -> at(family, i)).toList())
+                .build())
+        .create();
+  }
+
+  private static Endpoint at(String family, int number) {
+    var address =
+        (family.equals("IPv4") ? "10.244.250.%d" : "fd00:10:244:fa::%d").formatted(number);
+    return new EndpointBuilder().withAddresses(address).build();
+  }
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
+import io.pointsman.api.LinuxDataplane;
+import io.pointsman.api.ProxyDataplane;
+import io.pointsman.api.ProxyDataplaneStatus;
+import io.pointsman.lab.LabOptions;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer.OrderAnnotation;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+
+/** Every setting of {@code spec.rollout} does what it says, on three nodes under load. */
+@Tag("lab")
+@OnlyInLab("the rollout of all of its nodes is stopped half-way")
+@TestMethodOrder(OrderAnnotation.class)
+class RolloutTest {
+  private static final Duration LIMIT = Duration.ofMinutes(4);
+  private static final int SOAK_SECONDS = 12;
+
+  private static TestCluster cluster;
+  private static Walk walk;
+  private static WebLoad load;
+
+  @BeforeAll
+  static void up() {
+    cluster = TestCluster.inLab(LabOptions.named("rollout").withNodes(3));
+    walk = new Walk(cluster);
+    cluster.install();
+    WebLoad.deploy(cluster);
+    load = WebLoad.start(cluster, 25);
+  }
+
+  @AfterAll
+  static void down() {
+    if (load != null) {
+      load.close();
+    }
+    if (cluster != null) {
+      cluster.close();
+    }
+  }
+
+  @Test
+  @Order(1)
+  void theCanarySoaksAndTheRestFollowsOneByOne() {
+    load.phase("canary");
+    try (var history = new NodeHistory(cluster, LinuxDataplane.BPF)) {
+      rollout(LinuxDataplane.BPF, "canary: {nodes: 1, soakSeconds: %d}".formatted(SOAK_SECONDS));
+      walk.awaitBpf();
+      await().atMost(LIMIT).until(() -> history.converged().size() == 3);
+      var begun = inOrder(history.begun());
+      var converged = inOrder(history.converged());
+      assertThat(begun.get(1)).isAfterOrEqualTo(converged.get(0).plusSeconds(SOAK_SECONDS));
+      assertThat(begun.get(2)).isAfterOrEqualTo(converged.get(1));
+      assertThat(history.mostSwitching()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  @Order(2)
+  void aPausedRolloutStaysWhereItIs() {
+    load.phase("paused");
+    rollout(LinuxDataplane.IPTABLES, "canary: {nodes: 1, soakSeconds: 5}");
+    await().atMost(LIMIT).until(() -> converged().equals("1/3"));
+    cluster.kubectl(
+        "patch", "pdp/default", "--type=merge", "-p", "{\"spec\":{\"rollout\":{\"paused\":true}}}");
+    await().atMost(LIMIT).until(() -> ready().equals("Paused"));
+    var before = converged();
+    var sent = load.requests();
+    await().atMost(LIMIT).until(() -> load.requests() > sent + 500);
+    assertThat(converged()).isEqualTo(before);
+    assertThat(ready()).isEqualTo("Paused");
+  }
+
+  @Test
+  @Order(3)
+  void aSpecThatChangesHalfWayTurnsTheRolloutRound() {
+    load.phase("turned");
+    var kubeProxy = new ConcurrentLinkedQueue<String>();
+    try (var informer =
+        cluster
+            .client()
+            .pods()
+            .inNamespace("kube-system")
+            .withLabel("k8s-app", "kube-proxy")
+            .inform(new Arrivals(kubeProxy))) {
+      assertThat(informer.isRunning()).isTrue();
+      rollout(LinuxDataplane.BPF, "paused: false");
+      walk.awaitBpf();
+    }
+    assertThat(kubeProxy).as("no detour by kube-proxy").isEmpty();
+  }
+
+  @Test
+  @Order(4)
+  void asManyAtATimeAsMayBeUnavailable() {
+    load.phase("together");
+    try (var history = new NodeHistory(cluster, LinuxDataplane.IPTABLES)) {
+      rollout(LinuxDataplane.IPTABLES, "maxUnavailable: 2", "canary: {nodes: 0}");
+      walk.await(LinuxDataplane.IPTABLES);
+      assertThat(history.mostSwitching()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  @Order(5)
+  void aFailedNodeStaysWhereItFailedWhenThatIsAskedFor() {
+    load.phase("stopped");
+    rollout(LinuxDataplane.BPF);
+    walk.awaitBpf();
+    try (var way = Obstacle.RULES_CANNOT_BE_READ.arise(cluster)) {
+      rollout(LinuxDataplane.IPTABLES, "onFailure: Pause");
+      await().atMost(LIMIT).until(() -> ready().equals("RolloutStopped"));
+      var status = status();
+      var counts = Objects.requireNonNull(status.nodes);
+      assertThat(status.message).contains("NotProven");
+      assertThat(counts.failed).as(status.message).isEqualTo(1);
+      assertThat(counts.rolledBack).isZero();
+      assertThat(counts.converged).isZero();
+    }
+    rollout(LinuxDataplane.IPTABLES, "onFailure: RollBack");
+    walk.await(LinuxDataplane.IPTABLES);
+  }
+
+  @Test
+  @Order(6)
+  void nothingWasLost() {
+    load.phase("back");
+    walk.goBack();
+    var result = load.finish();
+    System.out.println(result.table());
+    assertThat(result.failed()).as(result.table()).isZero();
+  }
+
+  /** Asks for a dataplane with these lines of {@code spec.rollout}. */
+  private static void rollout(LinuxDataplane wanted, String... lines) {
+    walk.apply(
+        wanted,
+        manifest -> {
+          var changed = manifest;
+          for (var line : lines) {
+            var key = "    " + line.substring(0, line.indexOf(':') + 1);
+            changed =
+                changed.contains(key)
+                    ? changed.replaceAll(key + ".*", "    " + line)
+                    : changed.replace("rollout:\n", "rollout:\n    " + line + "\n");
+          }
+          return changed;
+        });
+  }
+
+  private static List<Instant> inOrder(Map<String, Instant> times) {
+    return times.values().stream().sorted().toList();
+  }
+
+  private static ProxyDataplaneStatus status() {
+    var resource = cluster.client().resources(ProxyDataplane.class).withName("default").require();
+    var status = resource.getStatus();
+    return resource.getMetadata().getGeneration().equals(status.observedGeneration)
+        ? status
+        : new ProxyDataplaneStatus();
+  }
+
+  private static String converged() {
+    return String.valueOf(status().convergedNodes);
+  }
+
+  private static String ready() {
+    return status().conditions.stream()
+        .filter(condition -> condition.type.equals("Ready"))
+        .map(condition -> condition.reason)
+        .findFirst()
+        .orElse("");
+  }
+
+  /** Notes the pods that come. */
+  private record Arrivals(Queue<String> names) implements ResourceEventHandler<Pod> {
+    @Override
+    public void onAdd(Pod pod) {
+      names.add(pod.getMetadata().getName());
+    }
+
+    @Override
+    public void onUpdate(Pod before, Pod now) {}
+
+    @Override
+    public void onDelete(Pod pod, boolean unknown) {}
+  }
+}
