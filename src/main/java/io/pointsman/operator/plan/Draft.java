@@ -149,6 +149,12 @@ final class Draft {
     return this;
   }
 
+  /** A walk that failed has ended where it began. */
+  Draft ended() {
+    annotations.remove(Names.SWITCHING_SINCE);
+    return this;
+  }
+
   Draft step(Step step) {
     spec.step = step;
     return this;

@@ -126,19 +126,28 @@ final class WalkBack {
     return move(draining ? Standing.DRAINING : Standing.RETURNING, null, progress());
   }
 
+  /** Back after a failure; told once. */
+  private Move rolledBack() {
+    boolean told = !state.annotations().containsKey(Names.SWITCHING_SINCE);
+    Notice notice =
+        Notice.normal("NodeRolledBack", "Node " + node.name() + " is back on kube-proxy.");
+    NodeAction action = told ? null : Draft.of(state, node).ended().tell(notice).build();
+    return new Move(
+        node.name(),
+        Standing.ROLLED_BACK,
+        action,
+        Move.Start.NONE,
+        false,
+        null,
+        state.failureText());
+  }
+
   private Move arrived() {
     if (!state.wanted()) {
       return NodeWalk.forget(state, "NodeLeft", "Node " + state.name() + " is back on kube-proxy.");
     }
     if (state.failedThisGeneration()) {
-      return new Move(
-          node.name(),
-          Standing.ROLLED_BACK,
-          null,
-          Move.Start.NONE,
-          false,
-          null,
-          state.failureText());
+      return rolledBack();
     }
     if (state.dryRun()) {
       return Preview.again(state, node);

@@ -212,6 +212,7 @@ class WalkBackTest {
     Scene scene = Scene.of("n1", "n2").until("n1", Step.PREPARE).answer("n1", StepResult.FAILED);
     scene.settle();
     assertThat(scene.plan().report().counts().rolledBack()).isEqualTo(1);
+    assertThat(scene.notices).extracting(Notice::reason).containsOnlyOnce("NodeRolledBack");
     return scene;
   }
 }
