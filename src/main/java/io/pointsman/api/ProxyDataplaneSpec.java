@@ -120,17 +120,9 @@ public class ProxyDataplaneSpec {
   @Default("{}")
   public NodePort nodePort = new NodePort();
 
-  @JsonPropertyDescription(
-      "Where the cluster's pods have their addresses: at most one CIDR of each IP family, as kube-proxy's --cluster-cidr has it. Iptables and IPVS masquerade what comes from elsewhere on its way to a cluster IP. Empty means that they masquerade only what a Service or its kind of address demands; BPF needs none.")
+  @JsonPropertyDescription(ClusterCidrs.DESCRIPTION)
   @Size(max = 2)
-  @ValidationRule(
-      value = Validations.CIDRS,
-      messageExpression =
-          "'clusterCIDRs: ' + "
-              + Validations.FIRST_NO_CIDR
-              + " + ' is no CIDR; write it like 10.244.0.0/16 or fd00:10:244::/48'")
-  @ValidationRule(
-      value = Validations.ONE_OF_A_FAMILY,
-      message = "clusterCIDRs: two CIDRs are of the same IP family; give at most one of each")
+  @ValidationRule(value = Validations.CIDRS, messageExpression = ClusterCidrs.NO_CIDR)
+  @ValidationRule(value = ClusterCidrs.ONE_OF_A_FAMILY, message = ClusterCidrs.SAME_FAMILY)
   public List<@Size(max = 49) String> clusterCIDRs = new ArrayList<>();
 }

@@ -34,11 +34,6 @@ final class Validations {
   /** The first item of a list that is no CIDR, quoted. */
   static final String FIRST_NO_CIDR = "'\"' + self.filter(item, !isCIDR(item))[0] + '\"'";
 
-  /** Whether a list of at most two CIDRs has no two of one IP family. */
-  static final String ONE_OF_A_FAMILY =
-      "self.size() < 2 || !self.all(item, isCIDR(item))"
-          + " || cidr(self[0]).ip().family() != cidr(self[1]).ip().family()";
-
   /** A DNS label as RFC 1123 has it; its length is limited by the schema. */
   static final String DNS_LABEL = "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')";
 

@@ -132,14 +132,11 @@ enum Obstacle {
   private static void nowhere(TestCluster cluster, String family) {
     cluster
         .client()
-        .discovery()
-        .v1()
-        .endpointSlices()
-        .inNamespace(TestCluster.NAMESPACE)
         .resource(
             new EndpointSliceBuilder()
                 .withNewMetadata()
                 .withName(slice(family))
+                .withNamespace(TestCluster.NAMESPACE)
                 .addToLabels("kubernetes.io/service-name", "pointsman-probe")
                 .endMetadata()
                 .withAddressType(family)

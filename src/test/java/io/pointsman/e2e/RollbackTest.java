@@ -7,7 +7,6 @@ import static org.awaitility.Awaitility.await;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplane;
 import io.pointsman.api.ProxyDataplane;
-import io.pointsman.api.ProxyDataplaneStatus;
 import io.pointsman.lab.Hang;
 import io.pointsman.lab.LabOptions;
 import io.pointsman.operator.plan.Standpoint;
@@ -80,13 +79,13 @@ class RollbackTest {
 
   /** The conditions, the Event and the kernel tell the same. */
   private static void assertRolledBack(Obstacle obstacle) {
-    var status = status();
+    var status = walk.resource().getStatus();
     var counts = Objects.requireNonNull(status.nodes);
     assertThat(counts.rolledBack).as(status.message).isEqualTo(1);
     assertThat(counts.switching).as(status.message).isZero();
-    assertThat(condition(status, "Degraded")).isEqualTo("True NodesFailed");
-    assertThat(condition(status, "Ready")).isEqualTo("False RolloutStopped");
-    assertThat(condition(status, "Available")).isEqualTo("True Serving");
+    assertThat(Walk.condition(status, "Degraded")).isEqualTo("True NodesFailed");
+    assertThat(Walk.condition(status, "Ready")).isEqualTo("False RolloutStopped");
+    assertThat(Walk.condition(status, "Available")).isEqualTo("True Serving");
     assertThat(status.message).contains(obstacle.reason());
     assertThat(events("NodeFailed")).contains(obstacle.reason());
     assertThat(events("NodeRolledBack")).isNotBlank();
@@ -133,23 +132,6 @@ class RollbackTest {
         .flatMap(node -> Standpoint.failure(node).stream())
         .findFirst()
         .orElse("");
-  }
-
-  private static ProxyDataplaneStatus status() {
-    return cluster
-        .client()
-        .resources(ProxyDataplane.class)
-        .withName("default")
-        .require()
-        .getStatus();
-  }
-
-  private static String condition(ProxyDataplaneStatus status, String type) {
-    return status.conditions.stream()
-        .filter(condition -> condition.type.equals(type))
-        .map(condition -> condition.status + " " + condition.reason)
-        .findFirst()
-        .orElse("none");
   }
 
   private static String events(String reason) {

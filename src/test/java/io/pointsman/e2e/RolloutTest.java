@@ -7,7 +7,6 @@ import static org.awaitility.Awaitility.await;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.pointsman.api.LinuxDataplane;
-import io.pointsman.api.ProxyDataplane;
 import io.pointsman.api.ProxyDataplaneStatus;
 import io.pointsman.lab.LabOptions;
 import java.time.Duration;
@@ -80,12 +79,12 @@ class RolloutTest {
     await().atMost(LIMIT).until(() -> converged().equals("1/3"));
     cluster.kubectl(
         "patch", "pdp/default", "--type=merge", "-p", "{\"spec\":{\"rollout\":{\"paused\":true}}}");
-    await().atMost(LIMIT).until(() -> ready().equals("Paused"));
+    await().atMost(LIMIT).until(() -> ready().equals("False Paused"));
     var before = converged();
     var sent = load.requests();
     await().atMost(LIMIT).until(() -> load.requests() > sent + 500);
     assertThat(converged()).isEqualTo(before);
-    assertThat(ready()).isEqualTo("Paused");
+    assertThat(ready()).isEqualTo("False Paused");
   }
 
   @Test
@@ -126,7 +125,7 @@ class RolloutTest {
     walk.awaitBpf();
     try (var way = Obstacle.RULES_CANNOT_BE_READ.arise(cluster)) {
       rollout(LinuxDataplane.IPTABLES, "onFailure: Pause");
-      await().atMost(LIMIT).until(() -> ready().equals("RolloutStopped"));
+      await().atMost(LIMIT).until(() -> ready().equals("False RolloutStopped"));
       var status = status();
       var counts = Objects.requireNonNull(status.nodes);
       assertThat(status.message).contains("NotProven");
@@ -170,7 +169,7 @@ class RolloutTest {
   }
 
   private static ProxyDataplaneStatus status() {
-    var resource = cluster.client().resources(ProxyDataplane.class).withName("default").require();
+    var resource = walk.resource();
     var status = resource.getStatus();
     return resource.getMetadata().getGeneration().equals(status.observedGeneration)
         ? status
@@ -182,11 +181,7 @@ class RolloutTest {
   }
 
   private static String ready() {
-    return status().conditions.stream()
-        .filter(condition -> condition.type.equals("Ready"))
-        .map(condition -> condition.reason)
-        .findFirst()
-        .orElse("");
+    return Walk.condition(status(), "Ready");
   }
 
   /** Notes the pods that come. */

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.pointsman.api.LinuxDataplane;
-import io.pointsman.api.ProxyDataplane;
 import io.pointsman.lab.LabOptions;
 import java.time.Duration;
 import java.util.Map;
@@ -56,8 +55,7 @@ class SwitchTest {
     walk.awaitBpf();
     var nodes = cluster.nodes().size();
     assertThat(walk.nodeDataplanes()).hasSize(nodes);
-    var status =
-        cluster.client().resources(ProxyDataplane.class).withName("default").require().getStatus();
+    var status = walk.resource().getStatus();
     assertThat(status.currentDataplane).isEqualTo(LinuxDataplane.BPF);
     assertThat(status.convergedNodes).isEqualTo(nodes + "/" + nodes);
   }

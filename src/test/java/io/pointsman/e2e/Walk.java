@@ -9,6 +9,7 @@ import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplane;
 import io.pointsman.api.ProxyDataplane;
+import io.pointsman.api.ProxyDataplaneStatus;
 import io.pointsman.api.Step;
 import io.pointsman.api.StepResult;
 import java.time.Duration;
@@ -105,8 +106,22 @@ final class Walk {
     return "--timeout=" + limit.toSeconds() + "s";
   }
 
+  /** The resource as it is now. */
+  ProxyDataplane resource() {
+    return cluster.client().resources(ProxyDataplane.class).withName("default").require();
+  }
+
+  /** Status and reason of a condition, with a space between; "none" when it is not there. */
+  static String condition(ProxyDataplaneStatus status, String type) {
+    return status.conditions.stream()
+        .filter(condition -> condition.type.equals(type))
+        .map(condition -> condition.status + " " + condition.reason)
+        .findFirst()
+        .orElse("none");
+  }
+
   private void observed(LinuxDataplane wanted) {
-    var resource = cluster.client().resources(ProxyDataplane.class).withName("default").require();
+    var resource = resource();
     var status = resource.getStatus();
     assertThat(status).isNotNull();
     assertThat(status.observedGeneration).isEqualTo(resource.getMetadata().getGeneration());

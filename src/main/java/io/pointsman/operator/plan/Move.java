@@ -21,6 +21,11 @@ record Move(
     boolean current,
     @Nullable Instant convergedSince,
     String note) {
+  /** Of a node that failed and is back where it began. */
+  static Move rolledBack(NodeState state, @Nullable NodeAction action) {
+    return new Move(
+        state.name(), Standing.ROLLED_BACK, action, Start.NONE, false, null, state.failureText());
+  }
 
   /**
    * Whether an action begins a walk, which takes a free place, or goes on with one; a preview only

@@ -83,14 +83,7 @@ final class Rollback {
   }
 
   private Move rolledBack(@Nullable NodeAction action) {
-    return new Move(
-        node.name(),
-        Standing.ROLLED_BACK,
-        action,
-        Move.Start.NONE,
-        false,
-        null,
-        state.failureText());
+    return Move.rolledBack(state, action);
   }
 
   private Move with(Standing standing, Move move, @Nullable NodeAction action) {

@@ -132,14 +132,7 @@ final class WalkBack {
     Notice notice =
         Notice.normal("NodeRolledBack", "Node " + node.name() + " is back on kube-proxy.");
     NodeAction action = told ? null : Draft.of(state, node).ended().tell(notice).build();
-    return new Move(
-        node.name(),
-        Standing.ROLLED_BACK,
-        action,
-        Move.Start.NONE,
-        false,
-        null,
-        state.failureText());
+    return Move.rolledBack(state, action);
   }
 
   private Move arrived() {
