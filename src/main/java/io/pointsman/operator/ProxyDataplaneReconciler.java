@@ -158,7 +158,10 @@ final class ProxyDataplaneReconciler
                 backoff.held(ref, view.now());
               }
             });
-    handover.release().forEach(selectors::release);
+    for (DaemonSetRef ref : handover.release()) {
+      selectors.release(ref);
+      backoff.released(ref);
+    }
     return handover;
   }
 

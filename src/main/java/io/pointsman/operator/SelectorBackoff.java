@@ -65,6 +65,11 @@ final class SelectorBackoff {
                 : new Past(null, past.set(), past.restored()));
   }
 
+  /** The operator takes the selector away itself: nobody is to be waited for when it comes back. */
+  synchronized void released(DaemonSetRef ref) {
+    pasts.remove(ref);
+  }
+
   private Duration pause(int restored) {
     Duration pause = first.multipliedBy(1L << Math.min(restored, 16));
     return pause.compareTo(LONGEST) > 0 ? LONGEST : pause;

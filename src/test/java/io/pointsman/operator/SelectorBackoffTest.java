@@ -56,4 +56,13 @@ class SelectorBackoffTest {
     assertThat(backoff.grant(REF, true, START.plus(Duration.ofMinutes(12)).plusSeconds(5)))
         .isTrue();
   }
+
+  @Test
+  void whatTheOperatorTookAwayItselfComesBackAtOnce() {
+    for (long walk = 0; walk < 5; walk++) {
+      assertThat(backoff.grant(REF, false, START.plusSeconds(walk))).isTrue();
+      backoff.held(REF, START.plusSeconds(walk));
+      backoff.released(REF);
+    }
+  }
 }

@@ -11,8 +11,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** No test is skipped in silence: scripts/skipped, which ends every {@code make test}, names it. */
-class SkippedTest {
+/**
+ * No test fails or is skipped in silence: scripts/outcome, which ends {@code make test}, names it.
+ */
+class OutcomeTest {
   @TempDir private Path folder = Path.of("");
 
   @BeforeEach
@@ -52,6 +54,26 @@ class SkippedTest {
   }
 
   @Test
+  void namesWhatFailed() throws IOException {
+    report(
+        "First",
+        """
+        <testcase name="one" classname="a.FirstTest" time="0">
+          <failure message="&#10;Expecting 1 &lt; 0" type="a.Error"><![CDATA[a.Error]]></failure>
+        </testcase>
+        """);
+    report(
+        "Second",
+        """
+        <testcase name="two" classname="a.SecondTest" time="0">
+          <error message="Broken" type="a.Error"><![CDATA[a.Error]]></error>
+        </testcase>
+        """);
+    assertThat(told())
+        .isEqualTo("failed: FirstTest.one:  Expecting 1 < 0\nfailed: SecondTest.two: Broken\n");
+  }
+
+  @Test
   void namesClassesWithoutReportAndReportsWithoutTest() throws IOException {
     report("Second", "");
     assertThat(told())
@@ -66,7 +88,7 @@ class SkippedTest {
   void saysWhenAllWereRun() throws IOException {
     report("First", "<testcase name=\"runs\" classname=\"a.FirstTest\" time=\"1\"/>");
     report("Second", "<testcase name=\"runs\" classname=\"a.SecondTest\" time=\"1\"/>");
-    assertThat(told()).isEqualTo("every test was run here\n");
+    assertThat(told()).isEqualTo("every test was run here, and passed\n");
   }
 
   private void report(String test, String cases) throws IOException {
@@ -82,7 +104,7 @@ class SkippedTest {
   private String told() throws IOException {
     var process =
         new ProcessBuilder(
-                Project.folder().resolve("scripts/skipped").toString(),
+                Project.folder().resolve("scripts/outcome").toString(),
                 folder.resolve("reports").toString(),
                 folder.resolve("sources").toString())
             .redirectErrorStream(true)
