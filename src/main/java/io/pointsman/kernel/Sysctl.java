@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.kernel;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,8 +20,10 @@ public record Sysctl(String text) {
 
   /** The value; null when this kernel does not have the setting. */
   public @Nullable String value() {
-    try {
-      return Files.readString(path()).strip();
+    // One large read: the kernel gives a setting only to a reader that takes it at once.
+    try (BufferedReader reader = Files.newBufferedReader(path())) {
+      String line = reader.readLine();
+      return line == null ? "" : line.strip();
     } catch (IOException e) {
       return null;
     }

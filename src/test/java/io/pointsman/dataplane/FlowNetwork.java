@@ -22,6 +22,7 @@ import java.util.List;
 final class FlowNetwork implements AutoCloseable {
   static final int PORT = 8080;
   static final int PODS = 3;
+  static final String SILENCE = "600";
   static final String NODE_V4 = "198.51.100.1";
   static final String NODE_V6 = "2001:db8:5::1";
 
@@ -45,7 +46,8 @@ final class FlowNetwork implements AutoCloseable {
     node.ip("route", "add", "default", "via", "198.51.100.5");
     node.ip("route", "add", "default", "via", "2001:db8:5::5");
     // A slow machine does not make conntrack forget a flow that is silent.
-    set("net/netfilter/nf_conntrack_udp_timeout", "600");
+    set("net/netfilter/nf_conntrack_udp_timeout", SILENCE);
+    set("net/netfilter/nf_conntrack_udp_timeout_stream", SILENCE);
     set("net/ipv4/ip_forward", "1");
     set("net/ipv6/conf/all/forwarding", "1");
   }

@@ -122,15 +122,21 @@ class FlowsTest {
       flow.close();
     }
     change(bpf, iptables);
-    List<Conntrack.Flow> left = new ArrayList<>();
-    inNode(
-        () -> {
-          try (Conntrack conntrack = new Conntrack()) {
-            left.addAll(
-                conntrack.read(false, flow -> flow.original().destinationPort() == NODE_PORT));
-          }
-        });
+    List<Conntrack.Flow> left = throughNodePort();
     assertThat(left).isNotEmpty().allMatch(Conntrack.Flow::closing);
+  }
+
+  /** Or a client that is silent for a moment would come to another backend. */
+  @Test
+  void conntrackKeepsWhatItIsGivenAsLongAsItsOwn() {
+    serve(bpf);
+    open(Protocol.UDP, 1);
+    inNode(bpf::drain);
+    int silence = Integer.parseInt(FlowNetwork.SILENCE);
+    assertThat(throughNodePort())
+        .extracting(Conntrack.Flow::secondsLeft)
+        .isNotEmpty()
+        .allMatch(seconds -> seconds > silence / 2 && seconds <= silence);
   }
 
   /** Its sockets name the Service with every datagram, and the programs choose there. */
@@ -183,6 +189,18 @@ class FlowsTest {
       }
       rounds.incrementAndGet();
     }
+  }
+
+  private List<Conntrack.Flow> throughNodePort() {
+    List<Conntrack.Flow> found = new ArrayList<>();
+    inNode(
+        () -> {
+          try (Conntrack conntrack = new Conntrack()) {
+            found.addAll(
+                conntrack.read(false, flow -> flow.original().destinationPort() == NODE_PORT));
+          }
+        });
+    return found;
   }
 
   private void serve(Dataplane dataplane) {

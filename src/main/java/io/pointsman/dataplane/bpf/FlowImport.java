@@ -137,7 +137,7 @@ final class FlowImport {
             backend,
             port,
             Layout.CT_FORWARD | Layout.CT_STACK,
-            seconds - MARGIN_SECONDS,
+            Math.max(0, seconds - MARGIN_SECONDS),
             Math.max(1, now - silent * SECOND));
     wanted.putIfAbsent(key, entry);
     Address sender = own.contains(key.source()) ? OF_HOST : OF_POD;

@@ -2,10 +2,7 @@
 package io.pointsman.dataplane.bpf;
 
 import io.pointsman.dataplane.DataplaneException;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.pointsman.kernel.Sysctl;
 import java.util.BitSet;
 
 /**
@@ -15,7 +12,6 @@ import java.util.BitSet;
 record MasqueradeRange(int low, int high) {
   static final MasqueradeRange NONE = new MasqueradeRange(0, 0);
 
-  private static final Path SYSCTL = Path.of("/proc/sys/net/ipv4");
   private static final int FIRST = 1024;
   private static final int LAST = 65_535;
 
@@ -59,13 +55,11 @@ record MasqueradeRange(int low, int high) {
   }
 
   private static String read(String name) {
-    Path path = SYSCTL.resolve(name);
-    // One large read: the kernel gives such a file only to a reader that takes it at once.
-    try (BufferedReader reader = Files.newBufferedReader(path)) {
-      String line = reader.readLine();
-      return line == null ? "" : line;
-    } catch (IOException e) {
-      throw new DataplaneException("read " + path, e);
+    Sysctl setting = new Sysctl("net.ipv4." + name);
+    String value = setting.value();
+    if (value == null) {
+      throw new DataplaneException("read the setting " + setting.text(), null);
     }
+    return value;
   }
 }
