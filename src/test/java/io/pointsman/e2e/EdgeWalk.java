@@ -19,7 +19,7 @@ import org.junit.jupiter.api.DynamicTest;
 /** A lab that goes from dataplane to dataplane under load, an edge a test. */
 final class EdgeWalk implements AutoCloseable {
   /** Seconds' worth of one web load, of two, between two edges: over all edges 100,000 flows. */
-  private static final int BETWEEN = 20;
+  private static final int BETWEEN = 14;
 
   /** As the lab's kube-proxy has them, too. */
   private static final List<String> PODS = List.of(Addresses.POD_CIDR_4, Addresses.POD_CIDR_6);
