@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.e2e;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.awaitility.Awaitility.await;
 
 import io.fabric8.kubernetes.api.model.discovery.v1.Endpoint;
@@ -8,6 +9,9 @@ import io.fabric8.kubernetes.api.model.discovery.v1.EndpointBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.lab.Hang;
+import io.pointsman.lab.Node;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -46,6 +50,19 @@ enum Obstacle {
       return () ->
           everywhere(
               cluster, "nft flush chain ip filter elsewhere; nft delete chain ip filter elsewhere");
+    }
+  },
+
+  /**
+   * Somebody else owns the table filter (nft's flag owner), so the kernel refuses what anybody but
+   * that process writes there: iptables-restore fails, and names the line.
+   */
+  RULES_ARE_REFUSED(LinuxDataplane.BPF, LinuxDataplane.IPTABLES, 600, "DataplaneFailed", "line ") {
+    @Override
+    Way arise(TestCluster cluster) {
+      everywhere(cluster, "nft delete table ip filter");
+      var owners = cluster.lab().nodes().stream().map(Obstacle::ownFilter).toList();
+      return () -> owners.forEach(Obstacle::end);
     }
   },
 
@@ -123,6 +140,32 @@ enum Obstacle {
 
   private static void everywhere(TestCluster cluster, String script) {
     cluster.nodes().forEach(node -> cluster.onNode(node.name(), "sh", "-c", script));
+  }
+
+  /** The table is there as long as the process. */
+  private static Process ownFilter(Node node) {
+    try {
+      var owner = new ProcessBuilder(node.command("nft", "-i")).start();
+      owner.getOutputStream().write("add table ip filter { flags owner; }\n".getBytes(US_ASCII));
+      owner.getOutputStream().flush();
+      await()
+          .atMost(LIMIT)
+          .until(() -> node.exec("nft", "list", "table", "ip", "filter").out().contains("owner"));
+      return owner;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void end(Process owner) {
+    try {
+      owner.getOutputStream().close();
+      owner.waitFor();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static String slice(String family) {

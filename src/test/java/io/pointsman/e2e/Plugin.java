@@ -56,6 +56,12 @@ final class Plugin {
     return process(command.toArray(String[]::new));
   }
 
+  /** Presses Ctrl-C and waits for the end. */
+  Ended interrupted(Process process) {
+    interrupt(process);
+    return finish(process);
+  }
+
   /** Presses Ctrl-C. */
   static void interrupt(Process process) {
     try {

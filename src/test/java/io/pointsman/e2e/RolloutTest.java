@@ -9,6 +9,7 @@ import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.ProxyDataplaneStatus;
 import io.pointsman.lab.LabOptions;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Every setting of {@code spec.rollout} does what it says, on three nodes under load. */
 @Tag("lab")
@@ -31,6 +33,8 @@ import org.junit.jupiter.api.TestMethodOrder;
 class RolloutTest {
   private static final Duration LIMIT = Duration.ofMinutes(4);
   private static final int SOAK_SECONDS = 12;
+
+  @TempDir private static Path home;
 
   private static TestCluster cluster;
   private static Walk walk;
@@ -59,6 +63,8 @@ class RolloutTest {
   @Order(1)
   void theCanarySoaksAndTheRestFollowsOneByOne() {
     load.phase("canary");
+    var plugin = Plugin.install(cluster, home);
+    var watch = plugin.start("status", "--watch");
     try (var history = new NodeHistory(cluster, LinuxDataplane.BPF)) {
       rollout(LinuxDataplane.BPF, "canary: {nodes: 1, soakSeconds: %d}".formatted(SOAK_SECONDS));
       walk.awaitBpf();
@@ -69,6 +75,18 @@ class RolloutTest {
       assertThat(begun.get(2)).isAfterOrEqualTo(converged.get(1));
       assertThat(history.mostSwitching()).isEqualTo(1);
     }
+    followed(plugin.interrupted(watch).out());
+  }
+
+  /** Whoever watches sees each node set out and arrive. */
+  private static void followed(String told) {
+    System.out.println(told);
+    for (var node : cluster.nodes()) {
+      assertThat(told)
+          .containsPattern(node.name() + " +kube-proxy +BPF +(Preflight|Prepare|Activate) ")
+          .containsPattern(node.name() + " +BPF +BPF +Clean +Done ");
+    }
+    assertThat(told).contains("default: BPF, Switching. ").contains("default: BPF, ready. ");
   }
 
   @Test

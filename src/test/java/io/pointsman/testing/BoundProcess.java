@@ -54,6 +54,11 @@ public final class BoundProcess implements AutoCloseable {
     return process.pid();
   }
 
+  /** Processor time that it and what it has waited for have used, in milliseconds. */
+  public double cpuMillis() {
+    return CpuTime.millis(process.pid());
+  }
+
   /** All that the process wrote so far. */
   public String output() {
     return Project.read(log);
