@@ -44,6 +44,14 @@ final class KubeProxyCheck {
     this.settling = new Settling(window.toNanos());
   }
 
+  /**
+   * How long kube-proxy may take to follow. Its pod on this node may be new, as the nodeSelector
+   * has rolled it, and then it lists all Services and writes all rules first.
+   */
+  static Duration window(int servicePorts) {
+    return Duration.ofSeconds(60).plusMillis(10L * servicePorts);
+  }
+
   /** What a kube-proxy must serve on the catalogue's node. */
   static List<ExpectedPort> expected(Catalogue catalogue) {
     KubeProxyView view = new KubeProxyView(catalogue.nodeName(), Optional.empty());

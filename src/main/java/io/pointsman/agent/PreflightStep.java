@@ -12,7 +12,6 @@ import io.pointsman.dataplane.Dataplane;
 import io.pointsman.dataplane.Preflight;
 import io.pointsman.verify.kubeproxy.Difference;
 import io.pointsman.verify.kubeproxy.KubeProxyVerdict;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -23,9 +22,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Looks before anything is changed: at kube-proxy, at what the walk would do, at the kernel. */
 final class PreflightStep {
-  /** kube-proxy in a large cluster takes this long to follow. */
-  private static final Duration KUBE_PROXY_WINDOW = Duration.ofSeconds(60);
-
   private final Catalogue catalogue;
   private final Kernel kernel;
   private final Chores chores;
@@ -82,7 +78,7 @@ final class PreflightStep {
 
   /** Finds out how the kube-proxy serves that the node is to be taken from. */
   private boolean lookAtKubeProxy() {
-    KubeProxyCheck check = state.check(KUBE_PROXY_WINDOW);
+    KubeProxyCheck check = state.check(KubeProxyCheck.window(catalogue.portCount()));
     state.start(
         outcome -> chores.check(check, KubeProxyCheck.expected(catalogue), outcome),
         difference -> seen(check, difference));

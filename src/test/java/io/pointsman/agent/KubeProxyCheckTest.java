@@ -24,6 +24,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class KubeProxyCheckTest {
   private static final Address VIP = Address.parse("10.96.0.50");
@@ -80,5 +82,14 @@ class KubeProxyCheckTest {
             TrafficPolicy.DEFAULT,
             List.of(new ExpectedPort.Place(frontend, List.of(pods), Set.of(), false)),
             false));
+  }
+
+  /**
+   * A new kube-proxy in a cluster of 10,000 Services took more than a minute to write its rules.
+   */
+  @ParameterizedTest
+  @CsvSource({"0, 60", "1000, 70", "10000, 160", "30000, 360"})
+  void kubeProxyGetsMoreTimeWhereItHasMoreToWrite(int servicePorts, int seconds) {
+    assertThat(KubeProxyCheck.window(servicePorts)).hasSeconds(seconds);
   }
 }

@@ -15,9 +15,11 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -26,35 +28,47 @@ import org.junit.jupiter.params.provider.EnumSource;
  * by Pointsman, and the memory of both, in one lab. Prints figures and asserts none.
  */
 @Tag("bench")
+@Timeout(value = 40, unit = TimeUnit.MINUTES)
 class ConnectionBench {
   private static final int ROUNDS = 7;
+  private static final int FEW = 10;
   private static final int MANY = 10_000;
 
   @ParameterizedTest
   @EnumSource(
       value = KubeProxyMode.class,
       names = {"IPTABLES", "NFTABLES"})
-  void measure(KubeProxyMode mode) {
+  void withFewServices(KubeProxyMode mode) {
+    measure(mode, FEW);
+  }
+
+  /** Making the Services takes the API server some minutes. */
+  @ParameterizedTest
+  @EnumSource(
+      value = KubeProxyMode.class,
+      names = {"IPTABLES", "NFTABLES"})
+  void withManyServices(KubeProxyMode mode) {
+    measure(mode, MANY);
+  }
+
+  private static void measure(KubeProxyMode mode, int services) {
     var options = LabOptions.named("bench").withNodes(2).withKubeProxyMode(mode);
     try (var cluster = TestCluster.inLab(options)) {
       cluster.install();
       WebLoad.deploy(cluster);
       separate(cluster.lab().client());
-      var kubeProxy = "kube-proxy " + mode.configuration();
-      var walk = new Walk(cluster);
-      for (var services : new int[] {10, MANY}) {
-        if (services > 10) {
-          fill(cluster, services);
-        }
-        measure(cluster, kubeProxy, services);
-        walk.apply();
-        walk.awaitBpf();
-        measure(cluster, "Pointsman BPF", services);
-        var agent = new AgentFigures(cluster);
-        agent.change(services);
-        agent.restart(services);
-        walk.goBack();
+      if (services > FEW) {
+        fill(cluster, services);
       }
+      measure(cluster, "kube-proxy " + mode.configuration(), services);
+      var walk = new Walk(cluster);
+      walk.apply();
+      walk.awaitBpf();
+      measure(cluster, "Pointsman BPF", services);
+      var agent = new AgentFigures(cluster);
+      agent.change(services);
+      agent.restart(services);
+      walk.goBack();
     }
   }
 

@@ -49,6 +49,22 @@ class RenderTest {
             "Deployment pointsman-operator");
   }
 
+  /** What nft and iptables-save take beside it follows the node's rules, not the agent. */
+  @Test
+  void theAgentsMemoryHasNoLimit() {
+    JsonNode operator =
+        Chart.render().stream()
+            .filter(it -> it.get("kind").asText().equals("Deployment"))
+            .findFirst()
+            .orElseThrow();
+    assertThat(operator.at("/spec/template/spec/containers/0/env"))
+        .filteredOn(it -> it.get("name").asText().equals("POINTSMAN_AGENT_RESOURCES"))
+        .singleElement()
+        .satisfies(
+            it ->
+                assertThat(it.get("value").asText()).contains("requests").doesNotContain("limits"));
+  }
+
   /** Each switch by itself: the value, a pointer into a manifest, and what is there then. */
   @TestFactory
   Stream<DynamicTest> switchesDoWhatTheySay() {
