@@ -4,8 +4,6 @@ package io.pointsman.kernel;
 import static io.pointsman.kernel.Native.INT;
 import static io.pointsman.kernel.Native.POINTER;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
@@ -39,7 +37,7 @@ public final class Features {
 
   private static final long MAGIC_MASK = 0xffffffffL;
   private static final Path BTF = Path.of("/sys/kernel/btf/vmlinux");
-  private static final Path RELEASE = Path.of("/proc/sys/kernel/osrelease");
+  private static final Sysctl RELEASE = new Sysctl("kernel.osrelease");
   private static final Pattern VERSION = Pattern.compile("(\\d+)\\.(\\d+).*");
 
   private Features() {}
@@ -58,17 +56,13 @@ public final class Features {
 
   /** The running kernel's version. */
   public static KernelVersion kernelVersion() {
-    try {
-      String text = Files.readString(RELEASE).strip();
-      Matcher matcher = VERSION.matcher(text);
-      if (!matcher.matches()) {
-        throw new IllegalStateException("kernel version not understood: " + text);
-      }
-      return new KernelVersion(
-          Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)), text);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    String text = String.valueOf(RELEASE.value());
+    Matcher matcher = VERSION.matcher(text);
+    if (!matcher.matches()) {
+      throw new IllegalStateException("kernel version not understood: " + text);
     }
+    return new KernelVersion(
+        Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)), text);
   }
 
   /** Whether programs of a type can be loaded; false also when the caller may not. */

@@ -22,7 +22,7 @@ import java.util.List;
 final class FlowNetwork implements AutoCloseable {
   static final int PORT = 8080;
   static final int PODS = 3;
-  static final String SILENCE = "600";
+  static final int SILENCE_SECONDS = 600;
   static final String NODE_V4 = "198.51.100.1";
   static final String NODE_V6 = "2001:db8:5::1";
 
@@ -46,10 +46,10 @@ final class FlowNetwork implements AutoCloseable {
     node.ip("route", "add", "default", "via", "198.51.100.5");
     node.ip("route", "add", "default", "via", "2001:db8:5::5");
     // A slow machine does not make conntrack forget a flow that is silent.
-    set("net/netfilter/nf_conntrack_udp_timeout", SILENCE);
-    set("net/netfilter/nf_conntrack_udp_timeout_stream", SILENCE);
-    set("net/ipv4/ip_forward", "1");
-    set("net/ipv6/conf/all/forwarding", "1");
+    set("net/netfilter/nf_conntrack_udp_timeout", SILENCE_SECONDS);
+    set("net/netfilter/nf_conntrack_udp_timeout_stream", SILENCE_SECONDS);
+    set("net/ipv4/ip_forward", 1);
+    set("net/ipv6/conf/all/forwarding", 1);
   }
 
   static String podV4(int pod) {
@@ -60,8 +60,9 @@ final class FlowNetwork implements AutoCloseable {
     return "fd00:244:" + pod + "::5";
   }
 
-  private void set(String setting, String value) {
-    node.inNamespace(() -> Files.writeString(Path.of("/proc/sys", setting), value));
+  private void set(String setting, int value) {
+    node.inNamespace(
+        () -> Files.writeString(Path.of("/proc/sys", setting), Integer.toString(value)));
   }
 
   private void serve(int pod, String address) {

@@ -132,7 +132,7 @@ class FlowsTest {
     serve(bpf);
     open(Protocol.UDP, 1);
     inNode(bpf::drain);
-    int silence = Integer.parseInt(FlowNetwork.SILENCE);
+    int silence = FlowNetwork.SILENCE_SECONDS;
     assertThat(throughNodePort())
         .extracting(Conntrack.Flow::secondsLeft)
         .isNotEmpty()

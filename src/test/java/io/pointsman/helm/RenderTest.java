@@ -52,11 +52,7 @@ class RenderTest {
   /** What nft and iptables-save take beside it follows the node's rules, not the agent. */
   @Test
   void theAgentsMemoryHasNoLimit() {
-    JsonNode operator =
-        Chart.render().stream()
-            .filter(it -> it.get("kind").asText().equals("Deployment"))
-            .findFirst()
-            .orElseThrow();
+    JsonNode operator = Chart.manifest(Chart.render(), "Deployment", "pointsman-operator");
     assertThat(operator.at("/spec/template/spec/containers/0/env"))
         .filteredOn(it -> it.get("name").asText().equals("POINTSMAN_AGENT_RESOURCES"))
         .singleElement()

@@ -15,6 +15,8 @@ import org.junit.jupiter.api.io.TempDir;
  * No test fails or is skipped in silence: scripts/outcome, which ends {@code make test}, names it.
  */
 class OutcomeTest {
+  private static final String RUNS = "<testcase name=\"runs\" classname=\"%1$s\" time=\"1\"/>";
+
   @TempDir private Path folder = Path.of("");
 
   @BeforeEach
@@ -26,30 +28,15 @@ class OutcomeTest {
 
   @Test
   void namesWhatWasSkippedAndWhy() throws IOException {
-    report("First", "<testcase name=\"runs\" classname=\"a.FirstTest\" time=\"1\"/>");
-    report(
-        "Second",
-        """
-        <testcase name="needsMore" classname="a.SecondTest" time="0">
-          <skipped message="no &quot;engine&quot; &amp; no socket"/>
-        </testcase>
-        """);
+    report("First", RUNS);
+    report("Second", skipped("needsMore", "no &quot;engine&quot; &amp; no socket"));
     assertThat(told()).isEqualTo("not run here: SecondTest.needsMore: no \"engine\" & no socket\n");
   }
 
   @Test
   void countsTestsOfOneReason() throws IOException {
-    report("First", "<testcase name=\"runs\" classname=\"a.FirstTest\" time=\"1\"/>");
-    report(
-        "Second",
-        """
-        <testcase name="one" classname="a.SecondTest" time="0">
-          <skipped message="not here"/>
-        </testcase>
-        <testcase name="two" classname="a.SecondTest" time="0">
-          <skipped message="not here"/>
-        </testcase>
-        """);
+    report("First", RUNS);
+    report("Second", skipped("one", "not here"), skipped("two", "not here"));
     assertThat(told()).isEqualTo("not run here: SecondTest (2 tests): not here\n");
   }
 
@@ -57,25 +44,19 @@ class OutcomeTest {
   void namesWhatFailed() throws IOException {
     report(
         "First",
-        """
-        <testcase name="one" classname="a.FirstTest" time="0">
-          <failure message="&#10;Expecting 1 &lt; 0" type="a.Error"><![CDATA[a.Error]]></failure>
-        </testcase>
-        """);
+        ended(
+            "one",
+            "<failure message=\"&#10;Expecting 1 &lt; 0\" type=\"a.Error\"><![CDATA[a.Error]]></failure>"));
     report(
         "Second",
-        """
-        <testcase name="two" classname="a.SecondTest" time="0">
-          <error message="Broken" type="a.Error"><![CDATA[a.Error]]></error>
-        </testcase>
-        """);
+        ended("two", "<error message=\"Broken\" type=\"a.Error\"><![CDATA[a.Error]]></error>"));
     assertThat(told())
         .isEqualTo("failed: FirstTest.one:  Expecting 1 < 0\nfailed: SecondTest.two: Broken\n");
   }
 
   @Test
   void namesClassesWithoutReportAndReportsWithoutTest() throws IOException {
-    report("Second", "");
+    report("Second");
     assertThat(told())
         .isEqualTo(
             """
@@ -86,13 +67,27 @@ class OutcomeTest {
 
   @Test
   void saysWhenAllWereRun() throws IOException {
-    report("First", "<testcase name=\"runs\" classname=\"a.FirstTest\" time=\"1\"/>");
-    report("Second", "<testcase name=\"runs\" classname=\"a.SecondTest\" time=\"1\"/>");
+    report("First", RUNS);
+    report("Second", RUNS);
     assertThat(told()).isEqualTo("every test was run here, and passed\n");
   }
 
-  private void report(String test, String cases) throws IOException {
-    write("reports/TEST-a.%sTest.xml".formatted(test), "<testsuite>\n" + cases + "\n</testsuite>");
+  private static String skipped(String name, String reason) {
+    return ended(name, "<skipped message=\"" + reason + "\"/>");
+  }
+
+  /** A test that did not simply pass; %1$s becomes its class. */
+  private static String ended(String name, String how) {
+    return "<testcase name=\""
+        + name
+        + "\" classname=\"%1$s\" time=\"0\">\n  "
+        + how
+        + "\n</testcase>";
+  }
+
+  private void report(String test, String... cases) throws IOException {
+    var text = String.join("\n", cases).formatted("a." + test + "Test");
+    write("reports/TEST-a.%sTest.xml".formatted(test), "<testsuite>\n" + text + "\n</testsuite>");
   }
 
   private void write(String file, String text) throws IOException {

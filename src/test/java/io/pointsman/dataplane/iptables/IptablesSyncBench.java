@@ -30,7 +30,6 @@ import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
@@ -53,6 +52,18 @@ class IptablesSyncBench {
 
   /** Milliseconds, by the clock and of processors. */
   private record Figures(double full, double change, double fullCpu, double changeCpu) {}
+
+  /** The same of one piece of work of this process. */
+  private record Spent(double millis, double cpu) {
+    static Spent on(Runnable work) {
+      long self = ProcessHandle.current().pid();
+      double cpu = CpuTime.millis(self);
+      long start = System.nanoTime();
+      work.run();
+      double millis = (System.nanoTime() - start) / NANOS_PER_MILLI;
+      return new Spent(millis, CpuTime.millis(self) - cpu);
+    }
+  }
 
   @ParameterizedTest
   @ValueSource(ints = {100, 1_000, 10_000, 30_000})
@@ -80,33 +91,26 @@ class IptablesSyncBench {
             try (IptablesDataplane dataplane =
                 new IptablesDataplane(
                     IptablesOptions.defaults(), IptablesFixture.settings(Scheduler.RANDOM))) {
-              long self = ProcessHandle.current().pid();
-              double cpu = CpuTime.millis(self);
-              long start = System.nanoTime();
-              dataplane.prepare(desired(ports));
-              double full = (System.nanoTime() - start) / NANOS_PER_MILLI;
-              double fullCpu = CpuTime.millis(self) - cpu;
-              start = System.nanoTime();
-              dataplane.activate();
-              double activation = (System.nanoTime() - start) / NANOS_PER_MILLI;
-              double[] changes = new double[CHANGES];
-              cpu = CpuTime.millis(self);
+              Spent full = Spent.on(() -> dataplane.prepare(desired(ports)));
+              Spent activation = Spent.on(dataplane::activate);
+              List<Spent> changes = new ArrayList<>();
               for (int i = 0; i < CHANGES; i++) {
                 ServicePort after = port(i, ENDPOINTS - 1);
                 Delta delta = new Delta(List.of(new Change(ports.set(i, after), after)), List.of());
-                start = System.nanoTime();
-                dataplane.apply(delta);
-                changes[i] = (System.nanoTime() - start) / NANOS_PER_MILLI;
+                changes.add(Spent.on(() -> dataplane.apply(delta)));
               }
-              double changeCpu = (CpuTime.millis(self) - cpu) / CHANGES;
-              start = System.nanoTime();
-              assertThat(dataplane.read().digest()).isEqualTo(desired(ports).digest());
-              double read = (System.nanoTime() - start) / NANOS_PER_MILLI;
-              Arrays.sort(changes);
+              Spent read =
+                  Spent.on(
+                      () ->
+                          assertThat(dataplane.read().digest()).isEqualTo(desired(ports).digest()));
               out(
                   "%,d Services x %d: activate %.0f ms, read back %.0f ms",
-                  services, ENDPOINTS, activation, read);
-              return new Figures(full, changes[CHANGES / 2], fullCpu, changeCpu);
+                  services, ENDPOINTS, activation.millis, read.millis);
+              return new Figures(
+                  full.millis,
+                  changes.stream().mapToDouble(Spent::millis).sorted().toArray()[CHANGES / 2],
+                  full.cpu,
+                  changes.stream().mapToDouble(Spent::cpu).average().orElseThrow());
             }
           });
     }
