@@ -55,6 +55,17 @@ class OutcomeTest {
   }
 
   @Test
+  void keepsBothEndsOfALongMessage() throws IOException {
+    report("First", RUNS);
+    String message = "expected" + " ".repeat(2_000) + "the difference";
+    report("Second", ended("one", "<failure message=\"" + message + "\" type=\"a.Error\"/>"));
+    assertThat(told())
+        .startsWith("failed: SecondTest.one: expected ")
+        .endsWith(" the difference\n")
+        .hasSizeLessThan(700);
+  }
+
+  @Test
   void namesClassesWithoutReportAndReportsWithoutTest() throws IOException {
     report("Second");
     assertThat(told())

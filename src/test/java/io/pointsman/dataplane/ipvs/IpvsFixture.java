@@ -15,6 +15,9 @@ import io.pointsman.verify.Verifier;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
@@ -30,7 +33,12 @@ class IpvsFixture {
   @BeforeEach
   void makeNode() {
     node.ip("link", "add", "uplink", "type", "veth", "peer", "name", "outside");
-    node.ip("link", "set", "uplink", "up");
+    for (String end : List.of("uplink", "outside")) {
+      node.ip("link", "set", end, "addrgenmode", "none");
+      node.ip("link", "set", end, "up");
+    }
+    Awaitility.await("a link's carrier is told late")
+        .until(() -> node.ip("link", "show", "uplink").contains("state UP"));
     node.ip("addr", "add", Services.NODE_V4 + "/24", "dev", "uplink");
     node.ip("addr", "add", Services.NODE_V6 + "/64", "dev", "uplink", "nodad");
   }
@@ -68,6 +76,40 @@ class IpvsFixture {
     Verdict verdict = Verifier.verify(desired, kernel);
     assertThat(verdict).isEqualTo(Verdict.PROVEN);
     assertThat(kernel.digest()).isEqualTo(desired.digest());
+  }
+
+  /** All that the dataplane could change, a line each, without the counters of packets. */
+  final List<String> everything() {
+    return Stream.of(
+            rules("iptables-legacy-save"),
+            rules("ip6tables-legacy-save"),
+            shell("ipvsadm", "-Sn"),
+            shell("ipvsadm", "-L", "--timeout"),
+            shell("ipset", "save"),
+            shell("ip", "-d", "link"),
+            shell("ip", "addr"),
+            settings())
+        .flatMap(String::lines)
+        .toList();
+  }
+
+  private String rules(String save) {
+    return shell(save)
+        .lines()
+        .filter(line -> line.startsWith("-A ") || line.matches(":\\S+ - .*"))
+        .map(line -> line.replaceAll("\\[\\d+:\\d+]", ""))
+        .collect(Collectors.joining("\n"));
+  }
+
+  private String settings() {
+    return Stream.of(
+            "vs/conntrack", "vs/expire_nodest_conn", "vs/expire_quiescent_template", "ip_forward")
+        .map(name -> name + " = " + setting(name))
+        .collect(Collectors.joining("\n"));
+  }
+
+  final String setting(String name) {
+    return shell("cat", "/proc/sys/net/ipv4/" + name).strip();
   }
 
   /** The output of a command in the node. */
