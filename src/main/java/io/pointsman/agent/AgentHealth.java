@@ -5,7 +5,10 @@ import java.util.concurrent.TimeUnit;
 
 /** What the kubelet is told; written by the sync thread, read by anybody. */
 public final class AgentHealth {
-  private static final long LIVE_NANOS = TimeUnit.MINUTES.toNanos(2);
+  /**
+   * A pass over the kernel runs several commands, of five minutes at most, before the next beat.
+   */
+  private static final long LIVE_NANOS = TimeUnit.MINUTES.toNanos(15);
 
   private volatile long beatAt = System.nanoTime();
   private volatile boolean started;

@@ -19,7 +19,11 @@ import org.jspecify.annotations.Nullable;
 
 /** Runs the netfilter tools of the node; their output is English whatever the locale. */
 public final class CommandRunner {
-  private static final Duration TIMEOUT = Duration.ofMinutes(2);
+  /**
+   * Nothing takes this long but what hangs: a table of 30,000 Services takes well under a minute.
+   */
+  private static final Duration TIMEOUT = Duration.ofMinutes(5);
+
   private static final int ERROR_LENGTH = 2_000;
 
   /** Each pipe has a thread: the common pool has too few to keep several pipes flowing. */
@@ -60,7 +64,7 @@ public final class CommandRunner {
    * Runs a command and hands on its output line by line.
    *
    * @param input what the command reads
-   * @throws CommandException when it cannot be started, fails, or takes longer than two minutes
+   * @throws CommandException when it cannot be started, fails, or takes longer than five minutes
    */
   public void run(List<String> command, String input, Consumer<String> lines) {
     run(command, out -> out.append(input), lines);

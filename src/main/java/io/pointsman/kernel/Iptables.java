@@ -15,8 +15,11 @@ import org.jspecify.annotations.Nullable;
  * changed by iptables-restore. Works on the network namespace of the thread that calls it.
  */
 public final class Iptables {
-  /** How long to wait, in seconds, for another process that changes the same rules. */
-  private static final String LOCK_SECONDS = "5";
+  /**
+   * How long to wait, in seconds, for another process that changes the same rules: kube-proxy may
+   * take that long.
+   */
+  private static final String LOCK_SECONDS = "30";
 
   private static final Path IPV6 = Path.of("/proc/sys/net/ipv6/conf");
 
