@@ -89,6 +89,33 @@ class StandInTest extends IptablesFixture {
 
   @ParameterizedTest
   @EnumSource(Variant.class)
+  void standsInFrontOfRulesThatServeByIpvs(Variant variant) {
+    inside(
+        () -> {
+          CommandRunner commands = new CommandRunner();
+          commands.lines("ipset", "create", "KUBE-CLUSTER-IP", "hash:ip,port");
+          commands.lines("ipset", "create", "KUBE-LOOP-BACK", "hash:ip,port,ip");
+          tables(Family.IPV4, variant).restore(out -> out.append(IpvsNeighbourTest.IPVS));
+          List<String> before = saved(variant);
+
+          IptablesDataplane standIn = standIn(variant);
+          standIn.prepare(DESIRED);
+          standIn.activate();
+          assertProven(standIn, DESIRED);
+          assertThat(saved(variant)).containsAll(before);
+          assertThat(jumps(saved(variant), "nat", "PREROUTING"))
+              .containsExactly("STANDIN-SERVICES", "KUBE-SERVICES");
+
+          deleteAsKubeProxyDoes(variant);
+          assertProven(standIn, DESIRED);
+          standIn.drain();
+          standIn.remove();
+          assertThat(saved(variant)).noneMatch(line -> line.contains(StandInView.PREFIX));
+        });
+  }
+
+  @ParameterizedTest
+  @EnumSource(Variant.class)
   void changesNoSetting(Variant variant) {
     inside(
         () -> {
