@@ -59,9 +59,11 @@ final class StandIn {
       return state.await(
           step, "WaitingForCatalogue", "Services and EndpointSlices are being listed.");
     }
-    state.tell(
-        Progress.under(
-            step, "MakingStandIn", "Rules are written that serve while kube-proxy starts."));
+    if (state.waitingSince == null) {
+      state.tell(
+          Progress.under(
+              step, "MakingStandIn", "Rules are written that serve while kube-proxy starts."));
+    }
     String failure = failure(kernel.openStandIn(spec));
     if (failure != null) {
       return failed(step, failure);
