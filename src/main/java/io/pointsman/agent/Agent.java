@@ -50,11 +50,13 @@ public final class Agent implements AutoCloseable {
    * Puts an agent together; nothing happens before {@link #start} but that the dataplane is opened.
    *
    * @param client is closed with the agent
+   * @param standIn opens what serves while kube-proxy starts (ADR 8)
    */
   public Agent(
       AgentOptions options,
       KubernetesClient client,
       Map<LinuxDataplane, DataplaneSettings.Factory> dataplanes,
+      DataplaneSettings.Factory standIn,
       CommandRunner commands,
       MeterRegistry meters) {
     this.options = options;
@@ -63,7 +65,7 @@ public final class Agent implements AutoCloseable {
     this.writer = new StatusWriter(client, options.nodeName());
     Catalogue catalogue = Catalogue.forNode(options.nodeName());
     AgentMetrics metrics = new AgentMetrics(meters);
-    this.kernel = new Kernel(dataplanes, catalogue, metrics);
+    this.kernel = new Kernel(dataplanes, standIn, catalogue, metrics);
     Reporter reporter =
         new Reporter(options.version(), catalogue, kernel, writer::write, System::nanoTime);
     this.sync =
@@ -109,14 +111,21 @@ public final class Agent implements AutoCloseable {
     BpfOptions placed = options.cgroup().map(pinned::on).orElse(pinned);
     return Map.of(
         LinuxDataplane.IPTABLES,
-        settings ->
-            new IptablesDataplane(
-                IptablesOptions.defaults().localTo(settings.clusterRanges()), settings),
+        settings -> iptables(IptablesOptions.defaults(), settings),
         LinuxDataplane.IPVS,
         settings ->
             new IpvsDataplane(IpvsOptions.defaults().localTo(settings.clusterRanges()), settings),
         LinuxDataplane.BPF,
         settings -> new BpfDataplane(placed, settings));
+  }
+
+  /** Opens what serves while kube-proxy starts: the Iptables dataplane under names of its own. */
+  public static DataplaneSettings.Factory standIn() {
+    return settings -> iptables(IptablesOptions.defaults().standingIn(), settings);
+  }
+
+  private static IptablesDataplane iptables(IptablesOptions options, DataplaneSettings settings) {
+    return new IptablesDataplane(options.localTo(settings.clusterRanges()), settings);
   }
 
   /** Begins to work. */

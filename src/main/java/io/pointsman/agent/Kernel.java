@@ -3,6 +3,7 @@ package io.pointsman.agent;
 
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplaneSpec;
+import io.pointsman.api.Scheduler;
 import io.pointsman.catalogue.Address;
 import io.pointsman.catalogue.AddressRange;
 import io.pointsman.catalogue.Catalogue;
@@ -12,13 +13,13 @@ import io.pointsman.dataplane.Dataplane;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneSettings;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,19 +28,28 @@ import org.jspecify.annotations.Nullable;
  */
 final class Kernel implements AutoCloseable {
   private final Map<LinuxDataplane, DataplaneSettings.Factory> factories;
+  private final DataplaneSettings.Factory standInFactory;
   private final Catalogue catalogue;
   private final AgentMetrics metrics;
   private final Map<LinuxDataplane, DataplaneInstance> instances =
       new EnumMap<>(LinuxDataplane.class);
   private Set<Address> nodePortAddresses = Set.of();
   private @Nullable DataplaneInstance target;
+  private @Nullable DataplaneInstance standIn;
   private boolean looked;
 
+  /**
+   * Opens nothing yet.
+   *
+   * @param standIn opens what serves while kube-proxy starts (ADR 8)
+   */
   Kernel(
       Map<LinuxDataplane, DataplaneSettings.Factory> factories,
+      DataplaneSettings.Factory standIn,
       Catalogue catalogue,
       AgentMetrics metrics) {
     this.factories = new EnumMap<>(factories);
+    this.standInFactory = standIn;
     this.catalogue = catalogue;
     this.metrics = metrics;
   }
@@ -49,14 +59,23 @@ final class Kernel implements AutoCloseable {
     return Optional.ofNullable(target);
   }
 
-  /** Every dataplane that is open: the target, and all that are in the kernel. */
-  Collection<DataplaneInstance> all() {
-    return List.copyOf(instances.values());
+  /** What serves while kube-proxy starts; empty when it is not in the kernel. */
+  Optional<DataplaneInstance> standIn() {
+    return Optional.ofNullable(standIn);
+  }
+
+  boolean isStandIn(DataplaneInstance instance) {
+    return instance == standIn;
+  }
+
+  /** Every dataplane that is open: the target, all that are in the kernel, and the stand-in. */
+  List<DataplaneInstance> all() {
+    return Stream.concat(instances.values().stream(), Stream.ofNullable(standIn)).toList();
   }
 
   /** Every dataplane in the kernel but the target. */
   List<DataplaneInstance> others() {
-    return instances.values().stream().filter(instance -> instance != target).toList();
+    return all().stream().filter(instance -> instance != target).toList();
   }
 
   /** The one to tell of: the target, or else the one that is in the kernel. */
@@ -75,15 +94,53 @@ final class Kernel implements AutoCloseable {
             open(kind, factory, DataplaneSettings.DEFAULTS);
           }
         });
+    if (standIn == null) {
+      standIn = opened(LinuxDataplane.IPTABLES, standInFactory, standInSettings(null));
+    }
     looked = true;
     forgetAbsent();
+  }
+
+  /** Opens the stand-in, so that it can be written. */
+  DataplaneInstance openStandIn(NodeDataplaneSpec spec) {
+    DataplaneSettings wanted = standInSettings(spec);
+    DataplaneInstance there = standIn;
+    if (there == null || !there.settings().equals(wanted)) {
+      if (there != null) {
+        there.close();
+      }
+      there = opened(LinuxDataplane.IPTABLES, standInFactory, wanted);
+      standIn = there;
+    }
+    return there;
+  }
+
+  /** It chooses at random, as kube-proxy's rules do, whatever the node's own scheduler is. */
+  private static DataplaneSettings standInSettings(@Nullable NodeDataplaneSpec spec) {
+    DataplaneSettings of = spec == null ? DataplaneSettings.DEFAULTS : settings(spec);
+    return new DataplaneSettings(
+        Scheduler.RANDOM, of.nodePortLow(), of.nodePortHigh(), of.clusterRanges());
+  }
+
+  /**
+   * Whether new flows are served by nothing but rules of kube-proxy's names, or by virtual servers,
+   * which a kube-proxy of another mode deletes as it starts.
+   */
+  boolean servedUnderSharedNames() {
+    List<DataplaneInstance> active =
+        instances.values().stream().filter(one -> one.phase() == Phase.ACTIVE).toList();
+    return !active.isEmpty() && active.stream().allMatch(one -> Handover.sharesChains(one.kind()));
   }
 
   /** Lets go of all that are not in the kernel, but for the target. */
   void forgetAbsent() {
     for (DataplaneInstance instance : others()) {
       if (instance.phase() == Phase.ABSENT) {
-        instances.remove(instance.kind());
+        if (isStandIn(instance)) {
+          standIn = null;
+        } else {
+          instances.remove(instance.kind());
+        }
         instance.close();
       }
     }
@@ -106,6 +163,9 @@ final class Kernel implements AutoCloseable {
       instance = open(kind, factory, wanted);
     }
     target = instance;
+    if (standIn != null) {
+      openStandIn(spec);
+    }
     forgetAbsent();
   }
 
@@ -126,14 +186,7 @@ final class Kernel implements AutoCloseable {
 
   private DataplaneInstance open(
       LinuxDataplane kind, DataplaneSettings.Factory factory, DataplaneSettings settings) {
-    Dataplane dataplane = factory.open(settings);
-    Programmer programmer = new Programmer();
-    List<ServicePort> ports = new ArrayList<>(catalogue.portCount());
-    catalogue.forEachPort(ports::add);
-    programmer.note(new CatalogueDelta(ports, List.of()));
-    programmer.nodePortAddresses(nodePortAddresses, dataplane);
-    DataplaneInstance opened =
-        new DataplaneInstance(kind, settings, dataplane, programmer, new Prover(metrics));
+    DataplaneInstance opened = opened(kind, factory, settings);
     DataplaneInstance before = instances.put(kind, opened);
     if (before != null) {
       before.close();
@@ -141,23 +194,33 @@ final class Kernel implements AutoCloseable {
     return opened;
   }
 
+  private DataplaneInstance opened(
+      LinuxDataplane kind, DataplaneSettings.Factory factory, DataplaneSettings settings) {
+    Dataplane dataplane = factory.open(settings);
+    Programmer programmer = new Programmer();
+    List<ServicePort> ports = new ArrayList<>(catalogue.portCount());
+    catalogue.forEachPort(ports::add);
+    programmer.note(new CatalogueDelta(ports, List.of()));
+    programmer.nodePortAddresses(nodePortAddresses, dataplane);
+    return new DataplaneInstance(kind, settings, dataplane, programmer, new Prover(metrics));
+  }
+
   /** Takes a change of the catalogue for every dataplane. */
   void note(CatalogueDelta delta) {
-    instances.values().forEach(instance -> instance.programmer().note(delta));
+    all().forEach(instance -> instance.programmer().note(delta));
   }
 
   /** The addresses that answer on node ports are now these. */
   void nodePortAddresses(Set<Address> addresses) {
     nodePortAddresses = Set.copyOf(addresses);
-    instances
-        .values()
+    all()
         .forEach(
             instance -> instance.programmer().nodePortAddresses(addresses, instance.dataplane()));
   }
 
   /** The most that any dataplane does in the kernel. */
   Phase phase() {
-    List<Phase> phases = instances.values().stream().map(DataplaneInstance::phase).toList();
+    List<Phase> phases = all().stream().map(DataplaneInstance::phase).toList();
     for (Phase phase : List.of(Phase.ACTIVE, Phase.DRAINING, Phase.PREPARED)) {
       if (phases.contains(phase)) {
         return phase;
@@ -166,15 +229,21 @@ final class Kernel implements AutoCloseable {
     return Phase.ABSENT;
   }
 
-  /** Whether another dataplane than the target takes new flows. */
-  boolean othersServe() {
-    return others().stream().anyMatch(instance -> instance.phase() == Phase.ACTIVE);
+  /**
+   * Whether another dataplane than the target takes new flows that the target could take. While the
+   * agent leaves the target's rules alone, the stand-in serves in its place.
+   */
+  boolean othersServe(NodeDataplaneSpec spec) {
+    return others().stream()
+        .filter(instance -> !isStandIn(instance) || !Handover.handsOff(spec))
+        .anyMatch(instance -> instance.phase() == Phase.ACTIVE);
   }
 
   @Override
   public void close() {
-    instances.values().forEach(DataplaneInstance::close);
+    all().forEach(DataplaneInstance::close);
     instances.clear();
     target = null;
+    standIn = null;
   }
 }

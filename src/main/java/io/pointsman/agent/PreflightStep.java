@@ -63,7 +63,9 @@ final class PreflightStep {
   /** Counts what the walk would do; what cannot be counted is a matter of the findings. */
   private boolean count(NodeDataplaneSpec spec, DataplaneInstance target) {
     Map<LinuxDataplane, Dataplane> others = new EnumMap<>(LinuxDataplane.class);
-    kernel.others().forEach(other -> others.put(other.kind(), other.dataplane()));
+    kernel.others().stream()
+        .filter(other -> !kernel.isStandIn(other)) // its flows are those of what it stands for
+        .forEach(other -> others.put(other.kind(), other.dataplane()));
     SwitchQuestion question =
         SwitchQuestion.of(target.kind(), spec, target.programmer().snapshot());
     AtomicReference<SwitchPlan> counted = new AtomicReference<>(new SwitchPlan());

@@ -47,12 +47,18 @@ final class Programming {
 
   /**
    * Goes on with what an earlier agent, or this one with other settings, left; whether there was.
+   *
+   * @param leaves whether only the stand-in is gone on with, because the others are given up
    */
-  boolean adopt() {
+  boolean adopt(boolean leaves) {
     boolean adopted = false;
     kernel.look();
     for (DataplaneInstance instance : kernel.all()) {
-      if (!instance.programmer().programming() && goesOn(instance)) {
+      boolean goesOn =
+          kernel.isStandIn(instance)
+              ? instance.phase() == Phase.ACTIVE
+              : !leaves && goesOn(instance);
+      if (!instance.programmer().programming() && goesOn) {
         SyncResult result = instance.prepare();
         LOG.infof(
             "Adopted %s: %d entries written, %d deleted",

@@ -19,6 +19,15 @@ record Progress(Step step, StepResult result, String reason, String message) {
     return new Progress(step, StepResult.FAILED, reason, message);
   }
 
+  /** While kube-proxy is to come there is nothing else to do to rules that share its names. */
+  static Progress kubeProxyMayCome(Step step) {
+    return new Progress(
+        step,
+        StepResult.DONE,
+        "Done",
+        "kube-proxy may come: no Service goes with what it deletes.");
+  }
+
   static Progress done(Step step) {
     String message =
         switch (step) {

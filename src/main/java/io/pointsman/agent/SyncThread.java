@@ -146,7 +146,7 @@ final class SyncThread implements Runnable {
     }
     metrics.servicePorts.set(catalogue.portCount());
     guarded(() -> programming.flush(arrivals));
-    if (synced && !leaves()) {
+    if (synced) {
       guarded(this::adopt);
     }
     advance();
@@ -189,7 +189,7 @@ final class SyncThread implements Runnable {
   }
 
   private void adopt() {
-    if (programming.adopt()) {
+    if (programming.adopt(leaves())) {
       verify();
     }
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.agent;
 
+import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.NodeDataplane;
 import io.pointsman.api.NodeDataplaneSpec;
 import io.pointsman.api.Step;
@@ -15,12 +16,14 @@ final class Walk {
   private final LongSupplier clock;
   private final WalkState state;
   private final WalkSteps steps;
+  private final StandIn standIn;
 
   Walk(Catalogue catalogue, Kernel kernel, Chores chores, LongSupplier clock, Runnable onProgress) {
     this.kernel = kernel;
     this.clock = clock;
     this.state = new WalkState(onProgress, clock);
     this.steps = new WalkSteps(catalogue, kernel, chores, clock, state);
+    this.standIn = new StandIn(kernel, state, clock);
   }
 
   WalkState state() {
@@ -58,7 +61,11 @@ final class Walk {
     }
     boolean more = true;
     while (more && !failed() && state.chore == null) {
-      if (state.atTarget() && stillHolds(spec.step, target)) {
+      if (spec.kubeProxy == KubeProxyState.ATTACHING
+          && !standIn.letsGoOn(spec, spec.step, synced)) {
+        return;
+      }
+      if (state.atTarget() && stillHolds(spec, spec.step, target)) {
         return;
       }
       Decision decision = StepMachine.next(facts(spec, spec.step, target, synced));
@@ -67,11 +74,11 @@ final class Walk {
   }
 
   /** Whether the kernel is still where a reached target left it: a reboot or a hand may differ. */
-  private boolean stillHolds(Step step, DataplaneInstance target) {
+  private boolean stillHolds(NodeDataplaneSpec spec, Step step, DataplaneInstance target) {
     return switch (step) {
       case PREFLIGHT -> true;
       case PREPARE -> target.phase() != Phase.ABSENT;
-      case ACTIVATE -> target.phase() == Phase.ACTIVE && !kernel.othersServe();
+      case ACTIVATE -> target.phase() == Phase.ACTIVE && !kernel.othersServe(spec);
       case CLEAN -> target.phase() == Phase.ACTIVE && kernel.others().isEmpty();
       case DRAIN -> kernel.phase() != Phase.ACTIVE;
       case REMOVE -> kernel.phase() == Phase.ABSENT;
@@ -85,7 +92,7 @@ final class Walk {
         spec.kubeProxy,
         synced,
         back ? kernel.phase() : target.phase(),
-        kernel.othersServe(),
+        kernel.othersServe(spec),
         kernel.others().isEmpty(),
         state.preflightPassed,
         target.proven() || Handover.handsOff(spec),

@@ -30,6 +30,7 @@ final class AgentRole implements Role {
             options,
             Agent.client(options, surroundings.client()),
             Agent.dataplanes(options),
+            Agent.standIn(),
             new CommandRunner(),
             surroundings.meters());
     agent = made;

@@ -26,7 +26,31 @@ public final class Iptables {
   private final CommandRunner commands;
   private final Family family;
   private final Variant variant;
+  private final View view;
   private final String program;
+
+  /** How somebody who works on the rules sees their lines. */
+  public interface View {
+    /** All of them, as they are. */
+    View PLAIN =
+        new View() {
+          @Override
+          public String read(String line) {
+            return line;
+          }
+
+          @Override
+          public String write(String line) {
+            return line;
+          }
+        };
+
+    /** A line of iptables-save as it is seen; null when it is not seen at all. */
+    @Nullable String read(String line);
+
+    /** What iptables-restore is given for a line. */
+    String write(String line);
+  }
 
   /** The IP families, each with tables of its own. */
   public enum Family {
@@ -54,9 +78,15 @@ public final class Iptables {
 
   /** Talks to one family in one place. */
   public Iptables(CommandRunner commands, Family family, Variant variant) {
+    this(commands, family, variant, View.PLAIN);
+  }
+
+  /** The same for one who sees the lines in a way of its own. */
+  public Iptables(CommandRunner commands, Family family, Variant variant, View view) {
     this.commands = commands;
     this.family = family;
     this.variant = variant;
+    this.view = view;
     this.program = family.program + "-" + variant.suffix;
   }
 
@@ -88,28 +118,39 @@ public final class Iptables {
    * @throws CommandRunner.CommandException when it fails
    */
   public void save(Consumer<String> lines) {
-    commands.run(List.of(program + "-save"), "", lines);
+    commands.run(List.of(program + "-save"), "", seen(lines));
   }
 
   /** The same with packet and byte counters before each rule. */
   public void saveCounted(Consumer<String> lines) {
-    commands.run(List.of(program + "-save", "-c"), "", lines);
+    commands.run(List.of(program + "-save", "-c"), "", seen(lines));
   }
 
   /** What iptables-save writes of one table; it is made when it is not there. */
   public void save(String table, Consumer<String> lines) {
-    commands.run(List.of(program + "-save", "-t", table), "", lines);
+    commands.run(List.of(program + "-save", "-t", table), "", seen(lines));
+  }
+
+  private Consumer<String> seen(Consumer<String> lines) {
+    return line -> {
+      String seen = view.read(line);
+      if (seen != null) {
+        lines.accept(seen);
+      }
+    };
   }
 
   /**
    * Changes rules and leaves alone what the script does not name. Each table changes at its COMMIT
    * as a whole or not at all; tables that were committed before a failure stay changed.
    *
-   * @param script writes the same lines each time it is asked
+   * @param wanted writes the same lines each time it is asked
    * @throws RestoreException when it is refused
    * @throws CommandRunner.CommandException when it cannot be run
    */
-  public void restore(CommandRunner.Input script) {
+  public void restore(CommandRunner.Input wanted) {
+    CommandRunner.Input script =
+        view == View.PLAIN ? wanted : out -> wanted.writeTo(new ViewedLines(view, out));
     List<String> command =
         List.of(program + "-restore", "--noflush", "--counters", "--wait", LOCK_SECONDS);
     try {
@@ -161,8 +202,31 @@ public final class Iptables {
     }
   }
 
+  /** Hands on whole lines as the view has them written. */
+  private static final class ViewedLines extends LetterByLetter {
+    private final StringBuilder line = new StringBuilder();
+    private final View view;
+    private final Appendable out;
+
+    ViewedLines(View view, Appendable out) {
+      this.view = view;
+      this.out = out;
+    }
+
+    @Override
+    public Appendable append(char letter) throws IOException {
+      if (letter == '\n') {
+        out.append(view.write(line.toString())).append(letter);
+        line.setLength(0);
+      } else {
+        line.append(letter);
+      }
+      return this;
+    }
+  }
+
   /** Picks one line out of a script by writing it once more. */
-  private static final class LineFinder implements Appendable {
+  private static final class LineFinder extends LetterByLetter {
     private final StringBuilder found = new StringBuilder();
     private int left;
 
@@ -182,24 +246,27 @@ public final class Iptables {
     }
 
     @Override
-    public Appendable append(@Nullable CharSequence text) {
-      return text == null ? this : append(text, 0, text.length());
-    }
-
-    @Override
-    public Appendable append(@Nullable CharSequence text, int start, int end) {
-      for (int i = start; text != null && i < end; i++) {
-        append(text.charAt(i));
-      }
-      return this;
-    }
-
-    @Override
     public Appendable append(char letter) {
       if (letter == '\n') {
         left--;
       } else if (left == 0) {
         found.append(letter);
+      }
+      return this;
+    }
+  }
+
+  /** Takes text in pieces of any size. */
+  private abstract static class LetterByLetter implements Appendable {
+    @Override
+    public Appendable append(@Nullable CharSequence text) throws IOException {
+      return text == null ? this : append(text, 0, text.length());
+    }
+
+    @Override
+    public Appendable append(@Nullable CharSequence text, int start, int end) throws IOException {
+      for (int i = start; text != null && i < end; i++) {
+        append(text.charAt(i));
       }
       return this;
     }

@@ -15,6 +15,7 @@ import io.pointsman.api.NodeDataplaneStatus;
 import io.pointsman.api.Step;
 import io.pointsman.api.StepResult;
 import io.pointsman.dataplane.Dataplane;
+import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.KernelState;
 import io.pointsman.dataplane.SyncResult;
@@ -51,6 +52,9 @@ final class NodeFixture implements AutoCloseable {
   /** What every preparation wrote, in order. */
   final List<SyncResult> preparations = new CopyOnWriteArrayList<>();
 
+  /** Whether what serves while kube-proxy starts cannot be written. */
+  volatile boolean breakStandIn;
+
   private final String name;
   private final BpfOptions bpf;
   private @Nullable Agent agent;
@@ -74,7 +78,7 @@ final class NodeFixture implements AutoCloseable {
     AgentOptions options =
         new AgentOptions(
             name, sandbox.bpffs(), Optional.of(sandbox.cgroup()), Path.of("/nowhere"), "test");
-    Agent started = new Agent(options, api, dataplanes(), commands(), meters);
+    Agent started = new Agent(options, api, dataplanes(), this::agentsStandIn, commands(), meters);
     started.start();
     agent = started;
     return started;
@@ -94,6 +98,32 @@ final class NodeFixture implements AutoCloseable {
         this::open,
         LinuxDataplane.IPTABLES,
         settings -> inside(new IptablesDataplane(iptables(), settings)));
+  }
+
+  /** What serves while kube-proxy starts. */
+  private Dataplane standIn(DataplaneSettings settings) {
+    return inside(new IptablesDataplane(iptables().standingIn(), settings));
+  }
+
+  private Dataplane agentsStandIn(DataplaneSettings settings) {
+    Dataplane real = standIn(settings);
+    return (Dataplane)
+        Proxy.newProxyInstance(
+            getClass().getClassLoader(),
+            new Class<?>[] {Dataplane.class},
+            (proxy, method, arguments) -> {
+              if (breakStandIn && method.getName().equals("prepare")) {
+                throw new DataplaneException("prepare: no such table", null);
+              }
+              return method.invoke(real, arguments);
+            });
+  }
+
+  /** Where that is in the kernel. */
+  Dataplane.Phase standInPhase() {
+    try (Dataplane dataplane = standIn(DataplaneSettings.DEFAULTS)) {
+      return dataplane.phase();
+    }
   }
 
   private IptablesOptions iptables() {

@@ -39,7 +39,7 @@ class EdgesTest {
         null);
   }
 
-  /** Not straight from Iptables: kube-proxy deletes all rules of its iptables mode as it starts. */
+  /** This kube-proxy deletes all rules of the iptables mode as it starts: ADR 8. */
   @TestFactory
   List<DynamicTest> amongKubeProxyNftablesAndBpf() {
     walk =
@@ -47,6 +47,12 @@ class EdgesTest {
             LabOptions.named("edges-nft").withKubeProxyMode(KubeProxyMode.NFTABLES).withNodes(2),
             Pace.FULL);
     return walk.through(
-        LinuxDataplane.IPTABLES, LinuxDataplane.BPF, null, LinuxDataplane.BPF, null);
+        LinuxDataplane.IPTABLES,
+        LinuxDataplane.BPF,
+        null,
+        LinuxDataplane.BPF,
+        null,
+        LinuxDataplane.IPTABLES,
+        null);
   }
 }

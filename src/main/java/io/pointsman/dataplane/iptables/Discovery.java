@@ -6,11 +6,13 @@ import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.kernel.Iptables;
 import io.pointsman.kernel.Iptables.Family;
 import io.pointsman.kernel.Iptables.Variant;
+import io.pointsman.kernel.Iptables.View;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Looks where this node's rules are, in nf_tables or in ip_tables; changes nothing. */
 final class Discovery {
@@ -33,22 +35,29 @@ final class Discovery {
 
     Phase phase = Phase.ABSENT;
 
-    Place(Iptables tool) {
+    private final View view;
+
+    Place(Iptables tool, View view) {
       this.tool = tool;
+      this.view = view;
     }
 
     private void accept(String line) {
+      acceptPhase(view.read(line));
       if (line.startsWith("-A ")) {
         rules++;
         services |= line.startsWith("-A PREROUTING") && line.endsWith(" " + ChainNames.SERVICES);
-        int at = line.startsWith(STATE_RULE) ? line.indexOf(PHASE) : -1;
-        if (at > 0) {
-          String text = line.substring(at + PHASE.length()).replace("\"", "");
-          phase = Phase.valueOf(text.toUpperCase(Locale.ROOT));
-        }
       } else if (line.startsWith(":KUBE-KUBELET-CANARY")
           || line.startsWith(":KUBE-IPTABLES-HINT")) {
         kubelet = true;
+      }
+    }
+
+    private void acceptPhase(@Nullable String line) {
+      int at = line != null && line.startsWith(STATE_RULE) ? line.indexOf(PHASE) : -1;
+      if (line != null && at > 0) {
+        String text = line.substring(at + PHASE.length()).replace("\"", "");
+        phase = Phase.valueOf(text.toUpperCase(Locale.ROOT));
       }
     }
 
@@ -67,10 +76,10 @@ final class Discovery {
     Discovery discovery = new Discovery(options);
     for (Variant variant : Variant.values()) {
       for (Family family : Family.values()) {
-        Iptables tool = new Iptables(options.commands(), family, variant);
-        if (tool.usable()) {
-          Place place = new Place(tool);
-          tool.save(place::accept);
+        Iptables all = new Iptables(options.commands(), family, variant);
+        if (all.usable()) {
+          Place place = new Place(options.tool(family, variant), options.view());
+          all.save(place::accept);
           discovery.places.add(place);
         }
       }

@@ -32,6 +32,7 @@ final class FamilyTables {
   private final IpFamily family;
   private final boolean inTurn;
   private final Optional<AddressRange> localRange;
+  private final boolean standIn;
   private final Map<ServicePortId, ServicePort> programmed = new HashMap<>();
   private ServiceRules rules;
   private List<String> doors = List.of();
@@ -44,16 +45,16 @@ final class FamilyTables {
    * Opens the tables; changes nothing.
    *
    * @param inTurn whether endpoints are chosen one after the other, else at random
-   * @param localRange what is not from here is masqueraded on its way to a cluster IP
-   * @param phase the phase they are in
+   * @param place where they are
    */
-  FamilyTables(Iptables tool, boolean inTurn, Optional<AddressRange> localRange, Phase phase) {
-    this.tool = tool;
+  FamilyTables(Discovery.Place place, boolean inTurn, IptablesOptions options) {
+    this.tool = place.tool;
     this.family = family(tool);
     this.inTurn = inTurn;
-    this.localRange = localRange;
+    this.localRange = options.localRange(family);
+    this.standIn = options.standIn();
     this.rules = new ServiceRules(inTurn, localRange, true);
-    this.phase = phase;
+    this.phase = place.phase;
   }
 
   static IpFamily family(Iptables tool) {
@@ -199,7 +200,7 @@ final class FamilyTables {
   private Changes reconcile(
       SavedTables saved, Collection<ServicePort> ports, List<String> wantedDoors, Phase target) {
     rules = ServiceRules.of(ports, inTurn, localRange);
-    String before = routeLocalnet(saved, wantedDoors, target);
+    String before = standIn ? null : routeLocalnet(saved, wantedDoors, target);
     WantedTables wanted = new WantedTables(ports, rules, wantedDoors, target, before);
     FullScript script = new FullScript(saved, wanted, commitSize());
     if (!script.isEmpty()) {

@@ -27,7 +27,8 @@ final class SavedTables {
   /**
    * Chains of the table filter that packets of Services' flows do not pass, or not to be dropped.
    */
-  private static final Pattern NOT_FORWARDING = Pattern.compile("INPUT|OUTPUT|KUBE-.*");
+  private static final Pattern NOT_FORWARDING =
+      Pattern.compile("INPUT|OUTPUT|(KUBE-|" + StandInView.PREFIX + ").*");
 
   private static final Map<Table, Set<String>> OWN =
       Map.of(

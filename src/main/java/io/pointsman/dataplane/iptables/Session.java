@@ -30,9 +30,8 @@ final class Session {
   /** Looks where the node's rules are; changes nothing. */
   Session(IptablesOptions options, boolean inTurn) {
     for (Discovery.Place place : Discovery.look(options).chosen()) {
-      IpFamily family = FamilyTables.family(place.tool);
-      families.put(
-          family, new FamilyTables(place.tool, inTurn, options.localRange(family), place.phase));
+      FamilyTables tables = new FamilyTables(place, inTurn, options);
+      families.put(tables.family(), tables);
     }
   }
 

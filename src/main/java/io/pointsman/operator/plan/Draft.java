@@ -85,6 +85,7 @@ final class Draft {
     if (before != null) {
       retry();
     }
+    annotations.remove(Names.REPLACES);
     return target()
         .forget()
         .forgetOrigin()
@@ -137,7 +138,6 @@ final class Draft {
   /** The walk has ended, or leads to kube-proxy: nothing of the origin matters any more. */
   Draft forgetOrigin() {
     annotations.remove(Names.ORIGIN);
-    annotations.remove(Names.REPLACES);
     return this;
   }
 

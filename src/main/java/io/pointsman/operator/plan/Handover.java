@@ -79,13 +79,24 @@ public record Handover(
   public static TreeMap<String, Boolean> labels(ClusterView view, boolean active) {
     TreeMap<String, Boolean> labels = new TreeMap<>();
     for (NodeView node : view.nodes().values()) {
-      boolean on = active && !away(view.nodeDataplanes().get(node.name()));
+      NodeDataplane ruled = view.nodeDataplanes().get(node.name());
+      boolean on = active && !away(ruled) && !waits(view, node, ruled);
       boolean may = active || settled(view);
       if (node.linux() && may && node.labelled() != on) {
         labels.put(node.name(), on);
       }
     }
     return labels;
+  }
+
+  /** Whether kube-proxy is to come to the node, but not yet. Once it may, it is not stopped. */
+  private static boolean waits(ClusterView view, NodeView node, @Nullable NodeDataplane ruled) {
+    if (ruled == null || ruled.getSpec().kubeProxy != KubeProxyState.ATTACHING || node.labelled()) {
+      return false;
+    }
+    return view.dataplanes().stream()
+        .filter(one -> one.getMetadata().getName().equals(ruled.getSpec().proxyDataplane))
+        .anyMatch(owner -> !new NodeState(view, owner, node, ruled, false).mayAttach());
   }
 
   /**

@@ -2,6 +2,7 @@
 package io.pointsman.operator.plan;
 
 import io.pointsman.api.KubeProxyManagement;
+import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplane;
 import io.pointsman.api.NodeDataplaneSpec;
 import io.pointsman.api.NodeDataplaneStatus;
@@ -14,6 +15,7 @@ import java.time.format.DateTimeParseException;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +33,9 @@ record NodeState(
 
   /** Agents report at least every 5 minutes; after three silent ones something is wrong. */
   static final Duration SILENCE = Duration.ofMinutes(15);
+
+  /** How long an agent may say nothing before kube-proxy comes all the same. */
+  private static final Duration MUTE = Duration.ofMinutes(1);
 
   String name() {
     return current.getMetadata().getName();
@@ -87,6 +92,26 @@ record NodeState(
 
   Optional<NodeDataplaneStatus> failure() {
     return answer().filter(status -> status.result == StepResult.FAILED);
+  }
+
+  /**
+   * Whether kube-proxy may start: as it does it may delete what serves the node, until the agent
+   * has said that something stands in for it (ADR 8). An agent that is silent, or does not get
+   * there, holds nothing up for ever.
+   */
+  boolean mayAttach() {
+    return !sharesNames()
+        || done()
+        || failure().isPresent()
+        || unasked(answer().isPresent() ? deadline() : MUTE);
+  }
+
+  /** Whether the node is, or was before this walk, on a dataplane that kube-proxy's names serve. */
+  private boolean sharesNames() {
+    String replaced = annotations().get(Names.REPLACES);
+    return Stream.of(LinuxDataplane.values())
+        .filter(kind -> DetachOrder.of(kind) == DetachOrder.BEFORE_PREPARE)
+        .anyMatch(kind -> kind == spec().linuxDataplane || Words.of(kind).equals(replaced));
   }
 
   /** Whether the agent saw the Services that the operator saw within the last minute. */

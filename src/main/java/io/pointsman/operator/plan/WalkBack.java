@@ -103,17 +103,30 @@ final class WalkBack {
     boolean serves =
         node.labelled() && state.kubeProxyPod().filter(pod -> pod == PodState.READY).isPresent();
     if (serves) {
-      Draft attached =
-          Draft.of(state, node)
-              .kubeProxy(KubeProxyState.ATTACHED)
-              .step(Step.DRAIN)
-              .tell(
-                  Notice.normal(
-                      "KubeProxyReturned", "kube-proxy is back on node " + node.name() + "."));
-      return move(Standing.RETURNING, attached, progress());
+      return move(Standing.RETURNING, attached(), progress());
     }
     Standing standing = late() ? Standing.FAILED : Standing.RETURNING;
-    return move(standing, null, "waits for kube-proxy's pod to be Ready");
+    boolean may = node.labelled() || state.mayAttach();
+    return move(
+        standing,
+        null,
+        may
+            ? "waits for kube-proxy's pod to be Ready"
+            : "waits for its agent to stand in while kube-proxy starts");
+  }
+
+  private Draft attached() {
+    Draft draft = Draft.of(state, node).kubeProxy(KubeProxyState.ATTACHED).step(Step.DRAIN);
+    state
+        .failure()
+        .filter(status -> "StandInFailed".equals(status.reason))
+        .ifPresent(
+            status ->
+                draft.tell(
+                    Notice.warning(
+                        "StandInFailed", "Node " + node.name() + ": " + status.message)));
+    return draft.tell(
+        Notice.normal("KubeProxyReturned", "kube-proxy is back on node " + node.name() + "."));
   }
 
   private Move pending() {

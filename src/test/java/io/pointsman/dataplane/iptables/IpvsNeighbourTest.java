@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** On a node where chains of the same names serve by ip_vs. */
 class IpvsNeighbourTest extends IptablesFixture {
   /** As kube-proxy's ipvs mode has it; a part. */
-  private static final String IPVS =
+  static final String IPVS =
       """
       *nat
       :KUBE-SERVICES - [0:0]

@@ -26,8 +26,9 @@ public final class KubeProxyNode implements AutoCloseable {
   static final String RANGE_V6 = "fd00:10:244::/48";
 
   /** Where it runs. */
-  public final KernelSandbox sandbox = new KernelSandbox();
+  public final KernelSandbox sandbox;
 
+  private final boolean own;
   private final ApiServer server;
   private final ServerSocket door;
   private final Path log;
@@ -35,8 +36,7 @@ public final class KubeProxyNode implements AutoCloseable {
 
   /** Makes the namespace. */
   public KubeProxyNode(ApiServer server) throws IOException {
-    this.server = server;
-    this.log = Files.createTempFile("kube-proxy", ".log");
+    this(server, new KernelSandbox(), true);
     sandbox.ipBatch(
         """
         link add eth0 type veth peer name eth1
@@ -46,6 +46,18 @@ public final class KubeProxyNode implements AutoCloseable {
         link set eth1 up
         route add default via 192.0.2.1
         """);
+  }
+
+  /** Takes a namespace that is there, and leaves it there. */
+  KubeProxyNode(ApiServer server, KernelSandbox sandbox) throws IOException {
+    this(server, sandbox, false);
+  }
+
+  private KubeProxyNode(ApiServer server, KernelSandbox sandbox, boolean own) throws IOException {
+    this.server = server;
+    this.sandbox = sandbox;
+    this.own = own;
+    this.log = Files.createTempFile("kube-proxy", ".log");
     int port = URI.create(server.url()).getPort();
     this.door =
         sandbox.inNamespace(() -> new ServerSocket(port, 50, InetAddress.getByName("127.0.0.1")));
@@ -108,7 +120,9 @@ public final class KubeProxyNode implements AutoCloseable {
   public void close() throws IOException {
     processes.forEach(BoundProcess::close);
     door.close();
-    sandbox.close();
+    if (own) {
+      sandbox.close();
+    }
     Files.delete(log);
   }
 }
