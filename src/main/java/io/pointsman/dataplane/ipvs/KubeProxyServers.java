@@ -2,6 +2,7 @@
 package io.pointsman.dataplane.ipvs;
 
 import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DataplaneSettings;
@@ -15,13 +16,15 @@ import io.pointsman.kernel.KernelException;
 import io.pointsman.kernel.NetworkDevice;
 import io.pointsman.kernel.RtNetlink;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
 /**
  * Reads what a kube-proxy in its ipvs mode has in ip_vs and on its device, in the network namespace
- * of the thread that calls it.
+ * of the thread that calls it. Pointsman's own virtual servers are nobody's but Pointsman's until a
+ * kube-proxy has taken them over.
  */
 public final class KubeProxyServers implements KubeProxySource {
   private final IpvsOptions options;
@@ -37,13 +40,24 @@ public final class KubeProxyServers implements KubeProxySource {
   public List<KubeProxyState> read() {
     Set<Address> nodeAddresses = new HashSet<>();
     Set<Address> virtualAddresses = new HashSet<>();
-    if (!readAddresses(nodeAddresses, virtualAddresses) || Leaving.phase() == Phase.DRAINING) {
-      return List.of(); // while Pointsman's own drain, they serve old connections only
+    if (!readAddresses(nodeAddresses, virtualAddresses)) {
+      return List.of();
+    }
+    // While Pointsman's own are there, a kube-proxy's are only those that it has taken over.
+    Set<IpFamily> families =
+        Leaving.phase() == Phase.ABSENT
+            ? EnumSet.allOf(IpFamily.class)
+            : new Leaving(options, settings).handedOver();
+    if (families.isEmpty()) {
+      return List.of();
     }
     KernelState servers = IpvsDataplane.readServers(options, settings, nodeAddresses);
     List<KubeProxyFrontend> frontends = new ArrayList<>();
     servers.forEach(
         (address, port, protocol, backends) -> {
+          if (!families.contains(address.family())) {
+            return;
+          }
           boolean here =
               address.isAny()
                   || virtualAddresses.contains(address)

@@ -10,6 +10,7 @@ import io.pointsman.dataplane.KernelState;
 import io.pointsman.dataplane.ipvs.Ownership.Owner;
 import io.pointsman.kernel.DummyDevice;
 import io.pointsman.kernel.IpvsNetlink;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 
@@ -51,7 +52,7 @@ final class Leaving {
       if (note.phase() != Phase.DRAINING) {
         device.setAlias(note.in(Phase.DRAINING).toString());
       }
-      if (handedOver()) {
+      if (!handedOver().isEmpty()) {
         return 0;
       }
       Ownership ownership = ownership(device, Set.of());
@@ -59,8 +60,15 @@ final class Leaving {
     }
   }
 
-  private boolean handedOver() {
-    return RulePlaces.find(options).stream().anyMatch(Rules::sharedWithKubeProxy);
+  /** The families in which a kube-proxy in its ipvs mode goes on with the same servers. */
+  Set<IpFamily> handedOver() {
+    Set<IpFamily> families = EnumSet.noneOf(IpFamily.class);
+    for (Rules rules : RulePlaces.find(options)) {
+      if (rules.sharedWithKubeProxy()) {
+        families.add(rules.family());
+      }
+    }
+    return families;
   }
 
   /**
@@ -74,7 +82,7 @@ final class Leaving {
       if (note.phase() == Phase.ABSENT) {
         return;
       }
-      if (handedOver()) {
+      if (!handedOver().isEmpty()) {
         release(device);
         return;
       }

@@ -12,6 +12,7 @@ import io.pointsman.catalogue.Target;
 import io.pointsman.catalogue.TrafficPolicy;
 import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
+import io.pointsman.dataplane.kubeproxy.KubeProxyState;
 import io.pointsman.verify.kubeproxy.Difference;
 import io.pointsman.verify.kubeproxy.KubeProxyVerdict;
 import io.pointsman.verify.kubeproxy.KubeProxyVerifier;
@@ -31,13 +32,20 @@ public class KubeProxyServersInside extends IpvsFixture {
 
   @Test
   void whatIsThereIsFoundServedAndWhatIsNotIsNamed() {
-    assertThat(here(() -> new KubeProxyServers(options, DataplaneSettings.DEFAULTS).read()))
-        .isEmpty();
+    assertThat(read()).isEmpty();
     run(
         () -> {
           dataplane.prepare(Services.desired(ports));
           dataplane.activate();
         });
+    assertThat(read()).as("Pointsman's own, and no kube-proxy").isEmpty();
+    shell("ip6tables-legacy", "-N", "KUBE-NODE-PORT");
+    assertThat(read())
+        .as("a kube-proxy has come, for IPv6 first")
+        .singleElement()
+        .satisfies(state -> assertThat(state.frontends()).isEmpty());
+    assertThat(verify().differences()).isNotEmpty();
+    shell("iptables-legacy", "-N", "KUBE-NODE-PORT");
     KubeProxyVerdict whole = verify();
     assertThat(whole.mode()).contains(KubeProxyMode.IPVS);
     assertThat(whole.differences()).isEmpty();
@@ -108,7 +116,10 @@ public class KubeProxyServersInside extends IpvsFixture {
       }
       expected.add(new ExpectedPort(port.id(), TrafficPolicy.DEFAULT, places, false));
     }
-    return new KubeProxyVerifier(expected, Set.of(Protocol.values()))
-        .verify(here(() -> new KubeProxyServers(options, DataplaneSettings.DEFAULTS).read()));
+    return new KubeProxyVerifier(expected, Set.of(Protocol.values())).verify(read());
+  }
+
+  private List<KubeProxyState> read() {
+    return here(() -> new KubeProxyServers(options, DataplaneSettings.DEFAULTS).read());
   }
 }
