@@ -149,6 +149,38 @@ public class IpvsDataplaneInside extends IpvsFixture {
   }
 
   @Test
+  void leavesRulesOfOthersAloneAlsoWhereTheyJumpToItsOwn() {
+    for (String command :
+        List.of(
+            "iptables-legacy -t nat -N DOCKER",
+            "iptables-legacy -t nat -A DOCKER -d 203.0.113.5/32 -j MARK --set-xmark 0x1/0x1")) {
+      shell(command.split(" ", -1));
+    }
+    here(() -> dataplane.prepare(desired));
+    run(dataplane::activate);
+    List<String> foreign =
+        List.of(
+            "-A DOCKER -s 10.1.0.0/16 -j KUBE-MARK-MASQ",
+            "-A MINE -d 10.2.0.0/16 -j KUBE-LOAD-BALANCER");
+    shell("iptables-legacy", "-t", "nat", "-N", "MINE");
+    for (String rule : foreign) {
+      shell(("iptables-legacy -t nat " + rule).split(" ", -1));
+    }
+    long removable = here(() -> dataplane.holdings()).entries();
+    assertThat(removable).isPositive();
+    run(dataplane::remove);
+    assertThat(here(() -> dataplane.phase())).isEqualTo(Phase.ABSENT);
+    assertThat(shell("iptables-legacy-save").lines().toList())
+        .containsAll(foreign)
+        .contains("-A DOCKER -d 203.0.113.5/32 -j MARK --set-xmark 0x1/0x1")
+        // What marks needs what masquerades by the mark, but no set of Services.
+        .contains("-A KUBE-LOAD-BALANCER -j KUBE-MARK-MASQ")
+        .contains("-A KUBE-POSTROUTING -j MARK --set-xmark 0x4000/0x0")
+        .noneMatch(line -> line.contains("--match-set") || line.contains("KUBE-SERVICES"));
+    assertThat(shell("ipset", "list", "-n")).isBlank();
+  }
+
+  @Test
   void excludesRangesEvenAtItsOwnAddresses() {
     options = options.excluding(List.of(AddressRange.parse("10.96.7.0/24")));
     restart(Scheduler.RR);
