@@ -8,6 +8,7 @@ import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.DrainState;
 import io.pointsman.dataplane.Holdings;
+import io.pointsman.dataplane.HostAddresses;
 import io.pointsman.dataplane.KernelState;
 import io.pointsman.dataplane.PlannedWrites;
 import io.pointsman.dataplane.Preflight;
@@ -26,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class IpvsDataplane implements Dataplane {
   /** The device that holds the Services' addresses, named as kube-proxy names it. */
-  public static final String DEVICE = "kube-ipvs0";
+  public static final String DEVICE = HostAddresses.SERVICE_DEVICE;
 
   private final IpvsOptions options;
   private final DataplaneSettings settings;
