@@ -12,6 +12,7 @@ import io.pointsman.kernel.DummyDevice;
 import io.pointsman.kernel.IpvsNetlink;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** What is done to the kernel's state without knowing what it shall be. */
@@ -100,8 +101,12 @@ final class Leaving {
 
   /** Deletes the virtual servers of Services, whoever made them; sets and device tell which. */
   void removeServers(Set<Address> nodePortAddresses) {
+    Optional<IpvsNetlink> found = IpvsNetlink.open();
+    if (found.isEmpty()) {
+      return; // the module has gone, and its virtual servers with it
+    }
     try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE);
-        IpvsNetlink ipvs = ipvs()) {
+        IpvsNetlink ipvs = found.get()) {
       delete(ipvs, ownership(device, nodePortAddresses));
     }
   }
