@@ -12,6 +12,7 @@ import io.pointsman.dataplane.HostAddresses;
 import io.pointsman.dataplane.KernelState;
 import io.pointsman.dataplane.PlannedWrites;
 import io.pointsman.dataplane.Preflight;
+import io.pointsman.dataplane.PreflightException;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.kernel.CommandRunner.CommandException;
 import io.pointsman.kernel.KernelException;
@@ -75,6 +76,14 @@ public final class IpvsDataplane implements Dataplane {
 
   @Override
   public synchronized SyncResult prepare(DesiredState desired) {
+    // A live resource may have got another scheduler, which no preflight has looked for.
+    new SchedulerCheck(new Modules(), scheduler)
+        .find()
+        .filter(finding -> finding.severity() == Preflight.Severity.BLOCKING)
+        .ifPresent(
+            finding -> {
+              throw new PreflightException(finding);
+            });
     return guard("prepare", () -> open().prepare(desired));
   }
 
