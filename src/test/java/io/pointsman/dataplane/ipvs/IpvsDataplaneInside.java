@@ -13,6 +13,7 @@ import io.pointsman.catalogue.AddressRange;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.DesiredState.Change;
 import io.pointsman.dataplane.DesiredState.Delta;
@@ -209,6 +210,36 @@ public class IpvsDataplaneInside extends IpvsFixture {
     assertThat(setting("vs/conntrack")).isEqualTo("0");
     assertThat(setting("conf/all/arp_ignore")).isEqualTo("0");
     assertThat(shell("ipvsadm", "-L", "--timeout")).contains("900 120 300");
+  }
+
+  @Test
+  void takesOtherSettingsInPlaceAndGoesBackToTheOld() {
+    here(() -> dataplane.prepare(desired));
+    run(dataplane::activate);
+    String servers = shell("ipvsadm", "-Sn");
+    IpvsOptions plain = options;
+    var wanted =
+        new DataplaneSettings.Ipvs(
+            List.of(AddressRange.parse("203.0.113.0/24")), true, 1000, 0, 60);
+    options = plain.as(wanted);
+    restart(Scheduler.RR);
+    here(() -> dataplane.prepare(desired));
+    assertProven(desired);
+    assertThat(setting("conf/all/arp_ignore")).isEqualTo("1");
+    assertThat(setting("conf/all/arp_announce")).isEqualTo("2");
+    assertThat(shell("ipvsadm", "-L", "--timeout")).contains("1000 120 60");
+    options = plain.as(new DataplaneSettings.Ipvs(List.of(), false, 1000, 0, 0));
+    restart(Scheduler.RR);
+    here(() -> dataplane.prepare(desired));
+    assertThat(setting("conf/all/arp_ignore")).isEqualTo("0");
+    assertThat(shell("ipvsadm", "-L", "--timeout")).contains("1000 120 300");
+    options = plain;
+    restart(Scheduler.RR);
+    here(() -> dataplane.prepare(desired));
+    assertProven(desired);
+    assertThat(shell("ipvsadm", "-L", "--timeout")).contains("900 120 300");
+    assertThat(shell("ipvsadm", "-Sn")).as("the same servers all the time").isEqualTo(servers);
+    assertThat(here(() -> dataplane.prepare(desired))).isEqualTo(SyncResult.NONE);
   }
 
   @Test
