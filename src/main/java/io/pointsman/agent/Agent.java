@@ -114,7 +114,9 @@ public final class Agent implements AutoCloseable {
         settings -> iptables(IptablesOptions.defaults(), settings),
         LinuxDataplane.IPVS,
         settings ->
-            new IpvsDataplane(IpvsOptions.defaults().localTo(settings.clusterRanges()), settings),
+            new IpvsDataplane(
+                IpvsOptions.defaults().localTo(settings.clusterRanges()).as(settings.ipvs()),
+                settings),
         LinuxDataplane.BPF,
         settings -> new BpfDataplane(placed, settings));
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.agent;
 
+import io.pointsman.api.Ipvs;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplaneSpec;
 import io.pointsman.api.Scheduler;
@@ -176,7 +177,17 @@ final class Kernel implements AutoCloseable {
         spec.scheduler,
         Integer.parseInt(range[0]),
         Integer.parseInt(range[1]),
-        spec.clusterCIDRs.stream().map(AddressRange::parse).toList());
+        spec.clusterCIDRs.stream().map(AddressRange::parse).toList(),
+        settings(spec.ipvs));
+  }
+
+  private static DataplaneSettings.Ipvs settings(Ipvs wanted) {
+    return new DataplaneSettings.Ipvs(
+        wanted.excludeCIDRs.stream().map(AddressRange::parse).toList(),
+        wanted.strictARP,
+        wanted.tcpTimeoutSeconds,
+        wanted.tcpFinTimeoutSeconds,
+        wanted.udpTimeoutSeconds);
   }
 
   /** The dataplanes that this agent has, for a sentence. */

@@ -2,7 +2,6 @@
 package io.pointsman.agent;
 
 import io.pointsman.api.LinuxDataplane;
-import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.iptables.ChainRemoval;
 import io.pointsman.dataplane.ipvs.IpvsNames;
 import io.pointsman.dataplane.ipvs.IpvsOptions;
@@ -28,14 +27,6 @@ final class KubeProxyCleaner {
       List.of("iptables-nft", "ip6tables-nft", "iptables-legacy", "ip6tables-legacy");
   private static final List<String> NFT_FAMILIES = List.of("ip", "ip6");
   private static final String NFT_TABLE = "kube-proxy";
-  private static final Path IPVS_DEVICE = Path.of("/sys/class/net/kube-ipvs0");
-
-  /** The sets that kube-proxy creates in its ipvs mode; those for IPv6 begin with KUBE-6-. */
-  private static final Pattern IPSET =
-      Pattern.compile(
-          "KUBE-(6-)?(LOOP-BACK|CLUSTER-IP|EXTERNAL-IP(-LOCAL)?"
-              + "|LOAD-BALANCER(-FW|-LOCAL|-SOURCE-IP|-SOURCE-CIDR)?"
-              + "|NODE-PORT-(LOCAL-)?(TCP|UDP|SCTP-HASH)|HEALTH-CHECK-NODE-PORT|IPVS-IPS)");
 
   private final CommandRunner commands;
 
@@ -62,12 +53,11 @@ final class KubeProxyCleaner {
     nftTables().forEach(table -> commands.run(delete(table), "", LOG::debug));
     if (hasDevice(serving)) {
       // Before the sets and the device, which tell whose a virtual server is.
-      new KubeProxyServers(IpvsOptions.defaults().by(commands), DataplaneSettings.DEFAULTS)
-          .remove();
+      new KubeProxyServers(IpvsOptions.defaults().by(commands)).remove();
     }
     ipsets(serving).forEach(set -> commands.run(List.of("ipset", "destroy", set), "", LOG::debug));
     if (hasDevice(serving)) {
-      commands.run(List.of("ip", "link", "delete", "kube-ipvs0"), "", LOG::debug);
+      KubeProxyServers.removeDevice();
     }
     return leftovers(serving);
   }
@@ -110,7 +100,7 @@ final class KubeProxyCleaner {
           List.of("ipset", "save", set), "", line -> entries[0] += line.startsWith("add ") ? 1 : 0);
     }
     if (hasDevice(serving)) {
-      entries[0] += commands.lines("ip", "-o", "addr", "show", "dev", "kube-ipvs0").size();
+      entries[0] += KubeProxyServers.addresses();
     }
     return entries[0];
   }
@@ -126,7 +116,7 @@ final class KubeProxyCleaner {
 
   /** Whether there is the device of an ipvs mode, and it is kube-proxy's. */
   private static boolean hasDevice(LinuxDataplane serving) {
-    return serving != LinuxDataplane.IPVS && Files.exists(IPVS_DEVICE);
+    return serving != LinuxDataplane.IPVS && KubeProxyServers.hasDevice();
   }
 
   private ChainRemoval tables(String program, LinuxDataplane serving) {
@@ -159,7 +149,7 @@ final class KubeProxyCleaner {
     }
     Set<String> used = serving == LinuxDataplane.IPVS ? IpvsNames.sets() : Set.of();
     return commands.lines("ipset", "list", "-n").stream()
-        .filter(set -> IPSET.matcher(set).matches() && !used.contains(set))
+        .filter(set -> IpvsNames.isSetOfKubeProxy(set) && !used.contains(set))
         .toList();
   }
 }

@@ -208,7 +208,7 @@ final class SyncThread implements Runnable {
     } catch (RuntimeException e) {
       LOG.errorf(e, "The step failed: %s", e.getMessage());
       metrics.failures.increment();
-      walk.fail(String.valueOf(e.getMessage()));
+      walk.fail(e);
     }
   }
 

@@ -7,6 +7,7 @@ import io.pointsman.api.NodeDataplaneSpec;
 import io.pointsman.api.Step;
 import io.pointsman.catalogue.Catalogue;
 import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.dataplane.PreflightException;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -118,8 +119,21 @@ final class Walk {
   }
 
   /** A step failed by an exception of the dataplane. */
+  void fail(RuntimeException e) {
+    if (e instanceof PreflightException found) {
+      fail(found.reason(), String.valueOf(e.getMessage()));
+    } else {
+      fail(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** A step failed by what the dataplane does not have. */
   void fail(String message) {
+    fail("DataplaneFailed", message);
+  }
+
+  private void fail(String reason, String message) {
     Step step = state.progress == null ? Step.PREFLIGHT : state.progress.step();
-    state.tell(Progress.failed(step, "DataplaneFailed", message));
+    state.tell(Progress.failed(step, reason, message));
   }
 }

@@ -63,6 +63,10 @@ public class NodeDataplaneSpec {
   @ValidationRule(value = ClusterCidrs.ONE_OF_A_FAMILY, message = ClusterCidrs.SAME_FAMILY)
   public List<@Size(max = 49) String> clusterCIDRs = new ArrayList<>();
 
+  @JsonPropertyDescription(Ipvs.DESCRIPTION)
+  @Default("{}")
+  public Ipvs ipvs = new Ipvs();
+
   @JsonPropertyDescription(
       "The Service that the live probe goes through; absent when probing is off.")
   public @Nullable ServiceReference probe;

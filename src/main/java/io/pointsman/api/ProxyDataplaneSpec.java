@@ -36,6 +36,12 @@ import org.jspecify.annotations.Nullable;
             + Validations.IPVS_SCHEDULERS
             + "'")
 @ValidationRule(
+    value = "self.linuxDataplane == 'IPVS' || " + Ipvs.UNSET,
+    fieldPath = ".ipvs",
+    messageExpression =
+        "'ipvs is only for linuxDataplane IPVS, not for '"
+            + " + self.linuxDataplane + '; take it out or choose IPVS'")
+@ValidationRule(
     value =
         "self.linuxDataplane != 'Nftables' || self.scheduler in '"
             + Validations.NFTABLES_SCHEDULERS
@@ -125,4 +131,8 @@ public class ProxyDataplaneSpec {
   @ValidationRule(value = Validations.CIDRS, messageExpression = ClusterCidrs.NO_CIDR)
   @ValidationRule(value = ClusterCidrs.ONE_OF_A_FAMILY, message = ClusterCidrs.SAME_FAMILY)
   public List<@Size(max = 49) String> clusterCIDRs = new ArrayList<>();
+
+  @JsonPropertyDescription(Ipvs.DESCRIPTION + " Only with linuxDataplane IPVS.")
+  @Default("{}")
+  public Ipvs ipvs = new Ipvs();
 }

@@ -194,12 +194,14 @@ class KubeProxyCleanerTest {
   void setsOfIpvsModeAreRemovedAndOthersStay() {
     try (NetworkNamespace namespace = new NetworkNamespace("clean-ipset")) {
       CommandRunner commands = namespace.commands();
-      for (String set : List.of("KUBE-CLUSTER-IP", "KUBE-6-NODE-PORT-LOCAL-TCP", "KUBE-MINE")) {
+      for (String set :
+          List.of("KUBE-CLUSTER-IP", "KUBE-6-NODE-PORT-LOCAL-SCTP-HAS", "KUBE-MINE")) {
         commands.lines("ipset", "create", set, "hash:ip");
       }
       KubeProxyCleaner cleaner = new KubeProxyCleaner(commands);
       assertThat(cleaner.leftovers(LinuxDataplane.BPF))
-          .containsExactlyInAnyOrder("ipset KUBE-CLUSTER-IP", "ipset KUBE-6-NODE-PORT-LOCAL-TCP");
+          .containsExactlyInAnyOrder(
+              "ipset KUBE-CLUSTER-IP", "ipset KUBE-6-NODE-PORT-LOCAL-SCTP-HAS");
       assertThat(cleaner.clean(LinuxDataplane.BPF)).isEmpty();
       assertThat(commands.lines("ipset", "list", "-n")).containsExactly("KUBE-MINE");
     }

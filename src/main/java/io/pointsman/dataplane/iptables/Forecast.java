@@ -7,6 +7,7 @@ import io.pointsman.catalogue.ServicePort;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.Holdings;
+import io.pointsman.dataplane.HostAddresses;
 import io.pointsman.dataplane.PlannedWrites;
 import io.pointsman.kernel.Iptables;
 import java.util.List;
@@ -28,7 +29,7 @@ final class Forecast {
 
   /** What is to be written so that the tables take new flows for the desired state. */
   PlannedWrites writes(DesiredState desired) {
-    Set<Address> present = Session.nodeAddresses();
+    Set<Address> present = HostAddresses.read();
     long written = 0;
     long deleted = 0;
     long bytes = 0;

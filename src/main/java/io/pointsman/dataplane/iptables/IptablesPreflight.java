@@ -70,9 +70,10 @@ final class IptablesPreflight {
         add(
             Severity.WARNING,
             "MixedIptables",
-            "%d rules are in %s and the others in %s%s."
+            "%d rule%s in %s and the others in %s%s."
                 .formatted(
                     rules,
+                    rules == 1 ? " is" : "s are",
                     name(other),
                     name(variant),
                     services ? "; both have chains of kube-proxy" : ""),

@@ -8,11 +8,9 @@ import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.DrainState;
+import io.pointsman.dataplane.HostAddresses;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.dataplane.iptables.FamilyTables.Changes;
-import io.pointsman.kernel.DeviceAddress;
-import io.pointsman.kernel.RtNetlink;
-import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashSet;
@@ -46,7 +44,7 @@ final class Session {
   }
 
   SyncResult prepare(DesiredState desired) {
-    Set<Address> present = nodeAddresses();
+    Set<Address> present = HostAddresses.read();
     Changes changes = Changes.NONE;
     for (FamilyTables tables : families.values()) {
       List<ServicePort> ports =
@@ -88,7 +86,7 @@ final class Session {
   }
 
   void applyNodePortAddresses(Set<Address> wanted) {
-    Set<Address> present = nodeAddresses();
+    Set<Address> present = HostAddresses.read();
     for (FamilyTables tables : prepared()) {
       tables.applyDoors(FamilyTables.doors(tables.family(), wanted, present));
     }
@@ -155,19 +153,5 @@ final class Session {
       }
     }
     return new SyncResult(changes.written(), changes.deleted(), refused);
-  }
-
-  /** The addresses of this node that could answer on node ports. */
-  static Set<Address> nodeAddresses() {
-    Set<Address> present = new HashSet<>();
-    try (RtNetlink netlink = new RtNetlink()) {
-      for (DeviceAddress device : netlink.addresses()) {
-        InetAddress address = device.address();
-        if (!address.isLoopbackAddress() && !address.isLinkLocalAddress()) {
-          present.add(Address.parse(address.getHostAddress()));
-        }
-      }
-    }
-    return present;
   }
 }

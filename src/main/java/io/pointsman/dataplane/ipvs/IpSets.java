@@ -18,13 +18,18 @@ import java.util.regex.Pattern;
  * of {@code ipset restore}. Failures are {@link CommandRunner.CommandException}.
  */
 final class IpSets {
-  /** Every set that kube-proxy creates in its ipvs mode, and Pointsman's. */
-  static final Pattern OURS =
+  /**
+   * The sets that kube-proxy creates in its ipvs mode; those for IPv6 begin with KUBE-6-, and one
+   * of them is cut off, because a name has 31 letters.
+   */
+  static final Pattern OF_KUBE_PROXY =
       Pattern.compile(
           "KUBE-(6-)?(LOOP-BACK|CLUSTER-IP|EXTERNAL-IP(-LOCAL)?"
               + "|LOAD-BALANCER(-FW|-LOCAL|-SOURCE-IP|-SOURCE-CIDR)?"
-              + "|NODE-PORT-(LOCAL-)?(TCP|UDP|SCTP-HASH|SCTP-HAS)|HEALTH-CHECK-NODE-PORT|IPVS-IPS)"
-              + "|POINTSMAN-(6-)?NODE-IPS");
+              + "|NODE-PORT-(LOCAL-)?(TCP|UDP|SCTP-HASH|SCTP-HAS)|HEALTH-CHECK-NODE-PORT|IPVS-IPS)");
+
+  /** These, and Pointsman's. */
+  static final Pattern OURS = Pattern.compile(OF_KUBE_PROXY + "|POINTSMAN-(6-)?NODE-IPS");
 
   private static final int SIZE = 65_536;
   private static final int LARGE = 1 << 24;

@@ -8,9 +8,11 @@ import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.DrainState;
 import io.pointsman.dataplane.Holdings;
+import io.pointsman.dataplane.HostAddresses;
 import io.pointsman.dataplane.KernelState;
 import io.pointsman.dataplane.PlannedWrites;
 import io.pointsman.dataplane.Preflight;
+import io.pointsman.dataplane.PreflightException;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.kernel.CommandRunner.CommandException;
 import io.pointsman.kernel.KernelException;
@@ -26,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class IpvsDataplane implements Dataplane {
   /** The device that holds the Services' addresses, named as kube-proxy names it. */
-  public static final String DEVICE = "kube-ipvs0";
+  public static final String DEVICE = HostAddresses.SERVICE_DEVICE;
 
   private final IpvsOptions options;
   private final DataplaneSettings settings;
@@ -74,6 +76,14 @@ public final class IpvsDataplane implements Dataplane {
 
   @Override
   public synchronized SyncResult prepare(DesiredState desired) {
+    // A live resource may have got another scheduler, which no preflight has looked for.
+    new SchedulerCheck(new Modules(), scheduler)
+        .find()
+        .filter(finding -> finding.severity() == Preflight.Severity.BLOCKING)
+        .ifPresent(
+            finding -> {
+              throw new PreflightException(finding);
+            });
     return guard("prepare", () -> open().prepare(desired));
   }
 

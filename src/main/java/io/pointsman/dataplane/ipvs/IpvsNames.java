@@ -17,6 +17,11 @@ public final class IpvsNames {
     return RulePlan.active(IpFamily.IPV4, IpvsOptions.defaults()).in(table).containsKey(chain);
   }
 
+  /** Whether a kube-proxy in its ipvs mode gives this name to an IP set. */
+  public static boolean isSetOfKubeProxy(String name) {
+    return IpSets.OF_KUBE_PROXY.matcher(name).matches();
+  }
+
   /** The names of its IP sets. */
   public static Set<String> sets() {
     Set<String> names = new HashSet<>();

@@ -4,6 +4,7 @@ package io.pointsman.dataplane.ipvs;
 import io.pointsman.catalogue.Address;
 import io.pointsman.catalogue.AddressRange;
 import io.pointsman.catalogue.IpFamily;
+import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.Iptables.Variant;
 import io.pointsman.kernel.IpvsTimeouts;
@@ -76,6 +77,17 @@ public record IpvsOptions(
   public IpvsOptions localTo(List<AddressRange> ranges) {
     return new IpvsOptions(
         commands, variant, excludeRanges, ranges, masqueradeAll, strictArp, timeouts);
+  }
+
+  /** The same with what a resource may ask for. */
+  public IpvsOptions as(DataplaneSettings.Ipvs wanted) {
+    return excluding(wanted.excludeRanges())
+        .withStrictArp(wanted.strictArp())
+        .remembering(
+            new IpvsTimeouts(
+                wanted.tcpTimeoutSeconds(),
+                wanted.tcpFinTimeoutSeconds(),
+                wanted.udpTimeoutSeconds()));
   }
 
   /** The same with strict ARP or without. */

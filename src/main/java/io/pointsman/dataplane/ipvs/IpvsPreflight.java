@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.ipvs;
 
-import io.pointsman.api.Scheduler;
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.Preflight;
@@ -17,12 +16,10 @@ import io.pointsman.kernel.IpvsNetlink;
 import io.pointsman.kernel.KernelException;
 import io.pointsman.kernel.VirtualServer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /** Looks at what this node allows; changes nothing but that the kernel may load ip_vs. */
 final class IpvsPreflight {
@@ -45,7 +42,7 @@ final class IpvsPreflight {
     Optional<IpvsNetlink> found = open();
     if (found.isPresent()) {
       try (IpvsNetlink ipvs = found.get()) {
-        checkScheduler();
+        new SchedulerCheck(modules, scheduler).find().ifPresent(findings::add);
         checkSettings();
         if (sets && device) {
           checkForeign(ipvs);
@@ -80,36 +77,6 @@ final class IpvsPreflight {
           "The agent runs without CAP_NET_ADMIN.",
           "Add it to the agent's securityContext.capabilities.");
       return Optional.empty();
-    }
-  }
-
-  private void checkScheduler() {
-    String module = Schedulers.module(scheduler);
-    Modules.State state = modules.state(module);
-    if (state == Modules.State.MISSING) {
-      String others =
-          Arrays.stream(Scheduler.values())
-              .filter(other -> other != Scheduler.RANDOM)
-              .map(Schedulers::name)
-              .filter(other -> modules.state(Schedulers.module(other)) != Modules.State.MISSING)
-              .collect(Collectors.joining(", "));
-      block(
-          "SchedulerMissing",
-          "The kernel of this node has no module "
-              + module
-              + " for the scheduler "
-              + scheduler
-              + ".",
-          "Install the module and load it: modprobe "
-              + module
-              + (others.isEmpty() ? "" : "; or choose one of the schedulers it has: " + others)
-              + ".");
-    } else if (state == Modules.State.UNKNOWN) {
-      add(
-          Severity.WARNING,
-          "SchedulerUnknown",
-          "The module " + module + " is not loaded, and /lib/modules cannot be read here.",
-          "Load it on the node to be sure: modprobe " + module);
     }
   }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.ipvs;
 
+import io.pointsman.api.Scheduler;
 import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DataplaneSettings;
@@ -11,39 +13,61 @@ import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
 import io.pointsman.dataplane.kubeproxy.KubeProxySource;
 import io.pointsman.dataplane.kubeproxy.KubeProxyState;
 import io.pointsman.kernel.DeviceAddress;
+import io.pointsman.kernel.DummyDevice;
+import io.pointsman.kernel.Errno;
 import io.pointsman.kernel.KernelException;
 import io.pointsman.kernel.NetworkDevice;
 import io.pointsman.kernel.RtNetlink;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
 /**
  * Reads what a kube-proxy in its ipvs mode has in ip_vs and on its device, in the network namespace
- * of the thread that calls it.
+ * of the thread that calls it. Pointsman's own virtual servers are nobody's but Pointsman's until a
+ * kube-proxy has taken them over.
  */
 public final class KubeProxyServers implements KubeProxySource {
-  private final IpvsOptions options;
-  private final DataplaneSettings settings;
+  /**
+   * No range of node ports: kube-proxy has its own in a set, wherever the cluster's range is, and a
+   * virtual server of somebody else may stand at the node's address, too.
+   */
+  private static final DataplaneSettings BY_SETS = new DataplaneSettings(Scheduler.RR, 1, 0);
 
-  /** Takes what is at the excluded ranges, and nothing else, for somebody else's. */
-  public KubeProxyServers(IpvsOptions options, DataplaneSettings settings) {
+  private final IpvsOptions options;
+
+  /**
+   * Takes what is at the excluded ranges for somebody else's, and what is neither at an address of
+   * the device nor in kube-proxy's sets.
+   */
+  public KubeProxyServers(IpvsOptions options) {
     this.options = options;
-    this.settings = settings;
   }
 
   @Override
   public List<KubeProxyState> read() {
     Set<Address> nodeAddresses = new HashSet<>();
     Set<Address> virtualAddresses = new HashSet<>();
-    if (!readAddresses(nodeAddresses, virtualAddresses) || Leaving.phase() == Phase.DRAINING) {
-      return List.of(); // while Pointsman's own drain, they serve old connections only
+    if (!readAddresses(nodeAddresses, virtualAddresses)) {
+      return List.of();
     }
-    KernelState servers = IpvsDataplane.readServers(options, settings, nodeAddresses);
+    // While Pointsman's own are there, a kube-proxy's are only those that it has taken over.
+    Set<IpFamily> families =
+        Leaving.phase() == Phase.ABSENT
+            ? EnumSet.allOf(IpFamily.class)
+            : new Leaving(options, BY_SETS).handedOver();
+    if (families.isEmpty()) {
+      return List.of();
+    }
+    KernelState servers = IpvsDataplane.readServers(options, BY_SETS, nodeAddresses);
     List<KubeProxyFrontend> frontends = new ArrayList<>();
     servers.forEach(
         (address, port, protocol, backends) -> {
+          if (!families.contains(address.family())) {
+            return;
+          }
           boolean here =
               address.isAny()
                   || virtualAddresses.contains(address)
@@ -62,7 +86,37 @@ public final class KubeProxyServers implements KubeProxySource {
   public void remove() {
     Set<Address> nodeAddresses = new HashSet<>();
     if (readAddresses(nodeAddresses, new HashSet<>())) {
-      new Leaving(options, settings).removeServers(nodeAddresses);
+      new Leaving(options, BY_SETS).removeServers(nodeAddresses);
+    }
+  }
+
+  /** Whether there is the device of an ipvs mode; one of another kind is somebody else's. */
+  public static boolean hasDevice() {
+    try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE)) {
+      return device.exists();
+    } catch (KernelException e) {
+      if (e.errno() == Errno.EEXIST) {
+        return false;
+      }
+      throw new DataplaneException("look for kube-proxy's device: " + e.getMessage(), e);
+    }
+  }
+
+  /** How many addresses of Services are on the device. */
+  public static int addresses() {
+    try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE)) {
+      return device.addresses().size();
+    } catch (KernelException e) {
+      throw new DataplaneException("read kube-proxy's addresses: " + e.getMessage(), e);
+    }
+  }
+
+  /** Deletes the device, with the addresses on it. */
+  public static void removeDevice() {
+    try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE)) {
+      device.delete();
+    } catch (KernelException e) {
+      throw new DataplaneException("delete kube-proxy's device: " + e.getMessage(), e);
     }
   }
 

@@ -10,7 +10,9 @@ import io.pointsman.dataplane.KernelState;
 import io.pointsman.dataplane.ipvs.Ownership.Owner;
 import io.pointsman.kernel.DummyDevice;
 import io.pointsman.kernel.IpvsNetlink;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** What is done to the kernel's state without knowing what it shall be. */
@@ -51,7 +53,7 @@ final class Leaving {
       if (note.phase() != Phase.DRAINING) {
         device.setAlias(note.in(Phase.DRAINING).toString());
       }
-      if (handedOver()) {
+      if (!handedOver().isEmpty()) {
         return 0;
       }
       Ownership ownership = ownership(device, Set.of());
@@ -59,8 +61,15 @@ final class Leaving {
     }
   }
 
-  private boolean handedOver() {
-    return RulePlaces.find(options).stream().anyMatch(Rules::sharedWithKubeProxy);
+  /** The families in which a kube-proxy in its ipvs mode goes on with the same servers. */
+  Set<IpFamily> handedOver() {
+    Set<IpFamily> families = EnumSet.noneOf(IpFamily.class);
+    for (Rules rules : RulePlaces.find(options)) {
+      if (rules.sharedWithKubeProxy()) {
+        families.add(rules.family());
+      }
+    }
+    return families;
   }
 
   /**
@@ -74,7 +83,7 @@ final class Leaving {
       if (note.phase() == Phase.ABSENT) {
         return;
       }
-      if (handedOver()) {
+      if (!handedOver().isEmpty()) {
         release(device);
         return;
       }
@@ -92,8 +101,12 @@ final class Leaving {
 
   /** Deletes the virtual servers of Services, whoever made them; sets and device tell which. */
   void removeServers(Set<Address> nodePortAddresses) {
+    Optional<IpvsNetlink> found = IpvsNetlink.open();
+    if (found.isEmpty()) {
+      return; // the module has gone, and its virtual servers with it
+    }
     try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE);
-        IpvsNetlink ipvs = ipvs()) {
+        IpvsNetlink ipvs = found.get()) {
       delete(ipvs, ownership(device, nodePortAddresses));
     }
   }

@@ -46,18 +46,23 @@ final class RulePlaces {
     return found;
   }
 
-  /** How much speaks for each variant that works; more than one with rules is a mixed node. */
+  /**
+   * How much speaks for each variant that works in either family; more than one with rules is a
+   * mixed node.
+   */
   static Map<Variant, Long> weights(IpvsOptions options) {
     Map<Variant, Long> weights = new EnumMap<>(Variant.class);
     for (Variant variant : Variant.values()) {
-      Iptables tool = new Iptables(options.commands(), Family.IPV4, variant);
-      if (tool.usable()) {
-        long[] weight = {0};
-        try {
-          tool.save(line -> weight[0] += weight(line));
-          weights.put(variant, weight[0]);
-        } catch (CommandException e) {
-          continue; // the kernel does not have it
+      for (Family family : Family.values()) {
+        Iptables tool = new Iptables(options.commands(), family, variant);
+        if (tool.usable()) {
+          long[] weight = {0};
+          try {
+            tool.save(line -> weight[0] += weight(line));
+            weights.merge(variant, weight[0], Long::sum);
+          } catch (CommandException e) {
+            continue; // the kernel does not have it
+          }
         }
       }
     }

@@ -3,6 +3,7 @@ package io.pointsman.dataplane.ipvs;
 
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.dataplane.iptables.ChainRemoval;
 import io.pointsman.kernel.Iptables;
 import io.pointsman.kernel.Iptables.RestoreException;
 import io.pointsman.kernel.Iptables.Variant;
@@ -11,30 +12,26 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /** The rules around virtual servers in one family: what is there, and what is to be done. */
 final class Rules {
   /** Chains of the ipvs mode that the iptables mode does not have, by table. */
-  private static final Map<String, Set<String>> ONLY_IPVS =
+  private static final Map<String, Pattern> ONLY_IPVS =
       Map.of(
           RulePlan.NAT,
-          Set.of("KUBE-NODE-PORT", "KUBE-LOAD-BALANCER", RulePlan.OWN_POSTROUTING),
+          Pattern.compile("KUBE-(NODE-PORT|LOAD-BALANCER)|" + RulePlan.OWN_POSTROUTING),
           RulePlan.FILTER,
-          Set.of(
-              "KUBE-NODE-PORT",
-              "KUBE-SOURCE-RANGES-FIREWALL",
-              "KUBE-IPVS-FILTER",
-              "KUBE-IPVS-OUT-FILTER"));
+          Pattern.compile("KUBE-(NODE-PORT|SOURCE-RANGES-FIREWALL|IPVS-FILTER|IPVS-OUT-FILTER)"));
 
-  /** Chains that both modes have, by table. */
-  private static final Map<String, Set<String>> SHARED =
+  /** The same with the chains that both modes have. */
+  private static final Map<String, Pattern> ALL =
       Map.of(
           RulePlan.NAT,
-          Set.of(RulePlan.SERVICES, "KUBE-POSTROUTING", "KUBE-MARK-MASQ"),
+          Pattern.compile(ONLY_IPVS.get(RulePlan.NAT) + "|KUBE-(SERVICES|POSTROUTING|MARK-MASQ)"),
           RulePlan.FILTER,
-          Set.of("KUBE-FORWARD", "KUBE-PROXY-FIREWALL"));
+          Pattern.compile(ONLY_IPVS.get(RulePlan.FILTER) + "|KUBE-(FORWARD|PROXY-FIREWALL)"));
 
   private static final String OWN_SET = " --match-set KUBE-";
 
@@ -183,7 +180,8 @@ final class Rules {
 
   /**
    * Takes the rules away. Chains that the iptables mode has, too, stay when somebody else serves by
-   * them now, and a chain stays that somebody else's chain jumps to.
+   * them now, and a chain stays that somebody else's chain jumps to, without the rules that hold
+   * sets.
    */
   void remove() {
     StringBuilder script = new StringBuilder();
@@ -198,56 +196,25 @@ final class Rules {
 
   private int removal(StringBuilder script) {
     Saved saved = save();
-    boolean ours = saved.servesByIpvs();
-    int rules = 0;
+    ChainRemoval removal = new ChainRemoval(saved.servesByIpvs() ? ALL : ONLY_IPVS);
+    tool.save(removal::accept);
+    script.append(removal.script());
+    int rules = (int) removal.rules();
     for (String table : List.of(RulePlan.NAT, RulePlan.FILTER)) {
-      Map<String, List<String>> chains = saved.in(table);
-      List<String> gone = new ArrayList<>(chains.keySet());
-      gone.removeIf(
-          chain ->
-              !ONLY_IPVS.getOrDefault(table, Set.of()).contains(chain)
-                  && !(ours && SHARED.getOrDefault(table, Set.of()).contains(chain)));
-      List<String> jumps = new ArrayList<>();
-      keepWhatOthersUse(table, chains, gone, jumps);
       StringBuilder body = new StringBuilder();
-      gone.forEach(chain -> body.append(':').append(chain).append(" - [0:0]\n"));
-      jumps.forEach(jump -> body.append("-D").append(jump.substring(2)).append('\n'));
-      gone.forEach(chain -> body.append("-X ").append(chain).append('\n'));
-      commit(script, table, body);
-      rules += jumps.size();
-      for (String chain : gone) {
-        rules += chains.getOrDefault(chain, List.of()).size();
-      }
-    }
-    return rules;
-  }
-
-  /** Finds the jumps to chains that go, and keeps chains that are jumped to from elsewhere. */
-  private static void keepWhatOthersUse(
-      String table, Map<String, List<String>> chains, List<String> gone, List<String> jumps) {
-    chains.forEach(
-        (chain, rules) -> {
-          boolean builtIn = !chain.isEmpty() && !chain.contains("-") && isUpper(chain);
-          for (String rule : rules) {
-            String target = rule.replaceFirst(".* -[jg] (\\S+).*", "$1");
-            if (gone.contains(chain) || !gone.contains(target)) {
-              continue;
-            }
-            if (builtIn) {
-              jumps.add(rule);
-            } else {
-              gone.remove(target);
-              if (table.equals(RulePlan.NAT) && target.equals("KUBE-MARK-MASQ")) {
-                gone.remove("KUBE-POSTROUTING");
-              }
+      for (Map.Entry<String, List<String>> chain : saved.in(table).entrySet()) {
+        if (removal.kept().contains(table + " " + chain.getKey())) {
+          for (String rule : chain.getValue()) {
+            if (rule.contains(OWN_SET)) {
+              body.append("-D").append(rule.substring(2)).append('\n');
+              rules++;
             }
           }
-        });
-    jumps.removeIf(jump -> !gone.contains(jump.replaceFirst(".* -[jg] (\\S+).*", "$1")));
-  }
-
-  private static boolean isUpper(String chain) {
-    return chain.chars().allMatch(letter -> letter >= 'A' && letter <= 'Z');
+        }
+      }
+      commit(script, table, body);
+    }
+    return rules;
   }
 
   /** Takes only Pointsman's own chain away; everything else is kube-proxy's from now on. */

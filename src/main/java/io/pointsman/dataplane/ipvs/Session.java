@@ -191,7 +191,7 @@ final class Session implements AutoCloseable {
     int written = device.create() ? 1 : 0;
     Note before = Note.parse(device.alias());
     phase = before.phase() == Phase.ABSENT ? Phase.PREPARED : before.phase();
-    Note after = new Note(phase, kernel.remember(ipvs, before.before()));
+    Note after = new Note(phase, kernel.remember(ipvs, kernel.release(ipvs, before.before())));
     if (!after.equals(before)) {
       device.setAlias(after.toString());
       written++;

@@ -56,6 +56,31 @@ final class Settings {
   }
 
   /**
+   * Puts back what an earlier opening changed and these options do not ask for any more.
+   *
+   * @return the values that are still to be remembered
+   */
+  Map<String, String> release(IpvsNetlink ipvs, Map<String, String> before) {
+    Map<String, String> kept = new TreeMap<>(before);
+    kept.keySet().removeIf(name -> !name.equals(TIMEOUTS) && !wanted.containsKey(name));
+    Map<String, String> released = new TreeMap<>(before);
+    released.keySet().removeAll(kept.keySet());
+    restore(ipvs, released);
+    String times = before.get(TIMEOUTS);
+    if (times != null) {
+      IpvsTimeouts now = ipvs.timeouts();
+      IpvsTimeouts target = merged(parse(times));
+      if (!target.equals(now)) {
+        ipvs.setTimeouts(target);
+      }
+      if (target.equals(parse(times))) {
+        kept.remove(TIMEOUTS);
+      }
+    }
+    return kept;
+  }
+
+  /**
    * Sets what differs; returns how much.
    *
    * @throws DataplaneException when a value cannot be set

@@ -25,6 +25,7 @@ final class Target {
     spec.verification = wanted.verification;
     spec.nodePort = wanted.nodePort;
     spec.clusterCIDRs = wanted.clusterCIDRs;
+    spec.ipvs = wanted.ipvs;
     spec.probe = wanted.verification.probe == Toggle.ENABLED ? probe : null;
   }
 

@@ -253,7 +253,7 @@ class IptablesDataplaneTest extends IptablesFixture {
                       it.reason().equals("MixedIptables")
                           && it.message()
                               .equals(
-                                  "1 rules are in iptables-nft and the others in"
+                                  "1 rule is in iptables-nft and the others in"
                                       + " iptables-legacy."))
               .anyMatch(it -> it.message().contains("by iptables-legacy, where this node's are"));
           assertThat(saved(Variant.LEGACY)).isEqualTo(before);

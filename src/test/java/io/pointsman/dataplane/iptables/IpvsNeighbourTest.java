@@ -4,6 +4,7 @@ package io.pointsman.dataplane.iptables;
 import static io.pointsman.dataplane.RandomServices.desired;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pointsman.catalogue.Address;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.KernelState;
@@ -11,6 +12,8 @@ import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.Iptables.Family;
 import io.pointsman.kernel.Iptables.Variant;
 import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -82,6 +85,26 @@ class IpvsNeighbourTest extends IptablesFixture {
               .containsAll(without(before, "-j KUBE-PROXY-FIREWALL"))
               .noneMatch(line -> line.contains("KUBE-SVC") || line.contains("POINTSMAN"))
               .noneMatch(line -> line.startsWith(":KUBE-NODEPORTS"));
+        });
+  }
+
+  @Test
+  void addressesOfServicesAreNoDoorsToNodePorts() {
+    // The name makes it the device of an ipvs mode; this kernel may have no dummy devices.
+    sandbox.ip("link", "add", "kube-ipvs0", "type", "veth", "peer", "name", "other");
+    sandbox.ip("addr", "add", "10.96.0.10/32", "dev", "kube-ipvs0");
+    sandbox.ip("addr", "add", "198.51.100.7/24", "dev", "other");
+    inside(
+        () -> {
+          IptablesDataplane dataplane = open(Variant.NFT);
+          dataplane.prepare(
+              new DesiredState(
+                  List.of(Samples.WEB), Set.of(Address.parse("198.51.100.7")), DESIRED.digest()));
+          dataplane.activate();
+          assertThat(saved(Variant.NFT))
+              .filteredOn(line -> line.contains("must be the last rule"))
+              .isNotEmpty()
+              .allMatch(line -> line.contains("--dst-type LOCAL"));
         });
   }
 

@@ -13,6 +13,7 @@ import io.pointsman.catalogue.AddressRange;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.DesiredState.Change;
 import io.pointsman.dataplane.DesiredState.Delta;
@@ -149,6 +150,38 @@ public class IpvsDataplaneInside extends IpvsFixture {
   }
 
   @Test
+  void leavesRulesOfOthersAloneAlsoWhereTheyJumpToItsOwn() {
+    for (String command :
+        List.of(
+            "iptables-legacy -t nat -N DOCKER",
+            "iptables-legacy -t nat -A DOCKER -d 203.0.113.5/32 -j MARK --set-xmark 0x1/0x1")) {
+      shell(command.split(" ", -1));
+    }
+    here(() -> dataplane.prepare(desired));
+    run(dataplane::activate);
+    List<String> foreign =
+        List.of(
+            "-A DOCKER -s 10.1.0.0/16 -j KUBE-MARK-MASQ",
+            "-A MINE -d 10.2.0.0/16 -j KUBE-LOAD-BALANCER");
+    shell("iptables-legacy", "-t", "nat", "-N", "MINE");
+    for (String rule : foreign) {
+      shell(("iptables-legacy -t nat " + rule).split(" ", -1));
+    }
+    long removable = here(() -> dataplane.holdings()).entries();
+    assertThat(removable).isPositive();
+    run(dataplane::remove);
+    assertThat(here(() -> dataplane.phase())).isEqualTo(Phase.ABSENT);
+    assertThat(shell("iptables-legacy-save").lines().toList())
+        .containsAll(foreign)
+        .contains("-A DOCKER -d 203.0.113.5/32 -j MARK --set-xmark 0x1/0x1")
+        // What marks needs what masquerades by the mark, but no set of Services.
+        .contains("-A KUBE-LOAD-BALANCER -j KUBE-MARK-MASQ")
+        .contains("-A KUBE-POSTROUTING -j MARK --set-xmark 0x4000/0x0")
+        .noneMatch(line -> line.contains("--match-set") || line.contains("KUBE-SERVICES"));
+    assertThat(shell("ipset", "list", "-n")).isBlank();
+  }
+
+  @Test
   void excludesRangesEvenAtItsOwnAddresses() {
     options = options.excluding(List.of(AddressRange.parse("10.96.7.0/24")));
     restart(Scheduler.RR);
@@ -177,6 +210,36 @@ public class IpvsDataplaneInside extends IpvsFixture {
     assertThat(setting("vs/conntrack")).isEqualTo("0");
     assertThat(setting("conf/all/arp_ignore")).isEqualTo("0");
     assertThat(shell("ipvsadm", "-L", "--timeout")).contains("900 120 300");
+  }
+
+  @Test
+  void takesOtherSettingsInPlaceAndGoesBackToTheOld() {
+    here(() -> dataplane.prepare(desired));
+    run(dataplane::activate);
+    String servers = shell("ipvsadm", "-Sn");
+    IpvsOptions plain = options;
+    var wanted =
+        new DataplaneSettings.Ipvs(
+            List.of(AddressRange.parse("203.0.113.0/24")), true, 1000, 0, 60);
+    options = plain.as(wanted);
+    restart(Scheduler.RR);
+    here(() -> dataplane.prepare(desired));
+    assertProven(desired);
+    assertThat(setting("conf/all/arp_ignore")).isEqualTo("1");
+    assertThat(setting("conf/all/arp_announce")).isEqualTo("2");
+    assertThat(shell("ipvsadm", "-L", "--timeout")).contains("1000 120 60");
+    options = plain.as(new DataplaneSettings.Ipvs(List.of(), false, 1000, 0, 0));
+    restart(Scheduler.RR);
+    here(() -> dataplane.prepare(desired));
+    assertThat(setting("conf/all/arp_ignore")).isEqualTo("0");
+    assertThat(shell("ipvsadm", "-L", "--timeout")).contains("1000 120 300");
+    options = plain;
+    restart(Scheduler.RR);
+    here(() -> dataplane.prepare(desired));
+    assertProven(desired);
+    assertThat(shell("ipvsadm", "-L", "--timeout")).contains("900 120 300");
+    assertThat(shell("ipvsadm", "-Sn")).as("the same servers all the time").isEqualTo(servers);
+    assertThat(here(() -> dataplane.prepare(desired))).isEqualTo(SyncResult.NONE);
   }
 
   @Test

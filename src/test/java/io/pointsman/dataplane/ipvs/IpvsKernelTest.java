@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.ipvs;
 
+import io.pointsman.agent.KubeProxyCleanerInside;
 import io.pointsman.kernel.IpvsNetlinkInside;
 import io.pointsman.testing.uml.InnerTests;
 import io.pointsman.testing.uml.UserModeLinux;
@@ -31,6 +32,7 @@ class IpvsKernelTest {
         IpvsRandomInside.class,
         IpvsTrafficInside.class,
         IpvsTakeoverInside.class,
-        KubeProxyServersInside.class);
+        KubeProxyServersInside.class,
+        KubeProxyCleanerInside.class);
   }
 }

@@ -10,8 +10,8 @@ import io.pointsman.catalogue.Protocol;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.catalogue.Target;
 import io.pointsman.catalogue.TrafficPolicy;
-import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
+import io.pointsman.dataplane.kubeproxy.KubeProxyState;
 import io.pointsman.verify.kubeproxy.Difference;
 import io.pointsman.verify.kubeproxy.KubeProxyVerdict;
 import io.pointsman.verify.kubeproxy.KubeProxyVerifier;
@@ -31,13 +31,20 @@ public class KubeProxyServersInside extends IpvsFixture {
 
   @Test
   void whatIsThereIsFoundServedAndWhatIsNotIsNamed() {
-    assertThat(here(() -> new KubeProxyServers(options, DataplaneSettings.DEFAULTS).read()))
-        .isEmpty();
+    assertThat(read()).isEmpty();
     run(
         () -> {
           dataplane.prepare(Services.desired(ports));
           dataplane.activate();
         });
+    assertThat(read()).as("Pointsman's own, and no kube-proxy").isEmpty();
+    shell("ip6tables-legacy", "-N", "KUBE-NODE-PORT");
+    assertThat(read())
+        .as("a kube-proxy has come, for IPv6 first")
+        .singleElement()
+        .satisfies(state -> assertThat(state.frontends()).isEmpty());
+    assertThat(verify().differences()).isNotEmpty();
+    shell("iptables-legacy", "-N", "KUBE-NODE-PORT");
     KubeProxyVerdict whole = verify();
     assertThat(whole.mode()).contains(KubeProxyMode.IPVS);
     assertThat(whole.differences()).isEmpty();
@@ -91,6 +98,39 @@ public class KubeProxyServersInside extends IpvsFixture {
         .containsExactly("default/service-1: 10.96.0.1:80/TCP lacks the endpoint 10.244.0.2:8080.");
   }
 
+  @Test
+  void onlyVirtualServersOfKubeProxyAreRemoved() {
+    List<String> foreign =
+        List.of(
+            // keepalived's, one of them at an address of the node with a port that could be a
+            // node's
+            "-A -t " + Services.NODE_V4 + ":30100 -s wlc", "-A -t 203.0.113.9:80 -s wlc");
+    for (String server : foreign) {
+      shell(("ipvsadm " + server).split(" ", -1));
+    }
+    String before = shell("ipvsadm", "-Sn");
+    for (String command :
+        List.of(
+            "ip link add kube-ipvs0 type dummy",
+            "ip addr add 10.96.0.1/32 dev kube-ipvs0",
+            "ipset create KUBE-NODE-PORT-TCP bitmap:port range 0-65535",
+            "ipset add KUBE-NODE-PORT-TCP 20001",
+            "ipset add KUBE-NODE-PORT-TCP 30003",
+            "ipvsadm -A -t 10.96.0.1:80 -s rr",
+            // The cluster's range of node ports is one of its own.
+            "ipvsadm -A -t " + Services.NODE_V4 + ":20001 -s rr",
+            "ipvsadm -A -t " + Services.NODE_V4 + ":30003 -s rr")) {
+      shell(command.split(" ", -1));
+    }
+    assertThat(here(KubeProxyServers::hasDevice)).isTrue();
+    assertThat(here(KubeProxyServers::addresses)).isOne();
+    run(() -> new KubeProxyServers(options).remove());
+    assertThat(shell("ipvsadm", "-Sn")).isEqualTo(before);
+    run(KubeProxyServers::removeDevice);
+    assertThat(here(KubeProxyServers::hasDevice)).isFalse();
+    assertThat(shell("ip", "link")).doesNotContain("kube-ipvs0");
+  }
+
   private KubeProxyVerdict verify() {
     return verify(ports);
   }
@@ -108,7 +148,10 @@ public class KubeProxyServersInside extends IpvsFixture {
       }
       expected.add(new ExpectedPort(port.id(), TrafficPolicy.DEFAULT, places, false));
     }
-    return new KubeProxyVerifier(expected, Set.of(Protocol.values()))
-        .verify(here(() -> new KubeProxyServers(options, DataplaneSettings.DEFAULTS).read()));
+    return new KubeProxyVerifier(expected, Set.of(Protocol.values())).verify(read());
+  }
+
+  private List<KubeProxyState> read() {
+    return here(() -> new KubeProxyServers(options).read());
   }
 }

@@ -210,9 +210,11 @@ class OwnEdgeTest {
   void otherSettingsAreTakenUpInPlaceAndTakenBackInPlace() {
     Scene scene = onBpf("n1");
     NodeDataplaneSpec began = Target.copy(scene.ruled("n1").getSpec());
-    scene.edit(spec -> spec.scheduler = Scheduler.RANDOM).look();
+    scene.edit(spec -> spec.scheduler = Scheduler.RANDOM);
+    scene.edit(spec -> spec.ipvs.excludeCIDRs = List.of("203.0.113.0/24")).look();
     assertThat(scene.steps()).isEqualTo("n1=CLEAN/DETACHED");
     assertThat(scene.ruled("n1").getSpec().scheduler).isEqualTo(Scheduler.RANDOM);
+    assertThat(scene.ruled("n1").getSpec().ipvs.excludeCIDRs).containsExactly("203.0.113.0/24");
 
     scene.answer("n1", StepResult.FAILED).look();
     assertThat(Target.same(scene.ruled("n1").getSpec(), began)).isTrue();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.kubeproxy.places;
 
-import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.iptables.KubeProxyTables;
 import io.pointsman.dataplane.ipvs.IpvsOptions;
 import io.pointsman.dataplane.ipvs.KubeProxyServers;
@@ -28,7 +27,7 @@ public record KubeProxyPlaces(List<KubeProxySource> sources) implements KubeProx
         List.of(
             new KubeProxyTables(commands),
             new KubeProxyTable(commands),
-            new KubeProxyServers(IpvsOptions.defaults().by(commands), DataplaneSettings.DEFAULTS)));
+            new KubeProxyServers(IpvsOptions.defaults().by(commands))));
   }
 
   @Override
