@@ -70,6 +70,35 @@ class OperatorOptionsTest {
     assertThat(context.getCapabilities().getDrop()).containsExactly("ALL");
     assertThat(context.getCapabilities().getAdd())
         .containsExactlyInAnyOrder("BPF", "NET_ADMIN", "NET_RAW", "PERFMON");
+    assertThat(pod.getSecurityContext().getSeccompProfile().getType()).isEqualTo("RuntimeDefault");
+    assertThat(context.getSeccompProfile()).isNull();
+    assertThat(pod.getContainers()).hasSize(1);
+    assertThat(pod.getInitContainers()).isEmpty();
+    assertThat(pod.getVolumes())
+        .filteredOn(volume -> volume.getHostPath() != null)
+        .extracting(volume -> volume.getHostPath().getPath())
+        .containsExactlyInAnyOrder(
+            "/sys/fs/bpf",
+            "/sys/fs/cgroup",
+            "/run/xtables.lock",
+            "/proc/sys/net/ipv4",
+            "/lib/modules");
+  }
+
+  /** Either of them lets no unprivileged container make pins in /sys/fs/bpf. */
+  @Test
+  void appArmorAndSeLinuxLeaveTheAgentsAlone() {
+    var context =
+        AgentDaemonSet.desired(OperatorOptions.fromEnvironment(ENVIRONMENT, "1"))
+            .getSpec()
+            .getTemplate()
+            .getSpec()
+            .getContainers()
+            .getFirst()
+            .getSecurityContext();
+
+    assertThat(context.getAppArmorProfile().getType()).isEqualTo("Unconfined");
+    assertThat(context.getSeLinuxOptions().getType()).isEqualTo("spc_t");
   }
 
   @ParameterizedTest
