@@ -92,13 +92,7 @@ final class Programming {
       }
       instance.dataplane().maintain();
     }
-    kernel
-        .told()
-        .ifPresent(
-            instance -> {
-              metrics.kernelCounters(instance.dataplane().events());
-              metrics.refused.set(instance.programmer().refused().size());
-            });
+    kernel.told().ifPresent(instance -> metrics.kernelCounters(instance.dataplane().events()));
   }
 
   private void tellMended(boolean mended, Verdict verdict) {
