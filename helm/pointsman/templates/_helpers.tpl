@@ -30,3 +30,8 @@ app.kubernetes.io/component: agent
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end -}}
 {{- end }}
+
+{{/* Environment variables of the agents, as JSON. */}}
+{{- define "pointsman.agentEnvironment" -}}
+{{- dict "POINTSMAN_LOG_LEVEL" .Values.agent.logLevel | toJson -}}
+{{- end }}

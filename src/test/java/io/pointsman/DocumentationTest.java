@@ -28,6 +28,9 @@ class DocumentationTest {
   private static final Pattern LITERAL =
       Pattern.compile("\"([A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*)(?:\"|: )");
 
+  /** A meter's name as Micrometer has it. */
+  private static final Pattern METRIC = Pattern.compile("\"(pointsman\\.(?!io\")[a-z.]+)\"");
+
   private static final List<String> SOURCES =
       List.of("agent", "operator", "catalogue", "dataplane", "verify");
 
@@ -61,6 +64,25 @@ class DocumentationTest {
   @Test
   void everyReasonIsInTroubleshooting() {
     assertThat(reasons()).isSubsetOf(named("docs/troubleshooting.md"));
+  }
+
+  /** As Prometheus has them: timers end in seconds, counters in total. */
+  @Test
+  void everyMetricIsInTheReference() {
+    Set<String> metrics =
+        Stream.of("agent", "operator", "cli")
+            .map(layer -> Project.folder().resolve("src/main/java/io/pointsman").resolve(layer))
+            .flatMap(layer -> files(layer, ".java"))
+            .flatMap(file -> METRIC.matcher(Project.read(file)).results())
+            .map(found -> found.group(1).replace('.', '_'))
+            .collect(Collectors.toCollection(TreeSet::new));
+    Set<String> documented =
+        Pattern.compile("`(pointsman_[a-z_]+?)(?:_seconds|_total)?[`{]")
+            .matcher(Project.read("docs/status.md"))
+            .results()
+            .map(found -> found.group(1))
+            .collect(Collectors.toSet());
+    assertThat(documented).containsExactlyInAnyOrderElementsOf(metrics);
   }
 
   @Test

@@ -5,12 +5,16 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.MultiGauge;
+import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** What the agent measures; no label has more than a handful of values. */
@@ -25,6 +29,10 @@ final class AgentMetrics {
     Duration.ofSeconds(10)
   };
 
+  /** What the kernel counts as a new connection, and where it was balanced. */
+  private static final Map<String, String> MODES =
+      Map.of("socket_connect", "socket", "flow_new", "packet");
+
   /** From the watch event to the kernel. */
   final Timer programmingLatency;
 
@@ -38,9 +46,11 @@ final class AgentMetrics {
   final Counter repairs;
   final Counter failures;
   final AtomicLong servicePorts;
-  final AtomicLong refused;
   final AtomicLong drainingFlows;
 
+  private final AtomicLong refused;
+  private final MultiGauge refusedObjects;
+  private List<Refusals.Refusal> refusedNow = List.of();
   private final AtomicLong proven;
   private final AtomicLong frontends;
   private final AtomicLong backends;
@@ -69,7 +79,11 @@ final class AgentMetrics {
     servicePorts = gauge(registry, "pointsman.service.ports", "Service ports of the catalogue");
     frontends = gauge(registry, "pointsman.frontends", "Frontends in the kernel when last read");
     backends = gauge(registry, "pointsman.backends", "Backends in the kernel when last read");
-    refused = gauge(registry, "pointsman.refused", "Services and slices not served in full");
+    refused = gauge(registry, "pointsman.refused", "Parts of Services that are not served");
+    refusedObjects =
+        MultiGauge.builder("pointsman.refused.object")
+            .description("1 for each of the first ten of them, by Service or EndpointSlice")
+            .register(registry);
     drainingFlows = gauge(registry, "pointsman.draining.flows", "Flows that still drain");
     proven = gauge(registry, "pointsman.proven", "1 when the kernel is proven, else 0");
     Gauge.builder("pointsman.startup", this, metrics -> metrics.startupSeconds)
@@ -94,6 +108,22 @@ final class AgentMetrics {
     }
   }
 
+  /** What is not served; the first are named. */
+  void refusals(Refusals refusals) {
+    refused.set(refusals.count());
+    List<Refusals.Refusal> first = refusals.first();
+    if (!first.equals(refusedNow)) {
+      refusedNow = first;
+      refusedObjects.register(
+          first.stream()
+              .map(each -> Tags.of("object", each.object(), "reason", each.reason()))
+              .distinct()
+              .map(tags -> MultiGauge.Row.of(tags, 1))
+              .collect(Collectors.toUnmodifiableList()),
+          true);
+    }
+  }
+
   /** What the kernel counts; the names are few and fixed. */
   void kernelCounters(Map<String, Long> counters) {
     counters.forEach(
@@ -106,6 +136,13 @@ final class AgentMetrics {
         .description("What the programs in the kernel have done, dropped and passed")
         .tag("event", name)
         .register(registry);
+    String mode = MODES.get(name);
+    if (mode != null) {
+      FunctionCounter.builder("pointsman.connections", value, AtomicLong::doubleValue)
+          .description("Connections that were balanced, at a socket or by their first packet")
+          .tag("mode", mode)
+          .register(registry);
+    }
     return value;
   }
 

@@ -153,6 +153,10 @@ final class Programmer {
     return sorted;
   }
 
+  int refusedCount() {
+    return refused.size();
+  }
+
   private DesiredState everything() {
     before.clear();
     refused.keySet().forEach(id -> digest = digest.plus(digestOf(id)));

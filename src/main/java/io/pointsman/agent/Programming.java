@@ -98,13 +98,7 @@ final class Programming {
       }
       instance.dataplane().maintain();
     }
-    kernel
-        .told()
-        .ifPresent(
-            instance -> {
-              metrics.kernelCounters(instance.dataplane().events());
-              metrics.refused.set(instance.programmer().refused().size());
-            });
+    kernel.told().ifPresent(instance -> metrics.kernelCounters(instance.dataplane().events()));
   }
 
   private void tellMended(boolean mended, Verdict verdict) {

@@ -4,9 +4,7 @@ package io.pointsman.agent;
 import io.pointsman.api.NodeDataplaneStatus;
 import io.pointsman.api.Step;
 import io.pointsman.catalogue.Catalogue;
-import io.pointsman.catalogue.Problem;
 import io.pointsman.verify.Verdict;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -26,12 +24,12 @@ final class Reporter {
   private static final long SWITCHING_NANOS = TimeUnit.SECONDS.toNanos(2);
   private static final long HEARTBEAT_SECONDS = 300;
   private static final long JITTER_SECONDS = 60;
-  private static final int LIST_LIMIT = 10;
   private static final int SENTENCE_LIMIT = 1_024;
 
   private final String version;
   private final Catalogue catalogue;
   private final Kernel kernel;
+  private final Refusals refusals;
   private final Consumer<NodeDataplaneStatus> writer;
   private final LongSupplier clock;
   private @Nullable Report written;
@@ -48,6 +46,7 @@ final class Reporter {
     this.version = version;
     this.catalogue = catalogue;
     this.kernel = kernel;
+    this.refusals = new Refusals(catalogue, kernel);
     this.writer = writer;
     this.clock = clock;
     this.nextLook = clock.getAsLong();
@@ -111,25 +110,9 @@ final class Reporter {
         proof,
         mismatch == null ? 0 : mismatch.mismatches(),
         mismatch == null ? List.of() : mismatch.samples().stream().map(Reporter::cut).toList(),
-        refused(),
+        refusals.first().stream().map(refusal -> cut(refusal.text())).toList(),
         state.drainingFlows,
         state.plan);
-  }
-
-  private List<String> refused() {
-    List<String> refused = new ArrayList<>();
-    kernel
-        .target()
-        .ifPresent(
-            target ->
-                target
-                    .programmer()
-                    .refused()
-                    .forEach((port, reason) -> refused.add(cut(port + ": " + reason))));
-    for (Problem problem : catalogue.problems(Problem.Effect.NOT_SERVED, LIST_LIMIT)) {
-      refused.add(cut(problem.text()));
-    }
-    return refused.size() > LIST_LIMIT ? List.copyOf(refused.subList(0, LIST_LIMIT)) : refused;
   }
 
   private static String cut(String sentence) {

@@ -35,6 +35,7 @@ final class SyncThread implements Runnable {
   private final CatalogueFeed feed;
   private final Walk walk;
   private final Reporter reporter;
+  private final Refusals refusals;
   private final AgentMetrics metrics;
   private final AgentHealth health;
   private final Function<List<String>, Set<Address>> addresses;
@@ -63,6 +64,7 @@ final class SyncThread implements Runnable {
     this.kernel = parts.kernel();
     this.metrics = parts.metrics();
     this.reporter = parts.reporter();
+    this.refusals = new Refusals(catalogue, kernel);
     this.programming = new Programming(kernel, metrics, warnings);
     this.feed = new CatalogueFeed(catalogue, kernel::note);
     this.walk = new Walk(catalogue, kernel, parts.chores(), System::nanoTime, this::reportProgress);
@@ -153,6 +155,7 @@ final class SyncThread implements Runnable {
     if (programming.isOn() && System.nanoTime() - nextVerification >= 0) {
       guarded(this::verify);
     }
+    metrics.refusals(refusals);
     metrics.show(kernel.told().map(instance -> instance.prover().last()).orElse(null));
     reporter.report(walk.state(), false);
     tellHealth();

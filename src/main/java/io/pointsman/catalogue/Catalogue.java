@@ -25,6 +25,7 @@ public final class Catalogue {
   private final Map<ObjectKey, ServiceEntry> entries = new HashMap<>();
   private final Map<ObjectKey, ServiceEntry> ownerOfSlice = new HashMap<>();
   private final TreeMap<ObjectKey, List<Problem>> problems = new TreeMap<>();
+  private int notServed;
   private final ClaimIndex claims = new ClaimIndex();
   private final PortBuilder builder;
   private final String nodeName;
@@ -155,6 +156,11 @@ public final class Catalogue {
     return problems.values().stream().flatMap(Collection::stream).toList();
   }
 
+  /** How many problems leave something out. */
+  public int notServed() {
+    return notServed;
+  }
+
   /** The first problems of one effect, in a stable order. */
   public List<Problem> problems(Problem.Effect effect, int limit) {
     return problems.values().stream()
@@ -227,13 +233,19 @@ public final class Catalogue {
   private void store(ServiceEntry entry, List<ServicePort> ports, List<Problem> found) {
     portCount += ports.size() - entry.ports.size();
     entry.ports = List.copyOf(ports);
-    if (found.isEmpty()) {
-      problems.remove(entry.key);
-    } else {
-      problems.put(entry.key, found);
-    }
+    List<Problem> before =
+        found.isEmpty() ? problems.remove(entry.key) : problems.put(entry.key, found);
+    notServed += notServed(found) - (before == null ? 0 : notServed(before));
     if (entry.isUnused()) {
       entries.remove(entry.key);
     }
+  }
+
+  private static int notServed(List<Problem> problems) {
+    int count = 0;
+    for (Problem problem : problems) {
+      count += problem.effect() == Problem.Effect.NOT_SERVED ? 1 : 0;
+    }
+    return count;
   }
 }

@@ -121,17 +121,9 @@ public final class ServiceReader {
     private List<Address> externalAddresses(Set<IpFamily> families) {
       Set<Address> addresses = new LinkedHashSet<>();
       for (String text : requireNonNullElse(spec.getExternalIPs(), List.<String>of())) {
-        Address address = address("externalIP", text);
-        if (address == null) {
-          continue;
-        }
-        if (families.contains(address.family())) {
+        Address address = address("externalIP", text, families);
+        if (address != null) {
           addresses.add(address);
-        } else {
-          refuse(
-              "AddressFamilyNotServed",
-              "externalIP " + text + " is of a family in which the Service has no ClusterIP.",
-              "Add the family to spec.ipFamilies or remove the address.");
         }
       }
       return List.copyOf(addresses);
@@ -150,12 +142,25 @@ public final class ServiceReader {
         if (text == null || text.isEmpty() || "Proxy".equals(ingress.getIpMode())) {
           continue;
         }
-        Address address = address("load balancer address", text);
-        if (address != null && families.contains(address.family())) {
+        Address address = address("load balancer address", text, families);
+        if (address != null) {
           addresses.add(address);
         }
       }
       return List.copyOf(addresses);
+    }
+
+    /** An address that is only served in a family that the Service has a ClusterIP of. */
+    private @Nullable Address address(String field, String text, Set<IpFamily> families) {
+      Address address = address(field, text);
+      if (address == null || families.contains(address.family())) {
+        return address;
+      }
+      refuse(
+          "AddressFamilyNotServed",
+          field + " " + text + " is of a family in which the Service has no ClusterIP.",
+          "Add the family to spec.ipFamilies or remove the address.");
+      return null;
     }
 
     private @Nullable Address address(String field, String text) {

@@ -2,6 +2,7 @@
 package io.pointsman.operator;
 
 import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.ResourceRequirements;
 import io.fabric8.kubernetes.api.model.apps.DaemonSet;
@@ -12,6 +13,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.TreeMap;
 
 /** The agents, from a template that can be read, with what the chart sets. */
 final class AgentDaemonSet extends OwnedDependent<DaemonSet> {
@@ -54,6 +56,9 @@ final class AgentDaemonSet extends OwnedDependent<DaemonSet> {
           .getCapabilities()
           .setAdd(new ArrayList<>(options.agentCapabilities()));
     }
+    // In the order of their names: another order would be another pod.
+    new TreeMap<>(options.agentEnvironment())
+        .forEach((name, value) -> agent.getEnv().add(new EnvVar(name, value, null)));
     return daemonSet;
   }
 

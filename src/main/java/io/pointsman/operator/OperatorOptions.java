@@ -19,6 +19,7 @@ import java.util.Set;
  * @param identity who the operator is in the lease, usually the pod's name
  * @param agentTolerations of the agents; empty means that they tolerate everything
  * @param agentCapabilities that the agents need; empty means those of the template
+ * @param agentEnvironment variables of the agents beside those of the template
  * @param version of the product, for the status
  */
 public record OperatorOptions(
@@ -32,6 +33,7 @@ public record OperatorOptions(
     List<LocalObjectReference> agentPullSecrets,
     String agentPriorityClass,
     List<String> agentCapabilities,
+    Map<String, String> agentEnvironment,
     String version,
     Timings timings) {
   private static final ObjectMapper MAPPER = new ObjectMapper();
@@ -42,6 +44,7 @@ public record OperatorOptions(
     agentTolerations = List.copyOf(agentTolerations);
     agentPullSecrets = List.copyOf(agentPullSecrets);
     agentCapabilities = List.copyOf(agentCapabilities);
+    agentEnvironment = Map.copyOf(agentEnvironment);
   }
 
   /**
@@ -91,6 +94,7 @@ public record OperatorOptions(
         json(environment, "POINTSMAN_AGENT_IMAGE_PULL_SECRETS", "[]", new TypeReference<>() {}),
         environment.getOrDefault("POINTSMAN_AGENT_PRIORITY_CLASS", "system-node-critical"),
         json(environment, "POINTSMAN_AGENT_CAPABILITIES", "[]", new TypeReference<>() {}),
+        json(environment, "POINTSMAN_AGENT_ENVIRONMENT", "{}", new TypeReference<>() {}),
         version,
         Timings.DEFAULT);
   }

@@ -27,7 +27,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -128,29 +127,6 @@ class AgentTest {
   }
 
   @Test
-  void findsAndMendsWhatOthersBroke() {
-    walkTo(Step.CLEAN);
-    PinnedMaps.delete(pins(), VIP + ":80");
-    assertThat(kernel()).doesNotContainKey(VIP + ":80");
-    awaitKernel(VIP + ":80", "10.244.0.5:8080");
-    await().atMost(PATIENCE).until(() -> positive(node.answer().mismatches));
-    NodeDataplaneStatus status = node.answer();
-    assertThat(status.proven).isTrue();
-    assertThat(status.mismatchSamples).anyMatch(sample -> sample.contains("is missing"));
-    assertThat(node.meters.get("pointsman.mismatches").counter().count()).isPositive();
-    assertThat(node.meters.get("pointsman.repairs").counter().count()).isPositive();
-    await()
-        .atMost(PATIENCE)
-        .until(
-            () ->
-                node.client.events().v1().events().inNamespace("default").list().getItems().stream()
-                    .anyMatch(
-                        event ->
-                            "KernelRepaired".equals(event.getReason())
-                                && event.getRegarding().getName().equals("node-" + service)));
-  }
-
-  @Test
   void keepsTheKernelWhenItsResourceIsDeletedByHand() {
     walkTo(Step.CLEAN);
     node.client.resource(requireNonNull(node.resource())).delete();
@@ -222,10 +198,6 @@ class AgentTest {
 
   private String version() {
     return requireNonNull(node.resource()).getMetadata().getResourceVersion();
-  }
-
-  private static boolean positive(@Nullable Integer number) {
-    return number != null && number > 0;
   }
 
   private Agent walkTo(Step step) {

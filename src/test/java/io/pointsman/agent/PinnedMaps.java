@@ -3,6 +3,7 @@ package io.pointsman.agent;
 
 import io.pointsman.kernel.BpfMap;
 import io.pointsman.kernel.BpfMapReader;
+import io.pointsman.kernel.UpdateMode;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -74,6 +75,27 @@ final class PinnedMaps {
       if (!fe.delete(key)) {
         throw new IllegalStateException(frontend + " is not in the map");
       }
+    }
+  }
+
+  /** Lets a backend lead to another port behind everybody's back. */
+  static void falsify(Path root, String backend) {
+    try (BpfMap be = open(root, "nat_be");
+        BpfMapReader reader = be.reader(1024);
+        Arena arena = Arena.ofConfined()) {
+      MemorySegment key = arena.allocate(BE_KEY);
+      MemorySegment value = arena.allocate(BE);
+      reader.rewind();
+      while (reader.next()) {
+        for (int i = 0; i < reader.count(); i++) {
+          if (place(reader.values(), (long) i * BE).equals(backend)) {
+            key.copyFrom(reader.keys().asSlice((long) i * BE_KEY, BE_KEY));
+            value.copyFrom(reader.values().asSlice((long) i * BE, BE));
+          }
+        }
+      }
+      value.set(ValueLayout.JAVA_BYTE, 17, (byte) (value.get(ValueLayout.JAVA_BYTE, 17) + 1));
+      be.update(key, value, UpdateMode.REPLACE);
     }
   }
 

@@ -101,6 +101,8 @@ class CataloguePropertyTest {
     assertThat(lived.mirror).isEqualTo(fresh.mirror);
     assertThat(lived.catalogue.digest()).isEqualTo(fresh.catalogue.digest());
     assertThat(lived.catalogue.problems()).isEqualTo(fresh.catalogue.problems());
+    assertThat(lived.catalogue.notServed())
+        .isEqualTo(fresh.catalogue.problems(Problem.Effect.NOT_SERVED, Integer.MAX_VALUE).size());
   }
 
   private static Service randomService(Random random, String name) {

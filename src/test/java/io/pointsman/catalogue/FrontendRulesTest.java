@@ -33,8 +33,9 @@ class FrontendRulesTest {
                     .add(slice("web", "web-6", "IPv6", ready("fd01::5"))),
             "10.96.0.1:80/TCP default/web:http -> 10.244.0.5:8080*",
             "[fd00::1]:80/TCP default/web:http -> fd01::5:8080*"),
-        rule(
-            "external addresses and load balancer addresses are served, ipMode Proxy is not",
+        refused(
+            "external addresses and load balancer addresses are served, ipMode Proxy is not, and one"
+                + " of another family is named",
             h ->
                 h.add(
                         service(
@@ -56,10 +57,12 @@ class FrontendRulesTest {
                                     .endLoadBalancer()
                                     .endStatus()))
                     .add(slice("web", "web-4", ready("10.244.0.5"))),
-            "10.96.0.1:80/TCP default/web:http -> 10.244.0.5:8080*",
-            "192.0.2.1:80/TCP default/web:http -> 10.244.0.5:8080*",
-            "192.0.2.2:80/TCP default/web:http -> 10.244.0.5:8080*",
-            "192.0.2.3:80/TCP default/web:http -> 10.244.0.5:8080*"),
+            List.of(
+                "10.96.0.1:80/TCP default/web:http -> 10.244.0.5:8080*",
+                "192.0.2.1:80/TCP default/web:http -> 10.244.0.5:8080*",
+                "192.0.2.2:80/TCP default/web:http -> 10.244.0.5:8080*",
+                "192.0.2.3:80/TCP default/web:http -> 10.244.0.5:8080*"),
+            "Service default/web AddressFamilyNotServed"),
         rule(
             "a port may be named by its own number, as kubectl create service does",
             h ->

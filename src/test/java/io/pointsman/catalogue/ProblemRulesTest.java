@@ -72,6 +72,23 @@ class ProblemRulesTest {
             List.of("10.96.0.1:80/TCP default/web:http ->"),
             "Service default/web AddressFamilyNotServed"),
         refused(
+            "a load balancer address of a family the Service does not have",
+            h ->
+                h.add(
+                    service(
+                        "web",
+                        "10.96.0.1",
+                        s ->
+                            s.withNewStatus()
+                                .withNewLoadBalancer()
+                                .addNewIngress()
+                                .withIp("2001:db8::1")
+                                .endIngress()
+                                .endLoadBalancer()
+                                .endStatus())),
+            List.of("10.96.0.1:80/TCP default/web:http ->"),
+            "Service default/web AddressFamilyNotServed"),
+        refused(
             "endpoints that cannot be connected to",
             h ->
                 h.add(service("web", "10.96.0.1"))

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.cli;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
+import io.pointsman.testing.Project;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
@@ -60,6 +62,23 @@ class CommandLineTest {
     return Stream.concat(
         Stream.of(command),
         command.getSubcommands().values().stream().flatMap(CommandLineTest::withSubcommands));
+  }
+
+  /** A variable that the chart sets and nobody reads is a value that does nothing. */
+  @Test
+  void theChartsVariablesAreThoseOfTheOptions() {
+    String chart =
+        Project.read("helm/pointsman/templates/operator-deployment.yaml")
+            + Project.read("helm/pointsman/templates/_helpers.tpl");
+    assertThat(chart).contains("name: " + variable("operator", "--log-level"));
+    assertThat(chart).contains('"' + variable("agent", "--log-level") + '"');
+    assertThat(chart).doesNotContain("QUARKUS_");
+  }
+
+  private static String variable(String command, String option) {
+    CommandLine found = requireNonNull(Main.commandLine().getSubcommands().get(command));
+    String says = String.join(" ", found.getCommandSpec().findOption(option).description());
+    return says.replaceAll("(?s).*environment:\\s+(\\w+).*", "$1");
   }
 
   @Test

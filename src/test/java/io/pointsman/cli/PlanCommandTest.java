@@ -169,6 +169,8 @@ class PlanCommandTest {
     assertThat(container.getSecurityContext().getPrivileged()).isFalse();
     assertThat(container.getSecurityContext().getCapabilities().getAdd())
         .containsExactlyInAnyOrder("BPF", "NET_ADMIN", "NET_RAW", "PERFMON");
+    assertThat(container.getSecurityContext().getAppArmorProfile().getType())
+        .isEqualTo("Unconfined");
     assertThat(container.getVolumeMounts())
         .extracting(mount -> mount.getMountPath())
         .contains("/tmp", "/sys/fs/bpf", "/sys/fs/cgroup", "/host/proc/sys/net/ipv4");

@@ -129,6 +129,8 @@ class VerifyKubeProxyTest {
     assertThat(context.getReadOnlyRootFilesystem()).isTrue();
     assertThat(context.getCapabilities().getDrop()).containsExactly("ALL");
     assertThat(context.getCapabilities().getAdd()).containsExactly("NET_ADMIN", "NET_RAW");
+    assertThat(context.getSeLinuxOptions().getType()).isEqualTo("spc_t");
+    assertThat(context.getAppArmorProfile()).isNull();
   }
 
   private void node(String name, String ready) {

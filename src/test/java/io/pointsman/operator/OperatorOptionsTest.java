@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.operator;
 
+import static java.util.Map.entry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -15,17 +16,20 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class OperatorOptionsTest {
   private static final Map<String, String> ENVIRONMENT =
-      Map.of(
-          "POINTSMAN_NAMESPACE", "pointsman-system",
-          "POINTSMAN_AGENT_IMAGE", "example.test/pointsman:1",
-          "POINTSMAN_AGENT_IMAGE_PULL_POLICY", "Always",
-          "POINTSMAN_AGENT_SERVICE_ACCOUNT", "agents",
-          "POINTSMAN_AGENT_RESOURCES", "{\"limits\":{\"memory\":\"512Mi\"}}",
-          "POINTSMAN_AGENT_TOLERATIONS", "[{\"key\":\"a\",\"operator\":\"Exists\"}]",
-          "POINTSMAN_AGENT_IMAGE_PULL_SECRETS", "[{\"name\":\"secret\"}]",
-          "POINTSMAN_AGENT_PRIORITY_CLASS", "own-class",
-          "POINTSMAN_AGENT_CAPABILITIES", "[\"BPF\",\"NET_RAW\"]",
-          "HOSTNAME", "operator-1");
+      Map.ofEntries(
+          entry("POINTSMAN_NAMESPACE", "pointsman-system"),
+          entry("POINTSMAN_AGENT_IMAGE", "example.test/pointsman:1"),
+          entry("POINTSMAN_AGENT_IMAGE_PULL_POLICY", "Always"),
+          entry("POINTSMAN_AGENT_SERVICE_ACCOUNT", "agents"),
+          entry("POINTSMAN_AGENT_RESOURCES", "{\"limits\":{\"memory\":\"512Mi\"}}"),
+          entry("POINTSMAN_AGENT_TOLERATIONS", "[{\"key\":\"a\",\"operator\":\"Exists\"}]"),
+          entry("POINTSMAN_AGENT_IMAGE_PULL_SECRETS", "[{\"name\":\"secret\"}]"),
+          entry("POINTSMAN_AGENT_PRIORITY_CLASS", "own-class"),
+          entry("POINTSMAN_AGENT_CAPABILITIES", "[\"BPF\",\"NET_RAW\"]"),
+          entry(
+              "POINTSMAN_AGENT_ENVIRONMENT",
+              "{\"POINTSMAN_MAP_FLOWS\":\"9\",\"POINTSMAN_LOG_LEVEL\":\"DEBUG\"}"),
+          entry("HOSTNAME", "operator-1"));
 
   @Test
   void theAgentsAreMadeOfTheEnvironment() {
@@ -47,6 +51,9 @@ class OperatorOptionsTest {
     assertThat(agent.getResources().getLimits()).containsEntry("memory", new Quantity("512Mi"));
     assertThat(agent.getSecurityContext().getCapabilities().getAdd())
         .containsExactly("BPF", "NET_RAW");
+    assertThat(agent.getEnv())
+        .extracting(variable -> variable.getName() + "=" + variable.getValue())
+        .endsWith("POINTSMAN_LOG_LEVEL=DEBUG", "POINTSMAN_MAP_FLOWS=9");
   }
 
   @Test
@@ -70,6 +77,35 @@ class OperatorOptionsTest {
     assertThat(context.getCapabilities().getDrop()).containsExactly("ALL");
     assertThat(context.getCapabilities().getAdd())
         .containsExactlyInAnyOrder("BPF", "NET_ADMIN", "NET_RAW", "PERFMON");
+    assertThat(pod.getSecurityContext().getSeccompProfile().getType()).isEqualTo("RuntimeDefault");
+    assertThat(context.getSeccompProfile()).isNull();
+    assertThat(pod.getContainers()).hasSize(1);
+    assertThat(pod.getInitContainers()).isEmpty();
+    assertThat(pod.getVolumes())
+        .filteredOn(volume -> volume.getHostPath() != null)
+        .extracting(volume -> volume.getHostPath().getPath())
+        .containsExactlyInAnyOrder(
+            "/sys/fs/bpf",
+            "/sys/fs/cgroup",
+            "/run/xtables.lock",
+            "/proc/sys/net/ipv4",
+            "/lib/modules");
+  }
+
+  /** Either of them lets no unprivileged container make pins in /sys/fs/bpf. */
+  @Test
+  void appArmorAndSeLinuxLeaveTheAgentsAlone() {
+    var context =
+        AgentDaemonSet.desired(OperatorOptions.fromEnvironment(ENVIRONMENT, "1"))
+            .getSpec()
+            .getTemplate()
+            .getSpec()
+            .getContainers()
+            .getFirst()
+            .getSecurityContext();
+
+    assertThat(context.getAppArmorProfile().getType()).isEqualTo("Unconfined");
+    assertThat(context.getSeLinuxOptions().getType()).isEqualTo("spc_t");
   }
 
   @ParameterizedTest
@@ -79,6 +115,7 @@ class OperatorOptionsTest {
     "POINTSMAN_AGENT_IMAGE_PULL_POLICY,Often,'Always, IfNotPresent or Never'",
     "POINTSMAN_AGENT_RESOURCES,[],POINTSMAN_AGENT_RESOURCES is not the JSON it should be",
     "POINTSMAN_AGENT_TOLERATIONS,{,POINTSMAN_AGENT_TOLERATIONS is not the JSON it should be",
+    "POINTSMAN_AGENT_ENVIRONMENT,[],POINTSMAN_AGENT_ENVIRONMENT is not the JSON it should be",
     "POINTSMAN_AGENT_CAPABILITIES,BPF,POINTSMAN_AGENT_CAPABILITIES is not the JSON it should be"
   })
   void whatIsWrongIsNamed(String name, String value, String message) {

@@ -20,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -99,6 +100,7 @@ final class Stage extends Cluster implements AutoCloseable {
         List.of(),
         "system-node-critical",
         List.of(),
+        Map.of("POINTSMAN_LOG_LEVEL", "INFO", "POINTSMAN_MAP_FLOWS", "1000"),
         "0.0.0-test",
         new OperatorOptions.Timings(
             Duration.ofSeconds(2),

@@ -72,7 +72,10 @@ final class BpfPreflight {
       add(Severity.INFO, "Libbpf", "libbpf is " + Libbpf.version() + ".", "Nothing to do.");
       return true;
     } catch (IllegalStateException e) {
-      block("LibbpfMissing", String.valueOf(e.getMessage()), "Use the image that is published.");
+      block(
+          "LibbpfMissing",
+          String.valueOf(e.getMessage()),
+          "Use the image that the project's Dockerfile builds.");
       return false;
     }
   }

@@ -15,8 +15,8 @@ import java.util.Map;
  * @param sockets peers of sockets of this node, as {@code flows}
  */
 public record MapSizes(int frontends, int backends, int flows, int sockets) {
-  /** Enough for the largest clusters that Kubernetes supports; about 110 MiB for the node. */
-  public static final MapSizes DEFAULTS = new MapSizes(65_536, 1_048_576, 524_288, 262_144);
+  /** Enough for the largest clusters that Kubernetes supports; about 115 MiB for the node. */
+  public static final MapSizes DEFAULTS = new MapSizes(262_144, 1_048_576, 524_288, 262_144);
 
   /**
    * Checks that nothing is zero.

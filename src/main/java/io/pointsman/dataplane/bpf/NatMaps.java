@@ -238,7 +238,8 @@ final class NatMaps implements AutoCloseable {
         new SyncResult.Refused(
             port.id(),
             ("%s has %d frontends and %d backends, but nat_fe holds %d of %d and nat_be %d of %d:"
-                    + " give the agent larger maps")
+                    + " there is no more room. Take node ports and external addresses away that nobody"
+                    + " uses, or choose Iptables for this node.")
                 .formatted(
                     port.id().text(),
                     port.frontends().size(),

@@ -54,7 +54,8 @@ final class Session implements AutoCloseable {
   }
 
   SyncResult repair(DesiredState desired) {
-    int mended = programs.repairPins();
+    // Each is attached and pinned again by what follows.
+    int mended = programs.repairPins() + sockets.defects().size();
     SyncResult result = prepare(desired);
     mended += devices.refresh();
     return new SyncResult(result.written() + mended, result.deleted(), result.refused());

@@ -33,7 +33,7 @@ final class IptablesPreflight {
           Severity.BLOCKING,
           "IptablesMissing",
           "iptables-save and iptables-restore are not installed.",
-          "Use the image that is published.");
+          "Use the image that the project's Dockerfile builds.");
       return new Preflight(findings);
     }
     if (variant == Variant.LEGACY) {

@@ -82,7 +82,10 @@ final class IpvsPreflight {
 
   private boolean checkSets() {
     if (!options.commands().has("ipset")) {
-      block("IpsetMissing", "ipset is not installed.", "Use the image that is published.");
+      block(
+          "IpsetMissing",
+          "ipset is not installed.",
+          "Use the image that the project's Dockerfile builds.");
       return false;
     }
     try {
@@ -104,7 +107,7 @@ final class IpvsPreflight {
       block(
           "IptablesMissing",
           "Neither iptables-nft-save nor iptables-legacy-save works on this node.",
-          "Use the image that is published, on a kernel with CONFIG_NF_TABLES or"
+          "Use the image that the project's Dockerfile builds, on a kernel with CONFIG_NF_TABLES or"
               + " CONFIG_IP_NF_IPTABLES.");
     } else if (weights.values().stream().filter(weight -> weight > 0).count() > 1) {
       add(

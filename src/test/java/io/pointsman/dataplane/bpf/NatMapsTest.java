@@ -132,7 +132,7 @@ class NatMapsTest extends NatMapsFixture {
     assertThat(result.refused()).hasSize(1);
     assertThat(result.refused().getFirst().id()).isEqualTo(id(500));
     assertThat(result.refused().getFirst().reason())
-        .contains("default/service-500", "600 backends", "4500 of 5000", "larger maps");
+        .contains("default/service-500", "600 backends", "4500 of 5000", "no more room");
     assertProven(desired(ports.subList(0, 90)));
     // What is served stays served when its change does not fit.
     ServicePort larger = port(5, backends(30_000, 1000));
