@@ -35,13 +35,13 @@ COPY target/quarkus-app /opt/pointsman/
 COPY image/pointsman /usr/local/bin/
 COPY LICENSE /opt/pointsman/
 
-# --- The AOT cache (JEP 483, 514): classes as a start in a cluster leaves them, made by the same JVM
-# with the same flags. The rehearsal's API server needs the whole JDK.
+# --- The AOT caches (JEP 483, 514), one per role: classes as a start in a cluster leaves them, made by
+# the same JVM with the same flags. The rehearsal's API server needs the whole JDK.
 FROM parts AS rehearsal
 COPY --from=java /etc/java-25-openjdk /etc/java-25-openjdk
 COPY --from=java /usr/lib/jvm /usr/lib/jvm
 COPY image/RehearsalApiServer.java image/rehearse /opt/rehearsal/
-RUN /opt/rehearsal/rehearse /opt/pointsman/pointsman.aot
+RUN mkdir /opt/caches && /opt/rehearsal/rehearse /opt/caches
 
 # --- The image, without what the stages before it deleted.
 FROM scratch
@@ -53,6 +53,7 @@ ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF
 USER 65532:65532
 ENTRYPOINT ["/usr/local/bin/pointsman"]
 COPY --from=parts / /
-COPY --from=rehearsal /opt/pointsman/pointsman.aot /opt/pointsman/
-# The cache must be usable as it lies here: with AOTMode=on the JVM refuses to start otherwise.
-RUN JDK_JAVA_OPTIONS=-XX:AOTMode=on pointsman version
+COPY --from=rehearsal /opt/caches /opt/pointsman/
+# The caches must be usable as they lie here: with AOTMode=on the JVM refuses to start otherwise.
+RUN JDK_JAVA_OPTIONS=-XX:AOTMode=on pointsman version \
+ && JDK_JAVA_OPTIONS=-XX:AOTMode=on pointsman operator --help >/dev/null

@@ -8,8 +8,8 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -88,7 +88,7 @@ final class AgentMetrics {
     proven = gauge(registry, "pointsman.proven", "1 when the kernel is proven, else 0");
     Gauge.builder("pointsman.startup", this, metrics -> metrics.startupSeconds)
         .baseUnit("seconds")
-        .description("From the start of the process to the first proof; 0 before it")
+        .description("From the start of the JVM to the first proof; 0 before it")
         .register(registry);
   }
 
@@ -99,12 +99,8 @@ final class AgentMetrics {
     frontends.set(proof == null ? 0 : proof.frontends());
     backends.set(proof == null ? 0 : proof.backends());
     if (now && startupSeconds == 0) {
-      startupSeconds =
-          ProcessHandle.current()
-              .info()
-              .startInstant()
-              .map(start -> Duration.between(start, Instant.now()).toMillis() / 1000.0)
-              .orElse(0.0);
+      // Not ProcessHandle's start: the kernel tells the time of its boot in whole seconds.
+      startupSeconds = ManagementFactory.getRuntimeMXBean().getUptime() / 1000.0;
     }
   }
 

@@ -12,16 +12,16 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 
-/** All roles at once: the agent goes as far as it can where no program may be loaded. */
+/** A role for a while: the agent goes as far as it can where no program may be loaded. */
 final class RehearsalRole implements Role {
   private static final Logger LOG = Logger.getLogger(RehearsalRole.class);
 
-  private final List<Role> roles;
+  private final Role role;
   private final int port;
   private final int seconds;
 
-  RehearsalRole(List<Role> roles, int port, int seconds) {
-    this.roles = List.copyOf(roles);
+  RehearsalRole(Role role, int port, int seconds) {
+    this.role = role;
     this.port = port;
     this.seconds = seconds;
   }
@@ -33,10 +33,8 @@ final class RehearsalRole implements Role {
 
   @Override
   public void start(Surroundings surroundings) {
-    for (Role role : roles) {
-      role.start(surroundings);
-      LOG.infof("%s is rehearsed", role.name());
-    }
+    role.start(surroundings);
+    LOG.infof("%s is rehearsed", role.name());
     var unused =
         CompletableFuture.runAsync(
             this::askAndEnd, CompletableFuture.delayedExecutor(seconds, TimeUnit.SECONDS));
@@ -66,12 +64,12 @@ final class RehearsalRole implements Role {
 
   @Override
   public boolean started() {
-    return roles.stream().allMatch(Role::started);
+    return role.started();
   }
 
   @Override
   public Optional<String> unready() {
-    return roles.stream().map(Role::unready).flatMap(Optional::stream).findFirst();
+    return role.unready();
   }
 
   @Override
@@ -81,6 +79,6 @@ final class RehearsalRole implements Role {
 
   @Override
   public void close() {
-    roles.forEach(Role::close);
+    role.close();
   }
 }
