@@ -21,6 +21,12 @@ public final class BpfObject implements AutoCloseable {
   /** The largest log that kernels before 5.2 accept; it costs memory only when something fails. */
   private static final long LOG_SIZE = 0xffffffL;
 
+  /**
+   * BPF_F_ANY_ALIGNMENT: x86-64 and arm64 read at any address, also where a kernel does not say so
+   * of itself (User-Mode Linux).
+   */
+  private static final int ANY_ALIGNMENT = 2;
+
   // struct bpf_object_open_opts up to kernel_log_level
   private static final long OPTIONS_SIZE = 80;
   private static final long OPTIONS_NAME = 8;
@@ -211,6 +217,7 @@ public final class BpfObject implements AutoCloseable {
 
   private void configure() {
     maps.forEach(this::configurePin);
+    programs.forEach((it, handle) -> check(LibbpfObjects.setFlags(handle, ANY_ALIGNMENT), it));
     options.maxEntries.forEach(
         (map, size) -> check(LibbpfObjects.setMaxEntries(require(maps, map, "map"), size), map));
     options.reusedMaps.forEach(

@@ -50,6 +50,7 @@ final class LibbpfObjects {
       bind(
           "bpf_program__set_autoload",
           FunctionDescriptor.of(INT, POINTER, ValueLayout.JAVA_BOOLEAN));
+  private static final MethodHandle PROGRAM_SET_FLAGS = bind("bpf_program__set_flags", SET_INT);
   private static final MethodHandle BTF =
       bind("bpf_object__btf", FunctionDescriptor.of(POINTER, POINTER));
 
@@ -160,6 +161,11 @@ final class LibbpfObjects {
     } catch (Throwable t) {
       throw Native.unexpected(t);
     }
+  }
+
+  /** BPF_F_* of loading a program, in place of those that it has. */
+  static int setFlags(MemorySegment program, int flags) {
+    return set(PROGRAM_SET_FLAGS, program, flags);
   }
 
   static MemorySegment btf(MemorySegment object) {
