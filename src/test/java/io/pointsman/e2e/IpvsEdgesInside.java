@@ -27,6 +27,6 @@ public class IpvsEdgesInside {
         new EdgeWalk(
             LabOptions.named("edges-ipvs").withKubeProxyMode(KubeProxyMode.IPVS).withNodes(1),
             Pace.SLOW);
-    return walk.through(LinuxDataplane.IPVS, LinuxDataplane.IPTABLES, LinuxDataplane.IPVS, null);
+    return walk.through(LinuxDataplane.IPVS, LinuxDataplane.BPF, LinuxDataplane.IPVS, null);
   }
 }
