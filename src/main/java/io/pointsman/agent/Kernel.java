@@ -120,7 +120,7 @@ final class Kernel implements AutoCloseable {
   private static DataplaneSettings standInSettings(@Nullable NodeDataplaneSpec spec) {
     DataplaneSettings of = spec == null ? DataplaneSettings.DEFAULTS : settings(spec);
     return new DataplaneSettings(
-        Scheduler.RANDOM, of.nodePortLow(), of.nodePortHigh(), of.clusterRanges());
+        Scheduler.RANDOM, of.nodePortLow(), of.nodePortHigh(), of.clusterRanges(), of.ipvs());
   }
 
   /**

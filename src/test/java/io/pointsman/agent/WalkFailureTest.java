@@ -7,7 +7,9 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.Step;
 import io.pointsman.catalogue.Catalogue;
+import io.pointsman.dataplane.Dataplane;
 import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.Preflight.Finding;
 import io.pointsman.dataplane.Preflight.Severity;
 import io.pointsman.dataplane.PreflightException;
@@ -32,11 +34,17 @@ class WalkFailureTest {
   private static Progress failed(RuntimeException e) {
     Catalogue catalogue = Catalogue.forNode("node-1");
     AgentMetrics metrics = new AgentMetrics(new SimpleMeterRegistry());
-    try (Kernel kernel = new Kernel(new EnumMap<>(LinuxDataplane.class), catalogue, metrics);
+    try (Kernel kernel =
+            new Kernel(
+                new EnumMap<>(LinuxDataplane.class), WalkFailureTest::none, catalogue, metrics);
         Chores chores = new Chores(new CommandRunner(), new Inbox())) {
       Walk walk = new Walk(catalogue, kernel, chores, System::nanoTime, () -> {});
       walk.fail(e);
       return Objects.requireNonNull(walk.state().progress);
     }
+  }
+
+  private static Dataplane none(DataplaneSettings settings) {
+    throw new IllegalStateException("nothing is opened");
   }
 }
