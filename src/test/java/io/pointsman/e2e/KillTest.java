@@ -6,6 +6,9 @@ import static org.awaitility.Awaitility.await;
 
 import io.pointsman.lab.LabOptions;
 import java.time.Duration;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -15,6 +18,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Either side dies at every step of the walk, and the walk ends where it would have ended. */
 @Tag("lab")
 class KillTest {
+  private static final Set<String> THERE =
+      Set.of("PREFLIGHT", "PREPARE", "ACTIVATE", "DETACHING", "CLEAN");
+  private static final Set<String> THERE_AND_BACK =
+      Stream.concat(THERE.stream(), Stream.of("ATTACHING", "DRAIN", "REMOVE"))
+          .collect(Collectors.toSet());
+
   private static TestCluster cluster;
 
   @BeforeAll
@@ -39,15 +48,20 @@ class KillTest {
         var killer = new Killer(cluster, victim)) {
       walk.apply();
       walk.awaitBpf();
-      var forward = killer.killed().size();
-      assertThat(forward).as("killed: %s", killer.killed()).isGreaterThanOrEqualTo(3);
+      died(killer, THERE);
       walk.goBack();
-      assertThat(killer.killed().size()).as("killed: %s", killer.killed()).isGreaterThan(forward);
+      died(killer, THERE_AND_BACK);
       var sent = load.requests();
       await().atMost(Duration.ofMinutes(1)).until(() -> load.requests() > sent + 100);
       var result = load.finish();
-      System.out.println("killed: " + killer.killed() + "\n" + result.table());
+      System.out.println(victim + " killed: " + killer.deaths() + "\n" + result.table());
       assertThat(result.failed()).as(result.table()).isZero();
     }
+  }
+
+  private static void died(Killer killer, Set<String> moments) {
+    await()
+        .atMost(Duration.ofSeconds(20))
+        .untilAsserted(() -> assertThat(killer.deaths()).containsOnlyKeys(moments));
   }
 }
