@@ -68,8 +68,7 @@ record InnerBoot(
   }
 
   private static void copy(String resource, Path to) throws IOException {
-    try (InputStream text =
-        Objects.requireNonNull(InnerBoot.class.getResourceAsStream(resource))) {
+    try (InputStream text = Objects.requireNonNull(InnerBoot.class.getResourceAsStream(resource))) {
       Files.copy(text, to);
     }
   }
