@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.e2e;
 
-import io.pointsman.lab.Images;
 import io.pointsman.testing.uml.InnerJvm;
 import io.pointsman.testing.uml.InnerOutput;
 import io.pointsman.testing.uml.UserModeLinux;
@@ -16,10 +15,8 @@ public final class DemoMachine {
 
   /** Exits as {@link Demo} does. */
   public static void main(String... names) {
-    var image = ProductImage.archive();
-    System.setProperty(ProductImage.BUILT, image.toString());
-    System.setProperty(Images.UNPACKED, Images.unpack(image).toString());
-    var machine = new UserModeLinux(IpvsEdgesTest.MEGABYTES, IpvsEdgesTest.MODULES, LIMIT);
+    InnerLab.unpack();
+    var machine = new UserModeLinux(InnerLab.MEGABYTES, InnerLab.MODULES, LIMIT);
     System.exit(
         machine.run(InnerJvm.command(Demo.class, List.of(), List.of(names)), new InnerOutput()));
   }

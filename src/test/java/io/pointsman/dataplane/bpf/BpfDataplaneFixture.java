@@ -9,6 +9,7 @@ import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.KernelState;
 import io.pointsman.kernel.AttachedProgram;
 import io.pointsman.kernel.BpfQuery;
+import io.pointsman.kernel.Features;
 import io.pointsman.kernel.KernelSandbox;
 import io.pointsman.kernel.NetworkDevice;
 import io.pointsman.kernel.RtNetlink;
@@ -71,7 +72,10 @@ abstract class BpfDataplaneFixture {
 
   List<String> programs(String device, TcDirection direction) {
     int index = index(device);
-    List<AttachedProgram> found = new ArrayList<>(BpfQuery.tcx(index, direction));
+    List<AttachedProgram> found = new ArrayList<>();
+    if (Features.tcx()) {
+      found.addAll(BpfQuery.tcx(index, direction));
+    }
     try (RtNetlink netlink = new RtNetlink()) {
       netlink
           .filters(index, direction)

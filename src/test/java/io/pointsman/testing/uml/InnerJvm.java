@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** A JVM inside User-Mode Linux with the classes and the project's properties of this one. */
+/** A JVM inside a machine with the classes and the project's properties of this one. */
 public final class InnerJvm {
   /** One CPU on which every system call is dear: no compiling for long, no collector threads. */
   private static final List<String> FLAGS =
@@ -32,7 +32,7 @@ public final class InnerJvm {
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.add(main.getName());
     command.addAll(arguments);
-    String quoted = command.stream().map(UserModeLinux::quote).collect(Collectors.joining(" "));
-    return quoted + " >" + UserModeLinux.OUTSIDE + "/output 2>&1";
+    String quoted = command.stream().map(InnerBoot::quote).collect(Collectors.joining(" "));
+    return quoted + " >" + InnerMachine.OUTSIDE + "/output 2>&1";
   }
 }

@@ -10,7 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** Prints what {@link InnerJvm} writes, as it comes. */
-public final class InnerOutput implements UserModeLinux.Watcher {
+public final class InnerOutput implements InnerMachine.Watcher {
   private final Map<Path, Integer> read = new LinkedHashMap<>();
 
   @Override

@@ -15,26 +15,30 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DynamicTest;
 
 /**
- * Test classes that run inside User-Mode Linux, by the JVM and the classes of this one. What they
+ * Test classes that run inside another machine, by the JVM and the classes of this one. What they
  * print appears as it comes, and each of their tests becomes a test here.
  */
-public final class InnerTests implements UserModeLinux.Watcher {
+public final class InnerTests implements InnerMachine.Watcher {
   private final Map<String, InnerEvent> events = new LinkedHashMap<>();
   private final InnerOutput output = new InnerOutput();
   private final StringBuilder partial = new StringBuilder();
+  private final String title;
+  private String release = "";
   private @Nullable String broken;
   private boolean ended;
 
-  private InnerTests() {}
+  private InnerTests(String title) {
+    this.title = title;
+  }
 
   /** Runs classes in a machine; the result has a test for each of theirs, and one for the run. */
-  public static List<DynamicTest> run(UserModeLinux machine, Class<?>... classes) {
+  public static List<DynamicTest> run(InnerMachine machine, Class<?>... classes) {
     return run(machine, Duration.ofMinutes(5), classes);
   }
 
   /** The same, each test taking that long at most. */
-  public static List<DynamicTest> run(UserModeLinux machine, Duration each, Class<?>... classes) {
-    InnerTests tests = new InnerTests();
+  public static List<DynamicTest> run(InnerMachine machine, Duration each, Class<?>... classes) {
+    InnerTests tests = new InnerTests(machine.title());
     try {
       int code = machine.run(command(each, classes), tests);
       tests.broken = code == 0 ? null : "The JVM inside ended with " + code + ".";
@@ -45,7 +49,7 @@ public final class InnerTests implements UserModeLinux.Watcher {
   }
 
   private static String command(Duration each, Class<?>... classes) {
-    List<String> arguments = new ArrayList<>(List.of(UserModeLinux.OUTSIDE + "/events"));
+    List<String> arguments = new ArrayList<>(List.of(InnerMachine.OUTSIDE + "/events"));
     Arrays.stream(classes).map(Class::getName).forEach(arguments::add);
     String timeout = "-Djunit.jupiter.execution.timeout.default=" + each.toSeconds() + " s";
     return InnerJvm.command(InnerRunner.class, List.of(timeout), arguments);
@@ -54,6 +58,7 @@ public final class InnerTests implements UserModeLinux.Watcher {
   @Override
   public void look(Path folder) {
     output.look(folder);
+    release += output.rest(folder.resolve("release")).strip();
     partial.append(output.rest(folder.resolve("events")));
     int end = partial.lastIndexOf("\n");
     if (end >= 0) {
@@ -67,7 +72,7 @@ public final class InnerTests implements UserModeLinux.Watcher {
       ended = true;
     } else {
       events.put(event.id(), event);
-      System.out.println("[uml] " + event.kind() + " " + event.name());
+      System.out.println("[inside] " + event.kind() + " " + event.name());
     }
   }
 
@@ -78,7 +83,7 @@ public final class InnerTests implements UserModeLinux.Watcher {
     }
     results.add(
         dynamicTest(
-            "User-Mode Linux ran all of it",
+            title + ", release " + release + ", ran all of it",
             () -> {
               assertThat(broken).isNull();
               assertThat(ended).as("the runner's last word").isTrue();

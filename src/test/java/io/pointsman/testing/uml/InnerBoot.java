@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.testing.uml;
+
+import io.pointsman.testing.BoundProcess;
+import io.pointsman.testing.Project;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * One run of a machine, through a folder that both sides see.
+ *
+ * @param title what the machine is called in messages
+ * @param script the resource that starts it or is its first process, which is in the folder then
+ * @param modules kernel modules that are loaded first
+ * @param deadline how long it may take from the boot to the end
+ * @param commandLine starts it with that folder; it ends with all it has begun when it is killed
+ */
+record InnerBoot(
+    String title,
+    String script,
+    List<String> modules,
+    Duration deadline,
+    Function<Path, List<String>> commandLine) {
+  private static final int TAIL = 8_000;
+  private static final long POLL_MILLIS = 100;
+
+  /** As {@link InnerMachine#run}. */
+  int run(String command, InnerMachine.Watcher watcher) {
+    try {
+      Path folder = Files.createTempDirectory("pm-machine-");
+      Thread hook = new Thread(() -> delete(folder));
+      Runtime.getRuntime().addShutdownHook(hook);
+      try {
+        fill(folder, command);
+        return run(folder, watcher);
+      } finally {
+        Runtime.getRuntime().removeShutdownHook(hook);
+        delete(folder);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Where {@link #script} is in the folder of a run. */
+  static Path script(Path folder) {
+    return folder.resolve("start.sh");
+  }
+
+  private void fill(Path folder, String command) throws IOException {
+    copy(script, script(folder));
+    copy("/uml/inside.sh", folder.resolve("inside.sh"));
+    Files.setPosixFilePermissions(script(folder), PosixFilePermissions.fromString("rwxr-xr-x"));
+    Files.write(folder.resolve("modules"), modules);
+    Files.writeString(folder.resolve("directory"), Project.folder().toString());
+    Files.writeString(folder.resolve("command"), environment() + command + "\n");
+  }
+
+  private static void copy(String resource, Path to) throws IOException {
+    try (InputStream text = Objects.requireNonNull(InnerBoot.class.getResourceAsStream(resource))) {
+      Files.copy(text, to);
+    }
+  }
+
+  /** What tells programs where the machine keeps things, which the first process does not get. */
+  private static String environment() {
+    return System.getenv().entrySet().stream()
+        .filter(each -> each.getKey().equals("HOME") || each.getKey().startsWith("POINTSMAN_"))
+        .map(each -> "export " + each.getKey() + "=" + quote(each.getValue()) + "\n")
+        .collect(Collectors.joining());
+  }
+
+  /** A word of the shell's. */
+  static String quote(String word) {
+    return "'" + word.replace("'", "'\\''") + "'";
+  }
+
+  private int run(Path folder, InnerMachine.Watcher watcher) throws IOException {
+    long end = System.nanoTime() + deadline.toNanos();
+    Path log = folder.resolve("kernel");
+    try (BoundProcess machine = BoundProcess.start(commandLine.apply(folder), log)) {
+      while (machine.alive() && System.nanoTime() < end) {
+        watcher.look(folder);
+        Thread.sleep(POLL_MILLIS);
+      }
+      watcher.look(folder);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while " + title + " ran", e);
+    }
+    Path code = folder.resolve("code");
+    if (!Files.exists(code)) {
+      throw new IllegalStateException(
+          title + " did not come to the end within " + deadline + ":\n" + tails(folder));
+    }
+    return Integer.parseInt(Files.readString(code).strip());
+  }
+
+  private static String tails(Path folder) {
+    return Stream.of("kernel", "console", "output")
+        .map(folder::resolve)
+        .filter(Files::exists)
+        .map(file -> "-- " + file.getFileName() + "\n" + tail(Project.read(file)))
+        .collect(Collectors.joining("\n"));
+  }
+
+  private static String tail(String text) {
+    return text.substring(Math.max(0, text.length() - TAIL));
+  }
+
+  private static void delete(Path folder) {
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
