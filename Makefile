@@ -10,7 +10,7 @@ export LAB
 # Every recipe that starts Maven finds the JDK as scripts/lib.sh does.
 maven = source scripts/lib.sh && maven
 
-.PHONY: help deps binaries build install-plugin test demo lab-up lab-down lab-shell lab-status test-ipvs bench format format-check generate generate-check image clean
+.PHONY: help deps binaries build install-plugin test demo lab-up lab-down lab-shell lab-status test-ipvs test-kernels bench format format-check generate generate-check image clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ lab-status: ## Tell what runs in the lab
 
 test-ipvs: deps binaries image ## Walk the edges of IPVS on a cluster in User-Mode Linux (root, half an hour)
 	@$(maven) -q test-compile surefire:test -Dgroups=lab-uml -DexcludedGroups=
+
+test-kernels: deps binaries image ## Walk a node on Debian's own kernel, in QEMU, through every mode and back (root, hours)
+	@scripts/deps kernels
+	@$(maven) -q test-compile surefire:test -Dgroups=lab-kernels -DexcludedGroups=
 
 bench: deps binaries image ## Measure, and print each figure as a ratio (root)
 	@$(maven) -q test-compile surefire:test -Dgroups=bench -DexcludedGroups=

@@ -4,9 +4,11 @@ package io.pointsman.e2e;
 import io.pointsman.testing.uml.StockKernel;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.Timeout;
 
 /**
  * One node on Debian's own kernel goes through every dataplane and back, from each mode of
@@ -15,7 +17,10 @@ import org.junit.jupiter.api.TestFactory;
  */
 @Tag("lab-kernels")
 @OnlyInLab("the cluster is made inside QEMU")
+@Timeout(value = StockKernelTest.MINUTES + 10, unit = TimeUnit.MINUTES)
 class StockKernelTest {
+  static final int MINUTES = 100;
+
   @TestFactory
   List<DynamicTest> fromKubeProxyIptables() {
     return inside(StockKernelInside.Iptables.class);
@@ -33,7 +38,7 @@ class StockKernelTest {
 
   private static List<DynamicTest> inside(Class<?> walk) {
     return InnerLab.run(
-        new StockKernel(InnerLab.MEGABYTES, InnerLab.MODULES, Duration.ofMinutes(100)),
+        new StockKernel(InnerLab.MEGABYTES, InnerLab.MODULES, Duration.ofMinutes(MINUTES)),
         Duration.ofMinutes(30),
         walk);
   }
