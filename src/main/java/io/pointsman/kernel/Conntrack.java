@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -16,6 +17,9 @@ import java.util.function.Predicate;
  */
 public final class Conntrack implements AutoCloseable {
   private static final int NETLINK_NETFILTER = 12;
+
+  private static final Set<Errno> MISSING =
+      EnumSet.of(Errno.EINVAL, Errno.EOPNOTSUPP, Errno.EPROTONOSUPPORT);
 
   private final NetlinkSocket socket = new NetlinkSocket(NETLINK_NETFILTER, 0);
   private final NetlinkBatch batch = new NetlinkBatch(socket);
@@ -53,6 +57,11 @@ public final class Conntrack implements AutoCloseable {
     public int protocol() {
       return original.protocol();
     }
+  }
+
+  /** Whether a kernel without nf_conntrack_netlink says this: nobody can ask it for flows. */
+  public static boolean isMissing(KernelException e) {
+    return MISSING.contains(e.errno());
   }
 
   /** Hands over all flows of one family. */

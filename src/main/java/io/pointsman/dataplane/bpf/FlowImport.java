@@ -6,7 +6,6 @@ import io.pointsman.catalogue.IpFamily;
 import io.pointsman.catalogue.Protocol;
 import io.pointsman.kernel.Clock;
 import io.pointsman.kernel.Conntrack;
-import io.pointsman.kernel.Errno;
 import io.pointsman.kernel.FlowTuple;
 import io.pointsman.kernel.IpvsConnections;
 import io.pointsman.kernel.KernelException;
@@ -35,10 +34,6 @@ final class FlowImport {
 
   /** The programs note packets a second late, and must not send one to a flow that is gone. */
   private static final int MARGIN_SECONDS = 2;
-
-  /** What a kernel without nf_conntrack_netlink says: nobody can ask it for flows. */
-  private static final Set<Errno> NO_CONNTRACK =
-      EnumSet.of(Errno.EINVAL, Errno.EOPNOTSUPP, Errno.EPROTONOSUPPORT);
 
   private static final Address OF_POD = new Address(0, 0);
   private static final Address OF_HOST = new Address(0, 1);
@@ -84,7 +79,7 @@ final class FlowImport {
         conntrack.read(v6, FlowImport::translated).forEach(flow -> want(flow, frontends));
       }
     } catch (KernelException e) {
-      if (!NO_CONNTRACK.contains(e.errno())) {
+      if (!Conntrack.isMissing(e)) {
         throw e;
       }
     }

@@ -52,6 +52,9 @@ final class Session {
       List<String> doors =
           FamilyTables.doors(tables.family(), desired.nodePortAddresses(), present);
       changes = changes.plus(tables.reconcile(ports, doors));
+      if (tables.phase() == Phase.ACTIVE) {
+        StaleFlows.end(tables.family(), ports);
+      }
     }
     return result(changes, desired.ports());
   }
@@ -76,11 +79,14 @@ final class Session {
     Changes changes = Changes.NONE;
     for (FamilyTables tables : families.values()) {
       IpFamily family = tables.family();
-      changes =
-          changes.plus(
-              tables.apply(
-                  delta.upserted().stream().filter(c -> c.after().id().family() == family).toList(),
-                  delta.removed().stream().filter(p -> p.id().family() == family).toList()));
+      List<DesiredState.Change> upserted =
+          delta.upserted().stream().filter(c -> c.after().id().family() == family).toList();
+      List<ServicePort> removed =
+          delta.removed().stream().filter(p -> p.id().family() == family).toList();
+      changes = changes.plus(tables.apply(upserted, removed));
+      if (tables.phase() == Phase.ACTIVE) {
+        StaleFlows.endChanged(family, upserted);
+      }
     }
     return result(changes, after);
   }

@@ -21,10 +21,12 @@ import io.pointsman.kernel.Iptables.Variant;
 import io.pointsman.kernel.KernelSandbox;
 import java.io.IOException;
 import java.net.ConnectException;
+import java.net.DatagramSocket;
 import java.net.PortUnreachableException;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.awaitility.Awaitility;
@@ -129,6 +131,53 @@ class IptablesTrafficTest {
         });
     assertThat(PodNetwork.ask(toVip)).isEqualTo(one);
     assertThat(other).startsWith("pod ");
+  }
+
+  /** As with kube-proxy: conntrack would send it to a pod that is gone for as long as it asks. */
+  @ParameterizedTest
+  @EnumSource(Variant.class)
+  void aUdpClientMovesOnWhenItsPodIsNoEndpointAnyMore(Variant variant) throws Exception {
+    IptablesDataplane dataplane = open(variant, Scheduler.RR, 2);
+    List<Socket> connections = new ArrayList<>();
+    List<DatagramSocket> flows = new ArrayList<>();
+    for (int i = 0; i < 2; i++) {
+      connections.add(network.connect(network.client, VIP_4, 80));
+      for (String vip : List.of(VIP_4, VIP_6)) {
+        flows.add(network.datagrams(network.client, vip, 80));
+      }
+      for (String node : List.of(NODE_4, NODE_6)) {
+        flows.add(network.datagrams(network.client, node, NODE_PORT));
+      }
+    }
+    List<String> before = new ArrayList<>();
+    for (Socket connection : connections) {
+      before.add(PodNetwork.ask(connection));
+    }
+    Set<String> pods = new HashSet<>();
+    for (DatagramSocket flow : flows) {
+      pods.add(PodNetwork.ask(flow).substring(0, 5));
+    }
+    assertThat(pods).containsExactlyInAnyOrder("pod 0", "pod 1");
+
+    network.node.inNamespace(() -> dataplane.apply(changed(desired(2), desired(1))));
+    for (DatagramSocket flow : flows) {
+      assertThat(PodNetwork.ask(flow)).startsWith("pod 0");
+      flow.close();
+    }
+    for (Socket connection : connections) {
+      assertThat(PodNetwork.ask(connection)).isEqualTo(before.removeFirst());
+    }
+  }
+
+  private static DesiredState.Delta changed(DesiredState before, DesiredState after) {
+    List<ServicePort> old = List.copyOf(before.ports());
+    List<DesiredState.Change> changes = new ArrayList<>();
+    for (ServicePort port : after.ports()) {
+      ServicePort was =
+          old.stream().filter(p -> p.id().equals(port.id())).findFirst().orElseThrow();
+      changes.add(new DesiredState.Change(was, port));
+    }
+    return new DesiredState.Delta(changes, List.of());
   }
 
   @ParameterizedTest

@@ -3,6 +3,7 @@ package io.pointsman.dataplane.iptables;
 
 import io.pointsman.kernel.KernelSandbox;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -129,17 +130,30 @@ final class PodNetwork implements AutoCloseable {
 
   /** Who answers to a datagram. */
   String askByDatagram(KernelSandbox from, String address, int port) {
+    try (DatagramSocket socket = datagrams(from, address, port)) {
+      return ask(socket);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** A socket that keeps its port, whoever answers. */
+  DatagramSocket datagrams(KernelSandbox from, String address, int port) {
     return from.inNamespace(
         () -> {
-          try (DatagramSocket socket = new DatagramSocket()) {
-            socket.setSoTimeout(PATIENCE_MILLIS);
-            socket.connect(InetAddress.ofLiteral(address), port);
-            socket.send(new DatagramPacket(new byte[1], 1));
-            DatagramPacket answer = new DatagramPacket(new byte[100], 100);
-            socket.receive(answer);
-            return new String(answer.getData(), 0, answer.getLength(), StandardCharsets.US_ASCII);
-          }
+          DatagramSocket socket = new DatagramSocket();
+          socket.setSoTimeout(PATIENCE_MILLIS);
+          socket.connect(InetAddress.ofLiteral(address), port);
+          return socket;
         });
+  }
+
+  /** One datagram and its answer. */
+  static String ask(DatagramSocket socket) throws IOException {
+    socket.send(new DatagramPacket(new byte[1], 1));
+    DatagramPacket answer = new DatagramPacket(new byte[100], 100);
+    socket.receive(answer);
+    return new String(answer.getData(), 0, answer.getLength(), StandardCharsets.US_ASCII);
   }
 
   private static void start(Work work) {
