@@ -5,6 +5,7 @@ import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.SwitchPlan;
 import io.pointsman.catalogue.ExpectedPort;
 import io.pointsman.dataplane.Dataplane;
+import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
 import io.pointsman.dataplane.kubeproxy.KubeProxySource;
 import io.pointsman.dataplane.kubeproxy.places.KubeProxyPlaces;
 import io.pointsman.kernel.CommandRunner;
@@ -62,6 +63,16 @@ final class Chores implements AutoCloseable {
     start(() -> check.look(kubeProxy, expected), outcome);
   }
 
+  /** Looks for what modes have left that kube-proxy is not in; the outcome is null or names it. */
+  void leftovers(KubeProxyMode running, Consumer<@Nullable String> outcome) {
+    start(
+        () -> {
+          List<String> left = cleaner.leftovers(running);
+          return left.isEmpty() ? null : some(left);
+        },
+        outcome);
+  }
+
   /**
    * Counts what a switch would do.
    *
@@ -81,7 +92,8 @@ final class Chores implements AutoCloseable {
         outcome);
   }
 
-  private static String some(List<String> all) {
+  /** The first of them, and how many there are more. */
+  static String some(List<String> all) {
     List<String> first = new ArrayList<>(all.subList(0, Math.min(3, all.size())));
     if (all.size() > first.size()) {
       first.add((all.size() - first.size()) + " more");

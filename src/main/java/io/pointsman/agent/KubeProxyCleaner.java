@@ -6,6 +6,7 @@ import io.pointsman.dataplane.iptables.ChainRemoval;
 import io.pointsman.dataplane.ipvs.IpvsNames;
 import io.pointsman.dataplane.ipvs.IpvsOptions;
 import io.pointsman.dataplane.ipvs.KubeProxyServers;
+import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
 import io.pointsman.dataplane.nftables.KubeProxyTable;
 import io.pointsman.kernel.CommandRunner;
 import java.nio.file.Files;
@@ -69,16 +70,38 @@ final class KubeProxyCleaner {
 
   /** What is left of kube-proxy in the kernel that the dataplane does not use, in words. */
   List<String> leftovers(LinuxDataplane serving) {
-    List<String> found = new ArrayList<>();
-    for (String program : IPTABLES) {
-      if (commands.has(program + "-save")) {
-        tables(program, serving).chains().forEach(chain -> found.add(program + ": chain " + chain));
-      }
-    }
+    List<String> found = chains(chainsOfOthers(serving));
     nftTables().forEach(table -> found.add("nftables: " + table));
     ipsets(serving).forEach(set -> found.add("ipset " + set));
     if (hasDevice(serving)) {
       found.add("device kube-ipvs0");
+    }
+    return found;
+  }
+
+  /** What is in the kernel of modes that a running kube-proxy is not in, in words. */
+  List<String> leftovers(KubeProxyMode running) {
+    return switch (running) {
+      case IPTABLES -> leftovers(LinuxDataplane.IPTABLES);
+      case NFTABLES -> {
+        List<String> found = leftovers(LinuxDataplane.NFTABLES);
+        found.removeIf(each -> each.startsWith("nftables: "));
+        yield found;
+      }
+      case IPVS -> {
+        List<String> found = chains(ChainRemoval.OF_IPTABLES_MODE);
+        nftTables().forEach(table -> found.add("nftables: " + table));
+        yield found;
+      }
+    };
+  }
+
+  private List<String> chains(Map<String, Pattern> wanted) {
+    List<String> found = new ArrayList<>();
+    for (String program : IPTABLES) {
+      if (commands.has(program + "-save")) {
+        tables(program, wanted).chains().forEach(chain -> found.add(program + ": chain " + chain));
+      }
     }
     return found;
   }
@@ -120,7 +143,11 @@ final class KubeProxyCleaner {
   }
 
   private ChainRemoval tables(String program, LinuxDataplane serving) {
-    ChainRemoval tables = new ChainRemoval(chainsOfOthers(serving));
+    return tables(program, chainsOfOthers(serving));
+  }
+
+  private ChainRemoval tables(String program, Map<String, Pattern> wanted) {
+    ChainRemoval tables = new ChainRemoval(wanted);
     commands.run(List.of(program + "-save"), "", tables::accept);
     return tables;
   }

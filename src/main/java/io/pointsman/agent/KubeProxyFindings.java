@@ -3,6 +3,7 @@ package io.pointsman.agent;
 
 import io.pointsman.dataplane.Preflight.Finding;
 import io.pointsman.dataplane.Preflight.Severity;
+import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
 import io.pointsman.verify.kubeproxy.Difference;
 import io.pointsman.verify.kubeproxy.KubeProxyVerdict;
 import java.util.ArrayList;
@@ -49,6 +50,17 @@ final class KubeProxyFindings {
         foreign,
         "See who writes them; they go when kube-proxy's own chains and tables are removed.");
     return findings;
+  }
+
+  /** Earlier modes have left this, in words. */
+  static Finding leftovers(KubeProxyMode running, String what) {
+    return new Finding(
+        Severity.WARNING,
+        "KubeProxyLeftovers",
+        "kube-proxy runs in " + running.text() + " mode, and other modes have left: " + what + ".",
+        "Nothing to do: it goes with kube-proxy's own when the switch has succeeded. Without a"
+            + " switch, 'kube-proxy --cleanup' in its image takes all modes' rules away; then"
+            + " delete its pod.");
   }
 
   /** The rules could not be looked at. */

@@ -10,6 +10,7 @@ import io.pointsman.api.SwitchPlan;
 import io.pointsman.catalogue.Catalogue;
 import io.pointsman.dataplane.Dataplane;
 import io.pointsman.dataplane.Preflight;
+import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
 import io.pointsman.verify.kubeproxy.Difference;
 import io.pointsman.verify.kubeproxy.KubeProxyVerdict;
 import java.util.ArrayList;
@@ -39,6 +40,9 @@ final class PreflightStep {
     List<Preflight.Finding> ofKubeProxy = state.ofKubeProxy;
     if (spec.kubeProxy == KubeProxyState.ATTACHED && ofKubeProxy == null) {
       return lookAtKubeProxy();
+    }
+    if (ofKubeProxy != null && state.kubeProxyMode != null) {
+      return lookForLeftovers(state.kubeProxyMode, ofKubeProxy);
     }
     if (state.plan == null) {
       return count(spec, target);
@@ -87,6 +91,21 @@ final class PreflightStep {
     return false;
   }
 
+  private boolean lookForLeftovers(KubeProxyMode running, List<Preflight.Finding> ofKubeProxy) {
+    state.start(
+        outcome -> chores.leftovers(running, outcome),
+        left -> {
+          List<Preflight.Finding> all = new ArrayList<>(ofKubeProxy);
+          if (left != null) {
+            all.add(KubeProxyFindings.leftovers(running, left));
+          }
+          state.ofKubeProxy = all;
+          state.kubeProxyMode = null;
+          return true;
+        });
+    return false;
+  }
+
   private boolean seen(KubeProxyCheck check, @Nullable String difference) {
     KubeProxyVerdict verdict = check.verdict();
     if (verdict == null) {
@@ -100,6 +119,7 @@ final class PreflightStep {
     } else {
       return state.await(Step.PREFLIGHT, "ComparingKubeProxy", difference);
     }
+    state.kubeProxyMode = verdict == null ? null : verdict.mode().orElse(null);
     state.check = null;
     return true;
   }

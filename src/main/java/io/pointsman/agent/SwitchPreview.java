@@ -14,6 +14,7 @@ import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.Preflight;
+import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
 import io.pointsman.dataplane.kubeproxy.places.KubeProxyPlaces;
 import io.pointsman.kernel.CommandRunner;
 import io.pointsman.verify.kubeproxy.KubeProxyVerdict;
@@ -123,7 +124,19 @@ public final class SwitchPreview {
       return KubeProxyFindings.unreadable(e.getMessage());
     }
     KubeProxyVerdict verdict = check.verdict();
-    return verdict == null ? List.of() : KubeProxyFindings.of(verdict);
+    if (verdict == null) {
+      return List.of();
+    }
+    List<Preflight.Finding> findings = new ArrayList<>(KubeProxyFindings.of(verdict));
+    verdict.mode().ifPresent(running -> addLeftovers(running, findings));
+    return findings;
+  }
+
+  private void addLeftovers(KubeProxyMode running, List<Preflight.Finding> findings) {
+    List<String> left = new KubeProxyCleaner(commands).leftovers(running);
+    if (!left.isEmpty()) {
+      findings.add(KubeProxyFindings.leftovers(running, Chores.some(left)));
+    }
   }
 
   private static boolean isAbsent(@Nullable KubeProxyVerdict verdict) {

@@ -10,6 +10,7 @@ import io.pointsman.api.StepResult;
 import io.pointsman.api.SwitchPlan;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.Preflight;
+import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -48,6 +49,9 @@ final class WalkState {
 
   /** What preflight has found out about kube-proxy; null before. */
   @Nullable List<Preflight.Finding> ofKubeProxy;
+
+  /** The mode that kube-proxy was found in, until what other modes left has been looked for. */
+  @Nullable KubeProxyMode kubeProxyMode;
 
   /** The look at kube-proxy's rules that is under way, if any. */
   @Nullable KubeProxyCheck check;
@@ -139,6 +143,7 @@ final class WalkState {
     chore = null;
     check = null;
     ofKubeProxy = null;
+    kubeProxyMode = null;
     rulesServe = false;
     cleaned &= asked.step == Step.CLEAN;
     preflightPassed &= !again && !other;

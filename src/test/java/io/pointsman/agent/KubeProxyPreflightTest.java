@@ -81,6 +81,24 @@ class KubeProxyPreflightTest {
   }
 
   @Test
+  void whatOtherModesHaveLeftIsNamed() {
+    KubeProxyRules.write(node);
+    node.commands().lines("nft", "add table ip kube-proxy");
+    node.commands().lines("ipset", "create", "KUBE-CLUSTER-IP", "hash:ip,port");
+    NodeDataplaneStatus status = preflight();
+    assertThat(status.result).isEqualTo(StepResult.DONE);
+    assertThat(status.preflight)
+        .filteredOn(it -> it.reason.equals("KubeProxyLeftovers"))
+        .singleElement()
+        .satisfies(
+            it -> {
+              assertThat(it.severity).isEqualTo(Severity.WARNING);
+              assertThat(it.message)
+                  .contains("iptables mode", "table ip kube-proxy", "ipset KUBE-CLUSTER-IP");
+            });
+  }
+
+  @Test
   void aNodeWithoutKubeProxyIsWarnedOf() {
     NodeDataplaneStatus status = preflight();
     assertThat(status.result).isEqualTo(StepResult.DONE);

@@ -42,6 +42,7 @@ final class BpfPreflight {
     }
     checkBpffs();
     checkPins();
+    findings.addAll(ForeignPins.find(options.pinRoot().resolveSibling("").toAbsolutePath()));
     boolean cgroup = checkCgroup();
     checkMasquerade();
     if (mayProbe && cgroup) {

@@ -55,6 +55,14 @@ public final class ChainRemoval {
           "mangle",
           Pattern.compile("KUBE-PROXY-CANARY"));
 
+  /** Of these, the chains that a kube-proxy in its ipvs mode does not have. */
+  public static final Map<String, Pattern> OF_IPTABLES_MODE =
+      Map.of(
+          "nat",
+          Pattern.compile("KUBE-(NODEPORTS|(SVC|SVL|FW|EXT|SEP)-[A-Z0-9]+)"),
+          "filter",
+          Pattern.compile("KUBE-(EXTERNAL-SERVICES|NODEPORTS)"));
+
   private static final Set<String> BUILT_IN =
       Set.of("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING");
   private static final Pattern RULE = Pattern.compile("-A (\\S+)( .*)?");

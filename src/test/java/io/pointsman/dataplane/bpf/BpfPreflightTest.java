@@ -43,6 +43,9 @@ class BpfPreflightTest extends BpfDataplaneFixture {
     }
     Commands.run("mkdir", "-p", root.resolve("v0").toString());
     assertThat(reasons().get("OtherLayout")).contains("v0", "v1");
+    assertThat(reasons()).doesNotContainKey("ForeignPins");
+    Commands.run("mkdir", "-p", root.resolveSibling("tc/globals/cali_jump").toString());
+    assertThat(reasons().get("ForeignPins")).contains("tc/globals/cali_jump");
     BpfOptions wrong = options.pinnedUnder(Path.of("/tmp/x")).on(Path.of("/tmp"));
     assertThat(reasons(new BpfDataplane(wrong, DataplaneSettings.DEFAULTS)))
         .containsKeys("BpffsMissing", "CgroupV2Missing");
