@@ -36,6 +36,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,6 +55,9 @@ final class NodeFixture implements AutoCloseable {
 
   /** Whether what serves while kube-proxy starts cannot be written. */
   volatile boolean breakStandIn;
+
+  /** What the kernel refuses BPF with; null when it takes it. */
+  volatile @Nullable DataplaneException refusal;
 
   private final String name;
   private final BpfOptions bpf;
@@ -95,7 +99,7 @@ final class NodeFixture implements AutoCloseable {
   private Map<LinuxDataplane, DataplaneSettings.Factory> dataplanes() {
     return Map.of(
         LinuxDataplane.BPF,
-        this::open,
+        settings -> refusing(() -> refusal, open(settings)),
         LinuxDataplane.IPTABLES,
         settings -> inside(new IptablesDataplane(iptables(), settings)));
   }
@@ -106,14 +110,21 @@ final class NodeFixture implements AutoCloseable {
   }
 
   private Dataplane agentsStandIn(DataplaneSettings settings) {
-    Dataplane real = standIn(settings);
+    return refusing(
+        () -> breakStandIn ? new DataplaneException("prepare: no such table", null) : null,
+        standIn(settings));
+  }
+
+  /** A dataplane whose prepare fails when the kernel is to refuse what it writes. */
+  private Dataplane refusing(Supplier<@Nullable DataplaneException> refusal, Dataplane real) {
     return (Dataplane)
         Proxy.newProxyInstance(
             getClass().getClassLoader(),
             new Class<?>[] {Dataplane.class},
             (proxy, method, arguments) -> {
-              if (breakStandIn && method.getName().equals("prepare")) {
-                throw new DataplaneException("prepare: no such table", null);
+              DataplaneException refused = refusal.get();
+              if (refused != null && method.getName().equals("prepare")) {
+                throw refused;
               }
               return method.invoke(real, arguments);
             });
