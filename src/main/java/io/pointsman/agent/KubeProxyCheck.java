@@ -28,6 +28,9 @@ import org.jspecify.annotations.Nullable;
 final class KubeProxyCheck {
   private static final int SAMPLES = 3;
 
+  /** Of the time, looking takes one part in so many and one. */
+  private static final int REST = 4;
+
   /** The catalogue has no ports of other protocols. */
   private static final Set<Protocol> COMPARED = EnumSet.of(Protocol.TCP, Protocol.UDP);
 
@@ -36,6 +39,7 @@ final class KubeProxyCheck {
   private Settling settling;
   private Settling.State state = Settling.State.WAITING;
   private @Nullable KubeProxyVerdict verdict;
+  private volatile long pauseNanos;
 
   /** A check in which a difference may last for so long before it counts. */
   KubeProxyCheck(Duration window, LongSupplier clock) {
@@ -49,7 +53,7 @@ final class KubeProxyCheck {
    * has rolled it, and then it lists all Services and writes all rules first.
    */
   static Duration window(int servicePorts) {
-    return Duration.ofSeconds(60).plusMillis(10L * servicePorts);
+    return Duration.ofSeconds(60).plusMillis(30L * servicePorts);
   }
 
   /** What a kube-proxy must serve on the catalogue's node. */
@@ -62,7 +66,9 @@ final class KubeProxyCheck {
 
   /** Null when every Service is served, else what is not, in words. */
   @Nullable String look(KubeProxySource kernel, List<ExpectedPort> expected) {
+    long begun = clock.getAsLong();
     KubeProxyVerdict seen = new KubeProxyVerifier(expected, COMPARED).verify(kernel.read());
+    pauseNanos = REST * (clock.getAsLong() - begun);
     verdict = seen;
     state = settling.add(seen.failures(), clock.getAsLong());
     Set<Difference> lasting = settling.lasting();
@@ -72,6 +78,11 @@ final class KubeProxyCheck {
       settling.add(seen.failures(), clock.getAsLong());
     }
     return state == Settling.State.SETTLED ? null : sentence(inOrder(seen, lasting));
+  }
+
+  /** How long to wait before the next look: what is read takes kube-proxy time that it needs. */
+  long pauseNanos() {
+    return pauseNanos;
   }
 
   /** Whether something was there at every look of a whole window. */

@@ -117,7 +117,7 @@ final class PreflightStep {
       Set<Difference> passing = verdict.failures();
       state.ofKubeProxy = KubeProxyFindings.of(verdict.keeping(each -> !passing.contains(each)));
     } else {
-      return state.await(Step.PREFLIGHT, "ComparingKubeProxy", difference);
+      return state.await(Step.PREFLIGHT, "ComparingKubeProxy", difference, check);
     }
     state.kubeProxyMode = verdict == null ? null : verdict.mode().orElse(null);
     state.check = null;

@@ -117,7 +117,7 @@ public final class SwitchPreview {
       do {
         difference = check.look(KubeProxyPlaces.of(commands), KubeProxyCheck.expected(catalogue));
         if (difference != null && !check.lasts()) {
-          LockSupport.parkNanos(POLL_NANOS);
+          LockSupport.parkNanos(Math.max(POLL_NANOS, check.pauseNanos()));
         }
       } while (difference != null && !check.lasts() && !isAbsent(check.verdict()));
     } catch (DataplaneException e) {

@@ -94,6 +94,13 @@ final class WalkState {
     return false;
   }
 
+  /** The same for something that kube-proxy has not done at the last look of a check. */
+  boolean await(Step step, String reason, String message, KubeProxyCheck looking) {
+    boolean goesOn = await(step, reason, message);
+    notBefore = Math.max(notBefore, clock.getAsLong() + looking.pauseNanos());
+    return goesOn;
+  }
+
   /** Runs a chore; its end moves the walk on, unless the operator has asked for something else. */
   void start(Consumer<Consumer<@Nullable String>> work, Predicate<@Nullable String> end) {
     Object token = new Object();

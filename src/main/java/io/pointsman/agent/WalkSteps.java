@@ -158,7 +158,8 @@ final class WalkSteps {
               || state.await(
                   step,
                   "WaitingForKubeProxyRules",
-                  "kube-proxy's rules do not serve every Service yet. " + unserved);
+                  "kube-proxy's rules do not serve every Service yet. " + unserved,
+                  check);
         });
     return false;
   }

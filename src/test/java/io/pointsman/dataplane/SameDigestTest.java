@@ -80,6 +80,7 @@ class SameDigestTest {
 
   private static Dataplane iptables(Variant variant) {
     return new IptablesDataplane(
-        IptablesOptions.defaults().in(variant), new DataplaneSettings(Scheduler.RANDOM, 30_000, 32_767));
+        IptablesOptions.defaults().in(variant),
+        new DataplaneSettings(Scheduler.RANDOM, 30_000, 32_767));
   }
 }
