@@ -9,6 +9,7 @@ import io.pointsman.dataplane.ipvs.KubeProxyServers;
 import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
 import io.pointsman.dataplane.nftables.KubeProxyTable;
 import io.pointsman.kernel.CommandRunner;
+import io.pointsman.kernel.Iptables.Variant;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -46,8 +47,11 @@ final class KubeProxyCleaner {
         ChainRemoval tables = tables(program, serving);
         tables.kept().forEach(c -> LOG.infof("%s: chain %s stays, others use it", program, c));
         if (!tables.isClean()) {
+          Variant variant = program.endsWith("-legacy") ? Variant.LEGACY : Variant.NFT;
           commands.run(
-              List.of(program + "-restore", "--noflush", "--wait"), tables.script(), LOG::debug);
+              List.of(program + "-restore", "--noflush", "--wait"),
+              tables.script(variant),
+              LOG::debug);
         }
       }
     }

@@ -23,6 +23,14 @@ class ApiServerTest {
   }
 
   @Test
+  void isNotStartedBeforeItsOwnServiceIsThere() {
+    try (var server = ApiServer.startEmpty();
+        var client = server.client()) {
+      assertThat(client.services().inNamespace("default").withName("kubernetes").get()).isNotNull();
+    }
+  }
+
+  @Test
   void userHasOnlyTheRightsThatRbacGives() {
     try (var alice = ApiServer.shared().clientAs("alice", "people")) {
       assertThatThrownBy(() -> alice.pods().inNamespace("default").list())

@@ -8,6 +8,7 @@ import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -104,20 +105,27 @@ final class ControlPlane implements AutoCloseable {
     if (!Files.exists(certificate())) {
       return false;
     }
-    var request =
-        HttpRequest.newBuilder(URI.create(url() + "/readyz"))
-            .header("Authorization", "Bearer " + TOKEN)
-            .timeout(Duration.ofSeconds(5))
-            .build();
     try (var http = http()) {
       // The text of a failure holds "ok" too, so the whole body is compared.
-      return http.send(request, BodyHandlers.ofString()).body().equals("ok");
+      return get(http, "/readyz").body().equals("ok")
+          // The server makes this Service up to ten seconds after it says that it is ready.
+          && get(http, "/api/v1/namespaces/default/services/kubernetes").statusCode() == 200;
     } catch (IOException e) {
       return false;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return false;
     }
+  }
+
+  private HttpResponse<String> get(HttpClient http, String path)
+      throws IOException, InterruptedException {
+    var request =
+        HttpRequest.newBuilder(URI.create(url() + path))
+            .header("Authorization", "Bearer " + TOKEN)
+            .timeout(Duration.ofSeconds(5))
+            .build();
+    return http.send(request, BodyHandlers.ofString());
   }
 
   /** A new HTTP client that trusts the server. */

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.iptables;
 
+import io.pointsman.kernel.CommandRunner;
+import io.pointsman.kernel.Iptables.Variant;
+import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -105,6 +108,30 @@ public final class ChainRemoval {
       return own != null && own.matcher(chain).matches();
     }
 
+    /** The chains that go, each before those that it jumps to; iptables has no loops. */
+    private List<String> callersFirst() {
+      Map<String, Integer> callers = new HashMap<>();
+      calls.forEach(
+          (caller, called) -> {
+            if (chains.contains(caller)) {
+              called.forEach(each -> callers.merge(each, 1, Integer::sum));
+            }
+          });
+      Deque<String> free = new ArrayDeque<>(chains);
+      free.removeIf(callers::containsKey);
+      List<String> ordered = new ArrayList<>(chains.size());
+      while (!free.isEmpty()) {
+        String chain = free.pop();
+        ordered.add(chain);
+        for (String called : calls.getOrDefault(chain, Set.of())) {
+          if (callers.merge(called, -1, Integer::sum) == 0 && chains.contains(called)) {
+            free.add(called);
+          }
+        }
+      }
+      return ordered;
+    }
+
     /** The mark is worth nothing without the rule that masquerades by it. */
     private void keepWhatIsUsed() {
       if (used.contains("KUBE-MARK-MASQ")) {
@@ -198,20 +225,40 @@ public final class ChainRemoval {
     return tables.values().stream().allMatch(t -> t.chains.isEmpty() && t.jumps.isEmpty());
   }
 
-  /** What iptables-restore --noflush has to read so that all of it is gone, a table at a time. */
-  public String script() {
-    StringBuilder script = new StringBuilder();
-    for (OneTable table : tables.values()) {
-      if (table.chains.isEmpty() && table.jumps.isEmpty()) {
-        continue;
+  /**
+   * What iptables-restore --noflush has to read so that all of it is gone: first what leads to the
+   * chains, then these, callers before what they call, so many to a commit as {@link CommitSize}
+   * has it.
+   */
+  public CommandRunner.Input script(Variant variant) {
+    return out -> {
+      Lines lines = new Lines(out);
+      for (OneTable table : tables.values()) {
+        if (!table.jumps.isEmpty()) {
+          lines.table(table.name);
+          for (String rule : table.jumps) {
+            out.append("-D").append(rule.substring(2)).append('\n');
+          }
+          lines.commit();
+        }
+        write(lines, table.name, table.callersFirst(), CommitSize.of(variant));
       }
-      script.append('*').append(table.name).append('\n');
+    };
+  }
+
+  private static void write(Lines lines, String table, List<String> chains, int size)
+      throws IOException {
+    for (int from = 0; from < chains.size(); from += size) {
+      List<String> portion = chains.subList(from, Math.min(chains.size(), from + size));
+      lines.table(table);
       // Naming a chain empties it; only empty chains that nothing jumps to can be deleted.
-      table.chains.forEach(chain -> script.append(':').append(chain).append(" - [0:0]\n"));
-      table.jumps.forEach(rule -> script.append("-D").append(rule.substring(2)).append('\n'));
-      table.chains.forEach(chain -> script.append("-X ").append(chain).append('\n'));
-      script.append("COMMIT\n");
+      for (String chain : portion) {
+        lines.chain(chain);
+      }
+      for (String chain : portion) {
+        lines.deleteChain(chain);
+      }
+      lines.commit();
     }
-    return script.toString();
   }
 }

@@ -23,9 +23,6 @@ import org.jspecify.annotations.Nullable;
  * iptables-restore that carries only the chains it touches. For one thread at a time.
  */
 final class FamilyTables {
-  /** Chains in one commit to nf_tables. */
-  private static final int NFT_COMMIT_SIZE = 500;
-
   private static final String ON = "1";
 
   private final Iptables tool;
@@ -171,7 +168,7 @@ final class FamilyTables {
       ChainRemoval removal = new ChainRemoval(saved.removable());
       tool.save(removal::accept);
       if (!removal.isClean()) {
-        tool.restore(out -> out.append(removal.script()));
+        tool.restore(removal.script(tool.variant()));
       }
     }
     phase = Phase.ABSENT;
@@ -202,7 +199,7 @@ final class FamilyTables {
     rules = ServiceRules.of(ports, inTurn, localRange);
     String before = standIn ? null : routeLocalnet(saved, wantedDoors, target);
     WantedTables wanted = new WantedTables(ports, rules, wantedDoors, target, before);
-    FullScript script = new FullScript(saved, wanted, commitSize());
+    FullScript script = new FullScript(saved, wanted, CommitSize.of(tool.variant()));
     if (!script.isEmpty()) {
       tool.restore(script);
     }
@@ -219,17 +216,6 @@ final class FamilyTables {
     prepared = true;
     trusted = true;
     return new Changes(script.written(), script.deleted());
-  }
-
-  /**
-   * iptables-nft gets slower with each chain of a commit (by the square), ip_tables with each
-   * commit.
-   */
-  private int commitSize() {
-    return switch (tool.variant()) {
-      case NFT -> NFT_COMMIT_SIZE;
-      case LEGACY -> Integer.MAX_VALUE;
-    };
   }
 
   /** What the setting was before it was, or is to be, changed; null when it is left alone. */

@@ -4,10 +4,12 @@ package io.pointsman.dataplane.ipvs;
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.iptables.ChainRemoval;
+import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.Iptables;
 import io.pointsman.kernel.Iptables.RestoreException;
 import io.pointsman.kernel.Iptables.Variant;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -189,6 +191,14 @@ final class Rules {
     restore(script);
   }
 
+  private static void append(CommandRunner.Input input, StringBuilder script) {
+    try {
+      input.writeTo(script);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** How many rules {@link #remove} would take away. */
   int removable() {
     return removal(new StringBuilder());
@@ -198,7 +208,7 @@ final class Rules {
     Saved saved = save();
     ChainRemoval removal = new ChainRemoval(saved.servesByIpvs() ? ALL : ONLY_IPVS);
     tool.save(removal::accept);
-    script.append(removal.script());
+    append(removal.script(variant()), script);
     int rules = (int) removal.rules();
     for (String table : List.of(RulePlan.NAT, RulePlan.FILTER)) {
       StringBuilder body = new StringBuilder();

@@ -178,13 +178,15 @@ class KubeProxyTest {
     Awaitility.await()
         .atMost(Duration.ofSeconds(60))
         .pollInterval(Duration.ofMillis(200))
-        .until(
+        .untilAsserted(
             () -> {
               assertThat(kubeProxy.alive()).as(kubeProxy::output).isTrue();
-              return node.sandbox
-                  .inNamespace(() -> IptablesDataplane.readRules(IptablesOptions.defaults()))
-                  .digest()
-                  .equals(desired.digest());
+              var kernel =
+                  node.sandbox.inNamespace(
+                      () -> IptablesDataplane.readRules(IptablesOptions.defaults()));
+              assertThat(kernel.digest())
+                  .as(() -> String.join("\n", saved()) + "\n" + kubeProxy.output())
+                  .isEqualTo(desired.digest());
             });
     return saved();
   }

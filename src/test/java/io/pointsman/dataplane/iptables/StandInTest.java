@@ -136,7 +136,7 @@ class StandInTest extends IptablesFixture {
       ChainRemoval removal = new ChainRemoval(ChainRemoval.OF_KUBE_PROXY);
       tables(family, variant).save(removal::accept);
       assertThat(removal.kept()).isEmpty();
-      tables(family, variant).restore(out -> out.append(removal.script()));
+      tables(family, variant).restore(removal.script(variant));
     }
   }
 
