@@ -4,12 +4,17 @@ package io.pointsman.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import io.fabric8.kubernetes.client.utils.Serialization;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.e2e.Plugin.Ended;
 import io.pointsman.lab.LabOptions;
 import io.pointsman.testing.Project;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -57,7 +62,66 @@ class PlanTest {
 
       Ended status = plugin.run("status");
       assertThat(status.exit()).as(status.toString()).isZero();
+      aDryRunSaysTheSameInStatus(cluster, plugin, walk);
     }
+  }
+
+  private void aDryRunSaysTheSameInStatus(TestCluster cluster, Plugin plugin, Walk walk) {
+    cluster.install();
+    dryRun(walk, LinuxDataplane.BPF);
+    // The probe Service's endpoints are the agents; kube-proxy has its rules a moment later.
+    cluster.kubectl("-n", TestCluster.NAMESPACE, "rollout", "status", "daemonset/pointsman-agent");
+    await().atMost(LIMIT).until(() -> plugin.run("verify", "kube-proxy").exit() == 0);
+    var before = dump(cluster);
+    assertThat(before).doesNotContain("/sys/fs/bpf/pointsman");
+    dryRun(walk, LinuxDataplane.IPTABLES);
+    assertThat(dump(cluster)).isEqualTo(before);
+    dryRun(walk, LinuxDataplane.BPF);
+    assertThat(dump(cluster)).isEqualTo(before);
+
+    var plan = plugin.run("plan", "-f", EXAMPLE, "--output=json");
+    assertThat(plan.exit()).as(plan.toString()).isZero();
+    for (var node : Serialization.unmarshal(plan.out(), JsonNode.class).get("nodes")) {
+      var said =
+          walk.resource().getStatus().plan.stream()
+              .filter(each -> each.name.equals(node.get("node").asText()))
+              .findFirst()
+              .orElseThrow();
+      assertThat(said.steps).isEqualTo(steps(node)).isNotEmpty();
+      var counted = Objects.requireNonNull(said.counted);
+      assertThat(counted.entriesToWrite)
+          .isPositive()
+          .isEqualTo(node.at("/counted/entriesToWrite").asLong());
+      assertThat(counted.entriesToRemove)
+          .isPositive()
+          .isEqualTo(node.at("/counted/entriesToRemove").asLong());
+      assertThat(counted.memoryBytes).isEqualTo(node.at("/counted/memoryBytes").asLong());
+    }
+  }
+
+  private static List<String> steps(JsonNode node) {
+    var steps = new ArrayList<String>();
+    node.get("steps").forEach(step -> steps.add(step.asText()));
+    return steps;
+  }
+
+  /** Asks for a plan, and waits until every node has counted. */
+  private static void dryRun(Walk walk, LinuxDataplane wanted) {
+    walk.apply(wanted, manifest -> manifest.replace("rollout:", "rollout:\n    dryRun: true"));
+    await()
+        .atMost(LIMIT)
+        .untilAsserted(
+            () -> {
+              var status = walk.resource().getStatus();
+              assertThat(Walk.condition(status, "Ready")).isEqualTo("False DryRun");
+              assertThat(status.plan)
+                  .hasSize(2)
+                  .allSatisfy(
+                      node -> {
+                        assertThat(node.to).isEqualTo(Walk.name(wanted));
+                        assertThat(node.counted).as(node.message).isNotNull();
+                      });
+            });
   }
 
   /** Counters move, and nothing else may. */

@@ -150,7 +150,7 @@ class LabTest {
 
   @Test
   @Order(6)
-  void aDeploymentRolls() {
+  void deploymentsAndDaemonSetsRoll() {
     lab.kubectl(
             "create",
             "deployment",
@@ -162,8 +162,10 @@ class LabTest {
             "pause")
         .check();
     lab.kubectl("rollout", "status", "deployment/roll", "--timeout=120s").check();
-    lab.kubectl("set", "env", "deployment/roll", "GENERATION=2").check();
-    lab.kubectl("rollout", "status", "deployment/roll", "--timeout=120s").check();
+    for (var rolled : List.of("deployment/roll", "daemonset/web")) {
+      lab.kubectl("set", "env", rolled, "GENERATION=2").check();
+      lab.kubectl("rollout", "status", rolled, "--timeout=120s").check();
+    }
     lab.kubectl("delete", "deployment", "roll", "--wait=false").check();
   }
 

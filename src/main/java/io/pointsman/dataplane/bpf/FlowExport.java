@@ -55,7 +55,7 @@ final class FlowExport implements AutoCloseable {
    * @param original what the client sends
    * @param reply what the backend answers
    */
-  private record Moving(
+  record Moving(
       FlowKey key,
       FlowEntry entry,
       Optional<FlowKey> masquerade,
@@ -75,6 +75,14 @@ final class FlowExport implements AutoCloseable {
     boolean canWait() {
       return masquerade.isEmpty() && original.protocol() == Protocol.TCP.number();
     }
+  }
+
+  /** What has become of a flow. */
+  private enum Outcome {
+    TAKEN,
+    REFUSED,
+    /** The programs have given it up meanwhile, because somebody else has one of its tuples. */
+    GONE
   }
 
   /** Hands over what conntrack takes; the rest stays with the programs. */
@@ -118,7 +126,7 @@ final class FlowExport implements AutoCloseable {
   }
 
   /** Empty when the entry of the node's address has been pushed out of the map. */
-  private Optional<Moving> moving(FlowKey key, FlowEntry entry) {
+  Optional<Moving> moving(FlowKey key, FlowEntry entry) {
     FlowTuple original = key.tuple();
     FlowKey towards =
         new FlowKey(
@@ -146,49 +154,61 @@ final class FlowExport implements AutoCloseable {
         .map(answer -> new Moving(key, entry, Optional.of(towards), original, answer.tuple()));
   }
 
-  private void handOver(List<Moving> portion) {
+  /** Hands these over, which may have gone since they were read. */
+  void handOver(List<Moving> portion) {
     for (Moving flow : portion) {
       if (flow.canWait()) {
-        flows.replace(flow.key(), flow.entry().with(Layout.CT_HELD));
+        boolean unused = flows.replace(flow.key(), flow.entry().with(Layout.CT_HELD));
       }
     }
     List<Moving> moved = new ArrayList<>();
     for (Moving flow : portion) {
-      if (add(flow)) {
-        // From here on the client's packets reach the stack as they come.
-        flows.delete(flow.key());
-        moved.add(flow);
-        refused = 0;
-      } else {
-        if (flow.canWait()) {
-          flows.replace(flow.key(), flow.entry());
+      switch (add(flow)) {
+        case TAKEN -> {
+          // From here on the client's packets reach the stack as they come.
+          flows.delete(flow.key());
+          moved.add(flow);
+          refused = 0;
         }
-        refused++;
+        case REFUSED -> {
+          boolean unused = !flow.canWait() || flows.replace(flow.key(), flow.entry());
+          refused++;
+        }
+        case GONE -> {}
       }
     }
     moved.forEach(this::forget);
   }
 
-  /** Makes the entry of conntrack in place of what has one of its tuples. */
-  private boolean add(Moving flow) {
+  /** Makes the entry of conntrack, in place of what still has one of its tuples. */
+  private Outcome add(Moving flow) {
     boolean tcp = flow.original().protocol() == Protocol.TCP.number();
     int alive = tcp ? tcpSeconds : udpSeconds;
     boolean closing = flow.entry().has(Layout.CT_CLOSING);
     int seconds = closing ? CLOSING_SECONDS : alive;
+    // The stack has seen a flow that keeps its client's address, with the answers' tuple.
+    boolean inPlace = flow.masquerade().isEmpty();
     for (int i = 0; i < TRIES; i++) {
-      conntrack.delete(flow.original());
-      conntrack.delete(flow.reply());
+      if (flows.find(flow.key()).isEmpty()) {
+        return Outcome.GONE;
+      }
+      if (inPlace) {
+        conntrack.delete(flow.original());
+        conntrack.delete(flow.reply());
+      }
       conntrack.addTranslated(flow.original(), flow.reply(), closing, seconds);
       try {
         conntrack.flush();
-        return true;
+        return Outcome.TAKEN;
       } catch (KernelException e) {
         if (e.errno() != Errno.EEXIST) {
-          return false;
+          return Outcome.REFUSED;
         }
       }
+      // A new flow of the stack's that has a tuple of it has made the programs give it up.
+      inPlace = true;
     }
-    return false;
+    return Outcome.REFUSED;
   }
 
   /**

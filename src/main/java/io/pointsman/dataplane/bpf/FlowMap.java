@@ -59,10 +59,19 @@ final class FlowMap implements AutoCloseable {
     }
   }
 
-  void replace(FlowKey replaced, FlowEntry entry) {
+  /** Replaces an entry; false when the programs have none any more. */
+  boolean replace(FlowKey replaced, FlowEntry entry) {
     put(replaced);
     put(entry);
-    map.update(key, value);
+    try {
+      map.update(key, value, UpdateMode.REPLACE);
+      return true;
+    } catch (BpfException e) {
+      if (e.errno() != Errno.ENOENT) {
+        throw e;
+      }
+      return false;
+    }
   }
 
   boolean delete(FlowKey deleted) {

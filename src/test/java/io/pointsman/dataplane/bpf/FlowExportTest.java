@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.bpf;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.Protocol;
+import io.pointsman.kernel.Clock;
+import io.pointsman.kernel.Conntrack;
+import io.pointsman.kernel.FlowTuple;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What the stack begins while flows are handed over to it. */
+class FlowExportTest extends BpfDataplaneFixture {
+  private static final int SECONDS = 100;
+  private static final Address BACKEND = Address.parse("10.244.1.5");
+  private static final Address CLIENT = Address.parse("198.51.100.9");
+  private static final Address NODE = Address.parse("198.51.100.7");
+
+  FlowExportTest() {
+    super(true);
+  }
+
+  /** The tuple that a new flow of the stack's shares with the one that is handed over. */
+  private enum Shared {
+    ORIGINAL,
+    REPLY
+  }
+
+  /** A flow that the programs translate, masqueraded; with the tuple of its answers. */
+  private record Flow(FlowKey forward, FlowKey towards, FlowKey answer, FlowKey back) {
+    static Flow of(int protocol) {
+      return new Flow(
+          new FlowKey(Layout.CT_INGRESS, CLIENT, 40_000, NODE, 30_080, protocol),
+          new FlowKey(Layout.CT_EGRESS, CLIENT, 40_000, BACKEND, 8080, protocol),
+          new FlowKey(Layout.CT_INGRESS, BACKEND, 8080, NODE, 61_000, protocol),
+          new FlowKey(Layout.CT_EGRESS, BACKEND, 8080, CLIENT, 40_000, protocol));
+    }
+
+    void write(FlowMap map) {
+      int forwards = Layout.CT_FORWARD | Layout.CT_MASQUERADED;
+      map.add(forward, entry(BACKEND, 8080, forwards));
+      map.add(towards, entry(NODE, 61_000, forwards));
+      map.add(answer, entry(CLIENT, 40_000, Layout.CT_MASQUERADED));
+      map.add(back, entry(NODE, 30_080, Layout.CT_MASQUERADED));
+    }
+
+    private static FlowEntry entry(Address address, int port, int flags) {
+      return new FlowEntry(address, port, flags, 0, Clock.bootNanos());
+    }
+
+    /** As the programs do when the stack sends a packet with one of its tuples. */
+    void giveUp(FlowMap map) {
+      List.of(forward, towards, answer, back).forEach(map::delete);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Shared.class)
+  void aNewFlowOfTheStacksKeepsTheTupleThatItHasTaken(Shared shared) {
+    Flow flow = Flow.of(Protocol.TCP.number());
+    FlowTuple original =
+        shared == Shared.ORIGINAL
+            ? flow.forward.tuple()
+            : new FlowTuple(CLIENT.inet(), 40_001, NODE.inet(), 30_080, Protocol.TCP.number());
+    FlowTuple reply =
+        shared == Shared.REPLY
+            ? flow.answer.tuple()
+            : new FlowTuple(BACKEND.inet(), 8080, NODE.inet(), 61_001, Protocol.TCP.number());
+    List<Conntrack.Flow> tracked =
+        handOver(
+            flow,
+            map -> {
+              add(original, reply);
+              flow.giveUp(map);
+            });
+    assertThat(tracked)
+        .singleElement()
+        .returns(original, Conntrack.Flow::original)
+        .returns(reply, Conntrack.Flow::reply);
+  }
+
+  @Test
+  void whatTheStackHasLeftFromBeforeGivesWay() {
+    Flow flow = Flow.of(Protocol.UDP.number());
+    FlowTuple old =
+        new FlowTuple(CLIENT.inet(), 39_999, NODE.inet(), 30_080, Protocol.UDP.number());
+    List<Conntrack.Flow> tracked = handOver(flow, map -> add(old, flow.answer.tuple()));
+    assertThat(tracked)
+        .singleElement()
+        .returns(flow.forward.tuple(), Conntrack.Flow::original)
+        .returns(flow.answer.tuple(), Conntrack.Flow::reply);
+  }
+
+  private interface Between {
+    void happens(FlowMap map);
+  }
+
+  /** Hands the flow over, after something has happened that came after it was read. */
+  private List<Conntrack.Flow> handOver(Flow flow, Between between) {
+    return here(
+        () -> {
+          dataplane.prepare(Services.desired(List.of()));
+          Pins pinned = new Pins(root);
+          try (FlowMap map = new FlowMap(pinned.map(Layout.CT));
+              FlowExport export = new FlowExport(pinned);
+              Conntrack conntrack = new Conntrack()) {
+            flow.write(map);
+            FlowEntry entry = map.find(flow.forward).orElseThrow();
+            List<FlowExport.Moving> read =
+                List.of(export.moving(flow.forward, entry).orElseThrow());
+            between.happens(map);
+            export.handOver(read);
+            assertThat(map.find(flow.forward)).isEmpty();
+            return conntrack.read(false, any -> true);
+          }
+        });
+  }
+
+  private static void add(FlowTuple original, FlowTuple reply) {
+    try (Conntrack conntrack = new Conntrack()) {
+      conntrack.addTranslated(original, reply, false, SECONDS);
+      conntrack.flush();
+    }
+  }
+}
