@@ -8,7 +8,6 @@ import io.fabric8.kubernetes.client.WatcherException;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplane;
 import io.pointsman.lab.Lab;
-import java.time.Duration;
 import java.time.LocalTime;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
@@ -21,20 +20,23 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public final class Demo {
   private static final String NAME = "demo";
-  private static final Duration LIMIT = Duration.ofMinutes(5);
-  private static final int PER_SECOND = 100;
+
+  /** Seconds' worth of one load, of two, between two steps. */
+  private static final int BETWEEN = 15;
+
   private static final DateTimeFormatter SECONDS = DateTimeFormatter.ofPattern("HH:mm:ss");
   private static final DateTimeFormatter MILLIS = DateTimeFormatter.ofPattern("HH:mm:ss.SSS");
 
   private final TestCluster cluster;
   private final List<LinuxDataplane> modes;
+  private final Pace pace = DemoModes.pace();
   private final Walk walk;
   private final Map<String, String> steps = new ConcurrentHashMap<>();
 
   private Demo(TestCluster cluster, List<LinuxDataplane> modes) {
     this.cluster = cluster;
     this.modes = modes;
-    this.walk = new Walk(cluster);
+    this.walk = new Walk(cluster, pace.limit());
   }
 
   /**
@@ -57,16 +59,16 @@ public final class Demo {
   private long run() {
     say("a web Service with a pod on every node; traffic from a pod and from outside");
     WebLoad.deploy(cluster);
-    try (var load = WebLoad.start(cluster, PER_SECOND)) {
+    try (var load = WebLoad.start(cluster, pace)) {
       load.phase("kube-proxy");
-      awaitRequests(load, 1500);
+      awaitMore(load);
       say("helm install pointsman");
-      cluster.install();
+      cluster.install(pace.arguments());
       try (var watch = cluster.client().resources(NodeDataplane.class).watch(new StepPrinter())) {
         thereAndBack(load);
       }
       load.phase("kube-proxy again");
-      awaitRequests(load, 1500);
+      awaitMore(load);
       var result = load.finish();
       say("%d requests, %d failed".formatted(result.requests(), result.failed()));
       System.out.println(result.table());
@@ -85,7 +87,7 @@ public final class Demo {
       show(mode);
       scale(mode, 6);
       scale(mode, 3);
-      awaitRequests(load, 1500);
+      awaitMore(load);
     }
     load.phase("to kube-proxy");
     say("kubectl delete pdp default");
@@ -121,9 +123,9 @@ public final class Demo {
     System.out.println(walk.webInKernel(mode));
   }
 
-  private static void awaitRequests(WebLoad load, int requests) {
-    var until = load.requests() + requests;
-    await().atMost(LIMIT).until(() -> load.requests() >= until);
+  private void awaitMore(WebLoad load) {
+    var until = load.requests() + (long) BETWEEN * pace.perSecond();
+    await().atMost(pace.limit()).until(() -> load.requests() >= until);
   }
 
   private static void say(String what) {

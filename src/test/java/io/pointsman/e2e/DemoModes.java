@@ -15,6 +15,7 @@ final class DemoModes {
   private static final List<LinuxDataplane> KNOWN =
       List.of(LinuxDataplane.IPTABLES, LinuxDataplane.IPVS, LinuxDataplane.BPF);
   private static final int WRONG_USAGE = 2;
+  private static final int PER_SECOND = 100;
 
   private DemoModes() {}
 
@@ -43,9 +44,16 @@ final class DemoModes {
   /** A lab for it: three nodes, or one where every system call is dear. */
   static LabOptions lab(String name) {
     var options = LabOptions.named(name);
-    return System.getProperty(Images.UNPACKED) == null
-        ? options
-        : options.withNodes(1).withKubeProxyMode(KubeProxyMode.IPVS);
+    return inside() ? options.withNodes(1).withKubeProxyMode(KubeProxyMode.IPVS) : options;
+  }
+
+  /** What it bears. */
+  static Pace pace() {
+    return inside() ? Pace.SLOW : Pace.FULL.at(PER_SECOND);
+  }
+
+  private static boolean inside() {
+    return System.getProperty(Images.UNPACKED) != null;
   }
 
   private static boolean hasIpvs() {

@@ -21,6 +21,11 @@ record Pace(int perSecond, Duration pause, int block, Duration patience, Duratio
   static final Pace SLOW =
       new Pace(4, Duration.ofSeconds(1), 4_096, Duration.ofSeconds(45), Duration.ofMinutes(12));
 
+  /** The same with so many connections a second. */
+  Pace at(int connections) {
+    return new Pace(connections, pause, block, patience, limit);
+  }
+
   /** What the chart is installed with. */
   String[] arguments() {
     return this == SLOW ? new String[] {"--set=operator.replicas=1"} : new String[0];
