@@ -3,16 +3,11 @@ package io.pointsman.e2e;
 
 import static org.awaitility.Awaitility.await;
 
-import io.fabric8.kubernetes.client.Watcher;
-import io.fabric8.kubernetes.client.WatcherException;
 import io.pointsman.api.LinuxDataplane;
-import io.pointsman.api.NodeDataplane;
 import io.pointsman.lab.Lab;
 import java.time.LocalTime;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The main job for a person to watch: from kube-proxy through dataplanes and back under load. Run
@@ -25,13 +20,11 @@ public final class Demo {
   private static final int BETWEEN = 15;
 
   private static final DateTimeFormatter SECONDS = DateTimeFormatter.ofPattern("HH:mm:ss");
-  private static final DateTimeFormatter MILLIS = DateTimeFormatter.ofPattern("HH:mm:ss.SSS");
 
   private final TestCluster cluster;
   private final List<LinuxDataplane> modes;
   private final Pace pace = DemoModes.pace();
   private final Walk walk;
-  private final Map<String, String> steps = new ConcurrentHashMap<>();
 
   private Demo(TestCluster cluster, List<LinuxDataplane> modes) {
     this.cluster = cluster;
@@ -64,7 +57,7 @@ public final class Demo {
       awaitMore(load);
       say("helm install pointsman");
       cluster.install(pace.arguments());
-      try (var watch = cluster.client().resources(NodeDataplane.class).watch(new StepPrinter())) {
+      try (var steps = new StepPrinter(cluster)) {
         thereAndBack(load);
       }
       load.phase("kube-proxy again");
@@ -130,28 +123,5 @@ public final class Demo {
 
   private static void say(String what) {
     System.out.printf("%n\033[1m%s  %s\033[0m%n", SECONDS.format(LocalTime.now()), what);
-  }
-
-  /** Prints each node's steps as they happen. */
-  private final class StepPrinter implements Watcher<NodeDataplane> {
-    @Override
-    public void eventReceived(Action action, NodeDataplane node) {
-      var status = node.getStatus();
-      if (action == Action.DELETED || status == null || status.step == null) {
-        return;
-      }
-      var name = node.getMetadata().getName();
-      var now =
-          "%-9s %-11s kube-proxy %s"
-              .formatted(status.step, status.result, node.getSpec().kubeProxy);
-      if (!now.equals(steps.put(name, now))) {
-        System.out.printf("%s  %s  %s%n", MILLIS.format(LocalTime.now()), name, now);
-      }
-    }
-
-    @Override
-    public void onClose(WatcherException cause) {
-      System.out.println("the watch of NodeDataplanes ended: " + cause.getMessage());
-    }
   }
 }

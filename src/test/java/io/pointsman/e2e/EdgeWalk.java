@@ -28,6 +28,7 @@ final class EdgeWalk implements AutoCloseable {
   private final Pace pace;
   private final List<Edge> edges = new ArrayList<>();
   private @Nullable TestCluster cluster;
+  private @Nullable StepPrinter steps;
   private @Nullable Load load;
   private boolean failed;
 
@@ -85,6 +86,7 @@ final class EdgeWalk implements AutoCloseable {
     var up = TestCluster.inLab(options);
     cluster = up;
     up.install(pace.arguments());
+    steps = new StepPrinter(up);
     WebLoad.deploy(up);
     LongFlows.deploy(up);
     var started = new Load(WebLoad.start(up, pace), LongFlows.start(up, pace));
@@ -99,6 +101,7 @@ final class EdgeWalk implements AutoCloseable {
     var walk = new Walk(Objects.requireNonNull(cluster), pace.limit());
     var running = Objects.requireNonNull(load);
     running.phase(name);
+    System.out.println(name);
     var began = Instant.now();
     if (wanted == null) {
       walk.goBack();
@@ -144,6 +147,9 @@ final class EdgeWalk implements AutoCloseable {
   public void close() {
     if (load != null) {
       load.close();
+    }
+    if (steps != null) {
+      steps.close();
     }
     if (cluster != null) {
       cluster.close();

@@ -73,14 +73,21 @@ final class Leaving {
   }
 
   /**
-   * Takes everything away, or leaves it to a kube-proxy in its ipvs mode when one has come. The
-   * device goes last: as long as it is there with its note, whoever comes after a crash finishes
-   * this.
+   * Takes everything away, or leaves it to a kube-proxy in its ipvs mode: to one that has come, and
+   * to one whose device was found and who serves as long as this dataplane does not. The device
+   * goes last: as long as it is there with its note, whoever comes after a crash finishes this.
    */
   void remove() {
     try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE)) {
       Note note = Note.parse(device.alias());
       if (note.phase() == Phase.ABSENT) {
+        return;
+      }
+      if (note.found() && note.phase() == Phase.PREPARED) {
+        try (IpvsNetlink ipvs = ipvs()) {
+          new Settings(options).restore(ipvs, note.before());
+        }
+        release(device);
         return;
       }
       if (!handedOver().isEmpty()) {

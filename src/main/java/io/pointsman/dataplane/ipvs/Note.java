@@ -3,6 +3,7 @@ package io.pointsman.dataplane.ipvs;
 
 import io.pointsman.dataplane.Dataplane.Phase;
 import java.util.Collections;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -12,12 +13,14 @@ import java.util.TreeMap;
  * before. It goes when the device does, and it is missing when the device is kube-proxy's.
  *
  * @param phase {@link Phase#ABSENT} when there is no note
+ * @param found whether the device was there before, and who made it may serve by it still
  * @param before settings by name, to be put back in the end
  */
-record Note(Phase phase, Map<String, String> before) {
-  static final Note NONE = new Note(Phase.ABSENT, Map.of());
+record Note(Phase phase, boolean found, Map<String, String> before) {
+  static final Note NONE = new Note(Phase.ABSENT, false, Map.of());
 
   private static final String OWNER = "pointsman";
+  private static final String FOUND = "found";
 
   Note {
     before = Collections.unmodifiableMap(new TreeMap<>(before));
@@ -29,6 +32,7 @@ record Note(Phase phase, Map<String, String> before) {
     if (!words[0].equals(OWNER) || words.length < 2) {
       return NONE;
     }
+    boolean found = List.of(words).contains(FOUND);
     Map<String, String> before = new TreeMap<>();
     for (String word : words) {
       int equals = word.indexOf('=');
@@ -38,24 +42,23 @@ record Note(Phase phase, Map<String, String> before) {
     }
     for (Phase phase : Phase.values()) {
       if (text(phase).equals(words[1])) {
-        return new Note(phase, before);
+        return new Note(phase, found, before);
       }
     }
     // A word that nobody here wrote is taken for the phase that leaves all traffic alone.
-    return new Note(Phase.PREPARED, before);
+    return new Note(Phase.PREPARED, found, before);
   }
 
   Note in(Phase other) {
-    return new Note(other, before);
-  }
-
-  Note remembering(Map<String, String> settings) {
-    return new Note(phase, settings);
+    return new Note(other, found, before);
   }
 
   @Override
   public String toString() {
     StringBuilder text = new StringBuilder(OWNER).append(' ').append(text(phase));
+    if (found) {
+      text.append(' ').append(FOUND);
+    }
     before.forEach((name, value) -> text.append(' ').append(name).append('=').append(value));
     return text.toString();
   }

@@ -190,8 +190,13 @@ final class Session implements AutoCloseable {
   private int note() {
     int written = device.create() ? 1 : 0;
     Note before = Note.parse(device.alias());
-    phase = before.phase() == Phase.ABSENT ? Phase.PREPARED : before.phase();
-    Note after = new Note(phase, kernel.remember(ipvs, kernel.release(ipvs, before.before())));
+    boolean first = before.phase() == Phase.ABSENT;
+    phase = first ? Phase.PREPARED : before.phase();
+    Note after =
+        new Note(
+            phase,
+            first ? written == 0 : before.found(),
+            kernel.remember(ipvs, kernel.release(ipvs, before.before())));
     if (!after.equals(before)) {
       device.setAlias(after.toString());
       written++;

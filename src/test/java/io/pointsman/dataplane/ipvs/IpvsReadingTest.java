@@ -71,9 +71,11 @@ class IpvsReadingTest {
 
   @Test
   void keepsANoteInAnAlias() {
-    Note note = new Note(Phase.DRAINING, Map.of("vs/conntrack", "0", "timeouts", "900,120,300"));
+    Note note =
+        new Note(Phase.DRAINING, true, Map.of("vs/conntrack", "0", "timeouts", "900,120,300"));
     assertThat(note).hasToString("pointsman draining timeouts=900,120,300 vs/conntrack=0");
     assertThat(Note.parse(note.toString())).isEqualTo(note);
+    assertThat(Note.parse("pointsman active vs/conntrack=0").found()).isFalse();
     assertThat(Note.parse("")).isEqualTo(Note.NONE);
     assertThat(Note.parse("somebody else's")).isEqualTo(Note.NONE);
     assertThat(Note.parse("pointsman scribbled").phase()).isEqualTo(Phase.PREPARED);

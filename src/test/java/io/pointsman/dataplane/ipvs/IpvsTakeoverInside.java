@@ -118,6 +118,27 @@ public class IpvsTakeoverInside extends IpvsNetworkFixture {
     }
   }
 
+  /** A kube-proxy that has no rules where Pointsman writes its own still serves by the device. */
+  @Test
+  void leavesWhatItFoundWhenItGoesBeforeItHasServed() throws IOException {
+    for (String command :
+        List.of(
+            "ip link add kube-ipvs0 type dummy",
+            "ip addr add 10.96.0.10/32 dev kube-ipvs0",
+            "ipvsadm -A -t 10.96.0.10:80 -s rr",
+            "ipvsadm -a -t 10.96.0.10:80 -r 10.244.0.10:8080 -m",
+            "sysctl -q -w net.ipv4.ip_forward=1")) {
+      shell(command.split(" ", -1));
+    }
+    run(() -> dataplane.prepare(Services.desired(List.of(web))));
+    run(dataplane::remove);
+    assertThat(here(() -> dataplane.phase())).isEqualTo(Phase.ABSENT);
+    assertThat(shell("iptables-legacy-save")).doesNotContain("POINTSMAN");
+    try (Connection after = new Connection(client, VIP_V4, 80)) {
+      assertThat(PODS_V4).contains(after.ask("one").getFirst());
+    }
+  }
+
   /** Connections that ip_vs knows, ended ones included. */
   private long throughVirtualServers() {
     return shell("cat", "/proc/net/ip_vs_conn").lines().skip(1).count();
