@@ -45,6 +45,7 @@ final class AgentMetrics {
   final Counter mismatches;
   final Counter repairs;
   final Counter failures;
+  final Counter fallbacks;
   final AtomicLong servicePorts;
   final AtomicLong drainingFlows;
 
@@ -75,6 +76,10 @@ final class AgentMetrics {
     failures =
         Counter.builder("pointsman.failures")
             .description("Passes that the kernel did not take; each is repeated")
+            .register(registry);
+    fallbacks =
+        Counter.builder("pointsman.fallbacks")
+            .description("Changes that the kernel did not take at first and that went in full")
             .register(registry);
     servicePorts = gauge(registry, "pointsman.service.ports", "Service ports of the catalogue");
     frontends = gauge(registry, "pointsman.frontends", "Frontends in the kernel when last read");

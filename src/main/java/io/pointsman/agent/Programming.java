@@ -41,6 +41,7 @@ final class Programming {
         long done = System.nanoTime();
         metrics.sync.record(done - started, TimeUnit.NANOSECONDS);
         arrivals.forEach(at -> metrics.programmingLatency.record(done - at, TimeUnit.NANOSECONDS));
+        result.fallbacks().forEach(this::tellFallback);
       }
     }
   }
@@ -99,6 +100,12 @@ final class Programming {
       instance.dataplane().maintain();
     }
     kernel.told().ifPresent(instance -> metrics.kernelCounters(instance.dataplane().events()));
+  }
+
+  private void tellFallback(String sentence) {
+    metrics.fallbacks.increment();
+    LOG.warn(sentence);
+    warnings.accept("WrittenInFull", sentence);
   }
 
   private void tellMended(boolean mended, Verdict verdict) {

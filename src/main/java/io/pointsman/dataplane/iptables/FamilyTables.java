@@ -10,6 +10,7 @@ import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.kernel.Iptables;
 import io.pointsman.kernel.Iptables.RestoreException;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -61,12 +62,18 @@ final class FamilyTables {
     };
   }
 
-  /** How much a change wrote and deleted. */
-  record Changes(int written, int deleted) {
+  /** How much a change wrote and deleted, and what was refused before it was written in full. */
+  record Changes(int written, int deleted, List<String> fallbacks) {
     static final Changes NONE = new Changes(0, 0);
 
+    Changes(int written, int deleted) {
+      this(written, deleted, List.of());
+    }
+
     Changes plus(Changes other) {
-      return new Changes(written + other.written, deleted + other.deleted);
+      List<String> both = new ArrayList<>(fallbacks);
+      both.addAll(other.fallbacks);
+      return new Changes(written + other.written, deleted + other.deleted, both);
     }
   }
 
@@ -124,14 +131,17 @@ final class FamilyTables {
   /** Applies a change; when it is refused, everything that differs is written instead. */
   Changes apply(Collection<DesiredState.Change> upserted, Collection<ServicePort> removed) {
     PartialScript script = new PartialScript(services);
+    List<ServicePortId> touched = new ArrayList<>();
     for (ServicePort port : removed) {
+      touched.add(port.id());
       script.change(rulesOf(programmed.remove(port.id())), PortRules.NONE);
     }
     for (DesiredState.Change change : upserted) {
       ServicePort after = change.after();
+      touched.add(after.id());
       script.change(rulesOf(programmed.put(after.id(), after)), rules.of(after));
     }
-    return restore(script);
+    return restore(script, touched);
   }
 
   /** Follows a change of the addresses that answer on node ports. */
@@ -177,7 +187,7 @@ final class FamilyTables {
     programmed.clear();
   }
 
-  private Changes restore(PartialScript script) {
+  private Changes restore(PartialScript script, List<ServicePortId> touched) {
     if (script.isEmpty()) {
       return Changes.NONE;
     }
@@ -186,12 +196,20 @@ final class FamilyTables {
       return new Changes(script.written(), script.deleted());
     } catch (RestoreException e) {
       try {
-        return reconcile(List.copyOf(programmed.values()), doors);
+        Changes full = reconcile(List.copyOf(programmed.values()), doors);
+        return full.plus(new Changes(0, 0, List.of(fallback(touched, e))));
       } catch (RestoreException second) {
         second.addSuppressed(e);
         throw second;
       }
     }
+  }
+
+  private static String fallback(List<ServicePortId> touched, RestoreException refusal) {
+    ServicePortId first = touched.getFirst();
+    String others = touched.size() == 1 ? "" : " and " + (touched.size() - 1) + " more";
+    return "The change of %s %s%s was written in full, because %s"
+        .formatted(first.text(), first.protocol(), others, refusal.getMessage());
   }
 
   private Changes reconcile(

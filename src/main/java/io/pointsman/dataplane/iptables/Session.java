@@ -158,6 +158,6 @@ final class Session {
         refused.add(new SyncResult.Refused(port.id(), why));
       }
     }
-    return new SyncResult(changes.written(), changes.deleted(), refused);
+    return new SyncResult(changes.written(), changes.deleted(), refused, changes.fallbacks());
   }
 }

@@ -4,6 +4,7 @@ package io.pointsman.dataplane.iptables;
 import static io.pointsman.dataplane.RandomServices.desired;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import io.pointsman.api.Scheduler;
 import io.pointsman.catalogue.Address;
@@ -18,7 +19,9 @@ import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.DesiredState.Change;
 import io.pointsman.dataplane.DesiredState.Delta;
 import io.pointsman.dataplane.KernelState;
+import io.pointsman.dataplane.SyncResult;
 import io.pointsman.kernel.CommandRunner;
+import io.pointsman.kernel.Iptables.Family;
 import io.pointsman.kernel.Iptables.Variant;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -123,8 +126,37 @@ class RefusalTest extends IptablesFixture {
             dataplane.activate();
             // A change inserts its rules, a full write appends them.
             Files.writeString(edits, "s/^-I KUBE-SERVICES /-I KUBE-NOWHERE /\n");
-            dataplane.apply(new Delta(List.of(new Change(null, Samples.ONE)), List.of()));
+            SyncResult healed =
+                dataplane.apply(new Delta(List.of(new Change(null, Samples.ONE)), List.of()));
+            assertThat(healed.fallbacks())
+                .singleElement(STRING)
+                .contains("(-I KUBE-SERVICES ", "default/one");
             assertProven(dataplane, desired(List.of(Samples.WEB, Samples.ONE)));
+          }
+        });
+  }
+
+  /** Somebody deletes a rule that a change is about to delete. */
+  @ParameterizedTest
+  @EnumSource(Variant.class)
+  void aChangeThatIsWrittenInFullSaysWhatWasRefused(Variant variant) {
+    inside(
+        () -> {
+          try (IptablesDataplane dataplane = watched(variant)) {
+            dataplane.prepare(desired(List.of(Samples.WEB, Samples.ONE)));
+            dataplane.activate();
+            tables(Family.IPV4, variant)
+                .restore(out -> out.append("*nat\n-F KUBE-SERVICES\nCOMMIT\n"));
+            Delta gone = new Delta(List.of(), List.of(Samples.ONE));
+            SyncResult result = dataplane.apply(gone);
+            assertThat(result.fallbacks())
+                .singleElement(STRING)
+                .startsWith("The change of default/one")
+                .contains("was written in full", "-restore refused line ", "-D KUBE-SERVICES ");
+            DesiredState after = desired(List.of(Samples.WEB));
+            assertProven(dataplane, after);
+            Change back = new Change(null, Samples.ONE);
+            assertThat(dataplane.apply(new Delta(List.of(back), List.of())).fallbacks()).isEmpty();
           }
         });
   }
