@@ -10,19 +10,32 @@ import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.bpf.BpfDataplane;
 import io.pointsman.dataplane.bpf.BpfOptions;
 import io.pointsman.dataplane.bpf.MapSizes;
+import io.pointsman.dataplane.iptables.IptablesDataplane;
+import io.pointsman.dataplane.iptables.IptablesOptions;
 import io.pointsman.kernel.BpfQuery;
+import io.pointsman.kernel.CommandRunner;
+import io.pointsman.kernel.Iptables;
+import io.pointsman.kernel.Iptables.Family;
+import io.pointsman.kernel.Iptables.Variant;
 import io.pointsman.kernel.KernelSandbox;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What nobody looks after any more leaves the kernel when a person says so, and not before. */
 class RemoveCommandTest {
+  private static final DesiredState NOTHING = new DesiredState(List.of(), Set.of(), Digest.EMPTY);
+  private static final Predicate<String> OURS =
+      line -> line.matches(".*(POINTSMAN-|STANDIN-|KUBE-SERVICES).*");
   private static final int CONNECT4 = 10; // BPF_CGROUP_INET4_CONNECT
   private final KernelSandbox sandbox = new KernelSandbox();
   private final Path pins = sandbox.bpffs().resolve("pointsman");
@@ -59,6 +72,48 @@ class RemoveCommandTest {
     assertThat(out.toString()).contains("Nothing of Pointsman was in use");
   }
 
+  /** Iptables, and what serves while kube-proxy starts, in what an iptables of the node sees. */
+  @ParameterizedTest
+  @EnumSource(Variant.class)
+  void removesRules(Variant variant) {
+    IptablesOptions options = IptablesOptions.defaults().in(variant);
+    List<IptablesDataplane> rules =
+        List.of(
+            new IptablesDataplane(options, DataplaneSettings.DEFAULTS),
+            new IptablesDataplane(options.standingIn(), DataplaneSettings.DEFAULTS));
+    for (IptablesDataplane each : rules) {
+      sandbox.inNamespace(() -> each.prepare(NOTHING));
+      sandbox.inNamespace(
+          () -> {
+            each.activate();
+            return each;
+          });
+    }
+    assertThat(run("--bpffs=" + sandbox.bpffs())).isEqualTo(Failures.FAILED);
+    assertThat(err.toString()).contains("Iptables (", "nothing was removed").hasLineCount(1);
+    assertThat(saved(variant)).anyMatch(OURS);
+
+    assertThat(run("--force", "--bpffs=" + sandbox.bpffs())).isZero();
+    String where = " (iptables-" + variant.name().toLowerCase(Locale.ROOT) + ")";
+    assertThat(out.toString().lines())
+        .containsExactly(
+            "Removed: Iptables" + where,
+            "Removed: The stand-in" + where,
+            "Nothing of Pointsman is left in this node's kernel.");
+    assertThat(saved(variant)).noneMatch(OURS);
+  }
+
+  private List<String> saved(Variant variant) {
+    List<String> lines = new java.util.ArrayList<>();
+    return sandbox.inNamespace(
+        () -> {
+          for (Family family : Family.values()) {
+            new Iptables(new CommandRunner(), family, variant).save(lines::add);
+          }
+          return lines;
+        });
+  }
+
   @Test
   void namesAFolderThatIsNoBpffs() throws java.io.IOException {
     var folder = Files.createTempDirectory("no-bpffs");
@@ -70,7 +125,7 @@ class RemoveCommandTest {
   }
 
   private void abandon() {
-    sandbox.inNamespace(() -> left.prepare(new DesiredState(List.of(), Set.of(), Digest.EMPTY)));
+    sandbox.inNamespace(() -> left.prepare(NOTHING));
     left.activate();
     left.close();
   }
