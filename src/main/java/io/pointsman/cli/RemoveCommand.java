@@ -90,6 +90,7 @@ final class RemoveCommand implements Callable<Integer> {
   }
 
   private List<Part> parts() {
+    List<AddressRange> others = excluded.stream().map(RemoveCommand::range).toList();
     DataplaneSettings settings = DataplaneSettings.DEFAULTS;
     List<Part> parts = new ArrayList<>();
     parts.add(new Part("BPF", new BpfDataplane(bpffs.dataplane(), settings)));
@@ -100,10 +101,17 @@ final class RemoveCommand implements Callable<Integer> {
       parts.add(
           new Part("The stand-in" + where, new IptablesDataplane(rules.standingIn(), settings)));
     }
-    List<AddressRange> others = excluded.stream().map(AddressRange::parse).toList();
     parts.add(
         new Part("IPVS", new IpvsDataplane(IpvsOptions.defaults().excluding(others), settings)));
     return parts;
+  }
+
+  private static AddressRange range(String text) {
+    try {
+      return AddressRange.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new DataplaneException("--exclude-cidr: " + e.getMessage(), e);
+    }
   }
 
   private void tell(List<String> found) {

@@ -7,11 +7,14 @@ import static org.awaitility.Awaitility.await;
 import io.fabric8.kubernetes.api.model.ServicePort;
 import io.fabric8.kubernetes.api.model.ServicePortBuilder;
 import io.pointsman.api.KubeProxyState;
+import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.Step;
 import io.pointsman.catalogue.Objects;
+import io.pointsman.kernel.Iptables;
 import io.pointsman.testing.ApiServer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
@@ -64,6 +67,47 @@ class AgentRefusalTest {
     change(ports -> ports.removeIf(port -> "s".equals(port.getName())));
     await().atMost(PATIENCE).until(() -> node.answer().refused.isEmpty());
     assertThat(node.meters.find("pointsman.refused.object").gauges()).isEmpty();
+  }
+
+  /** Somebody flushes the chain that the next change deletes a rule of. */
+  @Test
+  void aChangeThatHadToBeWrittenInFullIsTold() {
+    node.startAgent(ApiServer.shared().client());
+    node.change(
+        spec -> {
+          spec.linuxDataplane = LinuxDataplane.IPTABLES;
+          spec.step = Step.CLEAN;
+          spec.kubeProxy = KubeProxyState.DETACHED;
+          spec.verification.intervalSeconds = 300; // no read-back comes in between
+        });
+    node.awaitDone(Step.CLEAN);
+    tables().restore(out -> out.append("*filter\n-F KUBE-SERVICES\nCOMMIT\n"));
+    change(ports -> ports.getFirst().setPort(81));
+    await()
+        .atMost(PATIENCE)
+        .untilAsserted(
+            () ->
+                assertThat(
+                        node.client.events().v1().events().inNamespace("default").list().getItems())
+                    .filteredOn(event -> "node-refusal".equals(event.getRegarding().getName()))
+                    .filteredOn(event -> "WrittenInFull".equals(event.getReason()))
+                    .singleElement()
+                    .satisfies(
+                        event ->
+                            assertThat(event.getNote())
+                                .contains("default/" + NAME, "-D KUBE-SERVICES ")));
+    assertThat(node.meters.get("pointsman.fallbacks").counter().count()).isEqualTo(1);
+    assertThat(node.meters.get("pointsman.failures").counter().count()).isZero();
+    assertThat(node.served(LinuxDataplane.IPTABLES)).containsKey(VIP + ":81");
+  }
+
+  private Iptables tables() {
+    Iptables nft = new Iptables(node.commands(), Iptables.Family.IPV4, Iptables.Variant.NFT);
+    List<String> lines = new ArrayList<>();
+    nft.save(lines::add);
+    return lines.stream().anyMatch(line -> line.startsWith(":KUBE-SERVICES"))
+        ? nft
+        : new Iptables(node.commands(), Iptables.Family.IPV4, Iptables.Variant.LEGACY);
   }
 
   private void change(Consumer<List<ServicePort>> change) {

@@ -72,6 +72,17 @@ class RemoveCommandTest {
     assertThat(out.toString()).contains("Nothing of Pointsman was in use");
   }
 
+  @Test
+  void namesARangeThatIsNone() {
+    abandon();
+    assertThat(run("--force", "--exclude-cidr=10.0.0.0/33", "--bpffs=" + sandbox.bpffs()))
+        .isEqualTo(Failures.FAILED);
+    assertThat(err.toString())
+        .contains("--exclude-cidr: not a range of addresses: 10.0.0.0/33")
+        .hasLineCount(1);
+    assertThat(left.phase()).isEqualTo(Phase.ACTIVE);
+  }
+
   /** Iptables, and what serves while kube-proxy starts, in what an iptables of the node sees. */
   @ParameterizedTest
   @EnumSource(Variant.class)
