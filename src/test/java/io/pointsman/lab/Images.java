@@ -24,7 +24,7 @@ public final class Images {
   public static final String UNPACKED = "pointsman.images";
 
   /** Raised when what is made here changes, so that nothing old is taken from the cache. */
-  private static final String RECIPE = "3";
+  private static final String RECIPE = "4";
 
   private final Path binaries;
   private final Path cache = LabFolders.cache().resolve("images");
