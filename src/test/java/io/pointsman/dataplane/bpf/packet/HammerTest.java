@@ -2,9 +2,16 @@
 package io.pointsman.dataplane.bpf.packet;
 
 import static io.pointsman.dataplane.bpf.packet.PacketBuilder.SYN;
-import static io.pointsman.dataplane.bpf.packet.PacketBuilder.TCP;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pointsman.catalogue.Backend;
+import io.pointsman.catalogue.Frontend;
+import io.pointsman.catalogue.FrontendKind;
+import io.pointsman.catalogue.IpFamily;
+import io.pointsman.catalogue.Protocol;
+import io.pointsman.catalogue.ServicePort;
+import io.pointsman.catalogue.ServicePortId;
+import io.pointsman.dataplane.bpf.SyncedMaps;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -20,43 +27,44 @@ class HammerTest {
   private static final int SERVICES = 4;
   private static final int BACKENDS = 8;
 
-  /** Replaces backend sets at random, as the agent does: new backends, frontend, old backends. */
-  private static final class Changer {
-    private final Tables tables;
+  /** Changes Services' backends at random, by what the agent writes them with. */
+  private static final class Changer implements AutoCloseable {
     private final Random random = new Random(42);
-    private final int[] sets = new int[SERVICES];
-    private final int[] sizes = new int[SERVICES];
-    private int next = 1;
+    private final List<ServicePort> services = new ArrayList<>();
+    private final SyncedMaps maps;
 
     Changer(Tables tables) {
-      this.tables = tables;
       for (int service = 0; service < SERVICES; service++) {
-        change(service);
+        services.add(some(service));
       }
+      maps = new SyncedMaps(tables.map("nat_fe"), tables.map("nat_be"), services);
     }
 
     void run() {
       for (int i = 0; i < CHANGES; i++) {
-        change(random.nextInt(SERVICES));
+        int service = random.nextInt(SERVICES);
+        ServicePort after = some(service);
+        maps.change(services.set(service, after), after);
       }
     }
 
-    private void change(int service) {
-      List<Endpoint> all = new ArrayList<>();
+    private ServicePort some(int service) {
+      List<Backend> all = new ArrayList<>();
       for (int i = 0; i < BACKENDS; i++) {
-        all.add(backend(service, i));
+        Endpoint backend = backend(service, i);
+        all.add(new Backend(backend.address(), backend.port(), true));
       }
       Collections.shuffle(all, random);
-      int size = 1 + random.nextInt(BACKENDS);
-      int set = next++;
-      int scheduler = random.nextInt(2);
-      tables.backends(set, Structs.BE_LOCAL, all.subList(0, size));
-      tables.frontend(vip(service), TCP, set, size, scheduler);
-      if (sets[service] != 0) {
-        tables.removeBackends(sets[service], sizes[service]);
-      }
-      sets[service] = set;
-      sizes[service] = size;
+      Endpoint vip = vip(service);
+      return new ServicePort(
+          new ServicePortId("default", "web-" + service, "", Protocol.TCP, IpFamily.IPV4),
+          List.of(new Frontend(vip.address(), vip.port(), Protocol.TCP, FrontendKind.CLUSTER_IP)),
+          all.subList(0, 1 + random.nextInt(BACKENDS)));
+    }
+
+    @Override
+    public void close() {
+      maps.close();
     }
   }
 
@@ -70,8 +78,8 @@ class HammerTest {
 
   @Test
   void noPacketIsLostOrGoesAstray() {
-    try (PacketPrograms programs = new PacketPrograms(java.util.Map.of())) {
-      Changer changer = new Changer(programs.tables);
+    try (PacketPrograms programs = new PacketPrograms(java.util.Map.of());
+        Changer changer = new Changer(programs.tables)) {
       AtomicBoolean done = new AtomicBoolean();
       CompletableFuture<Void> changes =
           CompletableFuture.runAsync(changer::run)
@@ -98,9 +106,9 @@ class HammerTest {
 
   @Test
   void noConnectionFailsOrGoesAstray() throws IOException {
-    try (SocketNode node = new SocketNode(SocketNode.canChooseError())) {
+    try (SocketNode node = new SocketNode(SocketNode.canChooseError());
+        Changer changer = new Changer(node.tables)) {
       serveEveryBackend(node);
-      Changer changer = new Changer(node.tables);
       Process client =
           new ProcessBuilder(
                   node.command(
