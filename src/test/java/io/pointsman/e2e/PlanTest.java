@@ -35,8 +35,8 @@ class PlanTest {
       cluster.kubectl("apply", "-f", Project.folder().resolve("crds").toString());
       WebLoad.deploy(cluster);
       Walk walk = new Walk(cluster);
-      // kube-proxy writes its rules when a pod gets ready, a moment after the pod serves.
-      await().atMost(LIMIT).until(() -> walk.webBackends(LinuxDataplane.IPTABLES) == 3);
+      ClusterDns.await(cluster);
+      awaitKubeProxy(plugin);
       String before = dump(cluster);
 
       Ended plan =
@@ -73,7 +73,7 @@ class PlanTest {
     dryRun(walk, LinuxDataplane.BPF);
     // The probe Service's endpoints are the agents; kube-proxy has its rules a moment later.
     cluster.kubectl("-n", TestCluster.NAMESPACE, "rollout", "status", "daemonset/pointsman-agent");
-    await().atMost(LIMIT).until(() -> plugin.run("verify", "kube-proxy").exit() == 0);
+    awaitKubeProxy(plugin);
     var before = dump(cluster);
     assertThat(before).doesNotContain("/sys/fs/bpf/pointsman");
     dryRun(walk, LinuxDataplane.IPTABLES);
@@ -99,6 +99,12 @@ class PlanTest {
           .isEqualTo(node.at("/counted/entriesToRemove").asLong());
       assertThat(counted.memoryBytes).isEqualTo(node.at("/counted/memoryBytes").asLong());
     }
+  }
+
+  /** It writes its rules a moment after a pod is an endpoint. */
+  private static void awaitKubeProxy(Plugin plugin) {
+    var command = new String[] {"verify", "kube-proxy", "--image=" + TestImages.LOADED.product()};
+    await().atMost(LIMIT).until(() -> plugin.run(command).exit() == 0);
   }
 
   private static List<String> steps(JsonNode node) {

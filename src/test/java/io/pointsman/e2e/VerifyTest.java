@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.fabric8.kubernetes.api.model.Pod;
-import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.pointsman.e2e.Plugin.Ended;
 import io.pointsman.lab.KubeProxyMode;
 import io.pointsman.lab.LabOptions;
@@ -36,7 +35,8 @@ class VerifyTest {
     try (TestCluster cluster = TestCluster.inLab(options)) {
       Plugin plugin = Plugin.install(cluster, home);
       WebLoad.deploy(cluster);
-      awaitDns(cluster);
+      // What gets ready after kube-proxy was stopped, kube-proxy does not serve.
+      ClusterDns.await(cluster);
 
       Ended clean = plugin.run(command());
       assertThat(clean.exit()).as(clean.toString()).isZero();
@@ -62,33 +62,6 @@ class VerifyTest {
       awaitNothingLeft(cluster);
       System.out.println(broken);
     }
-  }
-
-  /** What gets ready after kube-proxy was stopped, kube-proxy does not serve. */
-  private static void awaitDns(TestCluster cluster) {
-    var coredns = cluster.client().apps().deployments().inNamespace("kube-system");
-    int replicas = coredns.withName("coredns").require().getSpec().getReplicas();
-    await()
-        .atMost(LIMIT)
-        .until(
-            () ->
-                cluster
-                    .client()
-                    .discovery()
-                    .v1()
-                    .endpointSlices()
-                    .inNamespace("kube-system")
-                    .withLabel("kubernetes.io/service-name", "kube-dns")
-                    .list()
-                    .getItems()
-                    .stream()
-                    .allMatch(slice -> ready(slice) == replicas));
-  }
-
-  private static long ready(EndpointSlice slice) {
-    return slice.getEndpoints().stream()
-        .filter(endpoint -> Boolean.TRUE.equals(endpoint.getConditions().getReady()))
-        .count();
   }
 
   /** Ctrl-C while it waits for a difference to go. */
