@@ -121,6 +121,7 @@ class PlanTest {
         .untilAsserted(
             () -> {
               var status = walk.resource().getStatus();
+              assertThat(status).isNotNull();
               assertThat(Walk.condition(status, "Ready")).isEqualTo("False DryRun");
               assertThat(status.plan)
                   .hasSize(2)
