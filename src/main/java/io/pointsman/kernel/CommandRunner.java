@@ -32,6 +32,9 @@ public final class CommandRunner {
 
   private final List<String> prefix;
 
+  /** Folders that programs are looked for in, with colons between them. */
+  private final String path;
+
   /** Runs commands as they are. */
   public CommandRunner() {
     this(List.of());
@@ -39,12 +42,17 @@ public final class CommandRunner {
 
   /** Runs commands behind another one, such as one that enters a network namespace. */
   public CommandRunner(List<String> prefix) {
+    this(prefix, System.getenv().getOrDefault("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"));
+  }
+
+  /** The same, and says of programs in these folders only that they are there. */
+  public CommandRunner(List<String> prefix, String path) {
     this.prefix = List.copyOf(prefix);
+    this.path = path;
   }
 
   /** Whether a program of this name is on the PATH. */
   public boolean has(String program) {
-    String path = System.getenv().getOrDefault("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     for (String folder : path.split(":", -1)) {
       if (!folder.isEmpty() && Files.isExecutable(Path.of(folder, program))) {
         return true;

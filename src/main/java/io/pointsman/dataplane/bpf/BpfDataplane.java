@@ -77,7 +77,7 @@ public final class BpfDataplane implements Dataplane {
 
   @Override
   public synchronized Preflight preflight() {
-    return guard("preflight", () -> new BpfPreflight(options, settings).run());
+    return guard("preflight", () -> new BpfPreflight(options, settings, BpfFacts.HERE).run());
   }
 
   @Override

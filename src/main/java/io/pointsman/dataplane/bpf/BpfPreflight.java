@@ -9,7 +9,6 @@ import io.pointsman.dataplane.Preflight.Severity;
 import io.pointsman.kernel.Capabilities;
 import io.pointsman.kernel.Cgroups;
 import io.pointsman.kernel.Features;
-import io.pointsman.kernel.Libbpf;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,11 +26,13 @@ final class BpfPreflight {
 
   private final BpfOptions options;
   private final DataplaneSettings settings;
+  private final BpfFacts facts;
   private final List<Finding> findings = new ArrayList<>();
 
-  BpfPreflight(BpfOptions options, DataplaneSettings settings) {
+  BpfPreflight(BpfOptions options, DataplaneSettings settings, BpfFacts facts) {
     this.options = options;
     this.settings = settings;
+    this.facts = facts;
   }
 
   Preflight run() {
@@ -52,14 +53,14 @@ final class BpfPreflight {
   }
 
   private void checkKernel() {
-    Features.KernelVersion version = Features.kernelVersion();
+    Features.KernelVersion version = facts.kernel();
     if (!version.atLeast(5, 10)) {
       block(
           "KernelTooOld",
           "The kernel is " + version.text() + "; the BPF dataplane needs 5.10 or newer.",
           "Boot a newer kernel, or choose another dataplane.");
     }
-    if (!Features.btf()) {
+    if (!facts.btf()) {
       add(
           Severity.INFO,
           "NoBtf",
@@ -70,7 +71,7 @@ final class BpfPreflight {
 
   private boolean checkLibrary() {
     try {
-      add(Severity.INFO, "Libbpf", "libbpf is " + Libbpf.version() + ".", "Nothing to do.");
+      add(Severity.INFO, "Libbpf", "libbpf is " + facts.libbpf() + ".", "Nothing to do.");
       return true;
     } catch (IllegalStateException e) {
       block(
@@ -83,11 +84,11 @@ final class BpfPreflight {
 
   /** Capabilities of this process; CAP_SYS_ADMIN stands for the two that were split off it. */
   private boolean checkCapabilities() {
-    boolean all = Capabilities.effective(SYS_ADMIN);
+    boolean all = facts.may(SYS_ADMIN);
     Map<String, Boolean> needed = new LinkedHashMap<>();
-    needed.put("CAP_NET_ADMIN", Capabilities.effective(Capabilities.NET_ADMIN));
-    needed.put("CAP_BPF", all || Capabilities.effective(BPF));
-    needed.put("CAP_PERFMON", all || Capabilities.effective(PERFMON));
+    needed.put("CAP_NET_ADMIN", facts.may(Capabilities.NET_ADMIN));
+    needed.put("CAP_BPF", all || facts.may(BPF));
+    needed.put("CAP_PERFMON", all || facts.may(PERFMON));
     needed.forEach(
         (name, present) -> {
           if (!present) {
@@ -102,15 +103,15 @@ final class BpfPreflight {
 
   private void checkFeatures() {
     Map<String, Boolean> features = new LinkedHashMap<>();
-    features.put("programs at sockets", Features.programType(Features.PROGRAM_TYPE_SOCK_ADDR));
-    features.put("programs at devices", Features.programType(Features.PROGRAM_TYPE_TC));
-    features.put("hash maps", Features.mapType(Features.MAP_TYPE_HASH));
-    features.put("LRU hash maps", Features.mapType(Features.MAP_TYPE_LRU_HASH));
-    features.put("per-CPU arrays", Features.mapType(Features.MAP_TYPE_PERCPU_ARRAY));
-    features.put("the boot clock", Features.helper(Features.PROGRAM_TYPE_TC, HELPER_BOOT_CLOCK));
+    features.put("programs at sockets", facts.programType(Features.PROGRAM_TYPE_SOCK_ADDR));
+    features.put("programs at devices", facts.programType(Features.PROGRAM_TYPE_TC));
+    features.put("hash maps", facts.mapType(Features.MAP_TYPE_HASH));
+    features.put("LRU hash maps", facts.mapType(Features.MAP_TYPE_LRU_HASH));
+    features.put("per-CPU arrays", facts.mapType(Features.MAP_TYPE_PERCPU_ARRAY));
+    features.put("the boot clock", facts.helper(Features.PROGRAM_TYPE_TC, HELPER_BOOT_CLOCK));
     features.put(
         "network namespace cookies",
-        Features.helper(Features.PROGRAM_TYPE_SOCK_ADDR, HELPER_NETNS_COOKIE));
+        facts.helper(Features.PROGRAM_TYPE_SOCK_ADDR, HELPER_NETNS_COOKIE));
     features.forEach(
         (name, present) -> {
           if (!present) {

@@ -10,6 +10,7 @@ import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.DrainState;
 import io.pointsman.dataplane.Holdings;
 import io.pointsman.dataplane.KernelState;
+import io.pointsman.dataplane.NodeFacts;
 import io.pointsman.dataplane.PlannedWrites;
 import io.pointsman.dataplane.Preflight;
 import io.pointsman.dataplane.SyncResult;
@@ -66,7 +67,7 @@ public final class IptablesDataplane implements Dataplane {
 
   @Override
   public synchronized Preflight preflight() {
-    return guard("preflight", () -> new IptablesPreflight(options).run());
+    return guard("preflight", () -> new IptablesPreflight(options, NodeFacts.HERE).run());
   }
 
   @Override

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.iptables;
 
+import io.pointsman.dataplane.NodeFacts;
 import io.pointsman.dataplane.Preflight;
 import io.pointsman.dataplane.Preflight.Finding;
 import io.pointsman.dataplane.Preflight.Severity;
@@ -16,10 +17,12 @@ import java.util.Locale;
 /** Looks at what this node allows; changes nothing. */
 final class IptablesPreflight {
   private final IptablesOptions options;
+  private final NodeFacts facts;
   private final List<Finding> findings = new ArrayList<>();
 
-  IptablesPreflight(IptablesOptions options) {
+  IptablesPreflight(IptablesOptions options, NodeFacts facts) {
     this.options = options;
+    this.facts = facts;
   }
 
   Preflight run() {
@@ -45,7 +48,7 @@ final class IptablesPreflight {
   }
 
   private boolean checkCapability(String name, int number) {
-    boolean held = Capabilities.effective(number);
+    boolean held = facts.may(number);
     if (!held) {
       add(
           Severity.BLOCKING,
@@ -102,7 +105,8 @@ final class IptablesPreflight {
         "Packets that cross a bridge do not pass iptables",
         "so that a pod cannot reach a pod of the same node through a Service if a bridge connects"
             + " them");
-    if (!"1".equals(Sysctls.ROUTE_LOCALNET.value()) && !Sysctls.ROUTE_LOCALNET.writable()) {
+    if (!"1".equals(facts.value(Sysctls.ROUTE_LOCALNET))
+        && !facts.writable(Sysctls.ROUTE_LOCALNET)) {
       warn(
           "LoopbackNotRouted",
           Sysctls.ROUTE_LOCALNET,
@@ -112,7 +116,7 @@ final class IptablesPreflight {
 
   /** A missing setting is no finding: the module that it belongs to is not used. */
   private void checkOn(Sysctl setting, String reason, String what, String effect) {
-    if ("0".equals(setting.value())) {
+    if ("0".equals(facts.value(setting))) {
       warn(reason, setting, what + ", " + effect + ": 0 is");
     }
   }

@@ -61,7 +61,8 @@ public final class IpvsDataplane implements Dataplane {
 
   @Override
   public synchronized Preflight preflight() {
-    return guard("preflight", () -> new IpvsPreflight(options, settings, scheduler).run());
+    return guard(
+        "preflight", () -> new IpvsPreflight(options, settings, scheduler, IpvsFacts.HERE).run());
   }
 
   @Override

@@ -10,7 +10,6 @@ import io.pointsman.dataplane.ipvs.Ownership.Owner;
 import io.pointsman.kernel.CommandRunner.CommandException;
 import io.pointsman.kernel.DummyDevice;
 import io.pointsman.kernel.Errno;
-import io.pointsman.kernel.Features;
 import io.pointsman.kernel.Iptables.Variant;
 import io.pointsman.kernel.IpvsNetlink;
 import io.pointsman.kernel.KernelException;
@@ -26,13 +25,17 @@ final class IpvsPreflight {
   private final IpvsOptions options;
   private final DataplaneSettings settings;
   private final String scheduler;
-  private final Modules modules = new Modules();
+  private final IpvsFacts facts;
+  private final Modules modules;
   private final List<Finding> findings = new ArrayList<>();
 
-  IpvsPreflight(IpvsOptions options, DataplaneSettings settings, String scheduler) {
+  IpvsPreflight(
+      IpvsOptions options, DataplaneSettings settings, String scheduler, IpvsFacts facts) {
     this.options = options;
     this.settings = settings;
     this.scheduler = scheduler;
+    this.facts = facts;
+    this.modules = facts.modules();
   }
 
   Preflight run() {
@@ -43,7 +46,7 @@ final class IpvsPreflight {
     if (found.isPresent()) {
       try (IpvsNetlink ipvs = found.get()) {
         new SchedulerCheck(modules, scheduler).find().ifPresent(findings::add);
-        checkSettings();
+        new Settings(options).readOnly(facts).ifPresent(findings::add);
         if (sets && device) {
           checkForeign(ipvs);
         }
@@ -53,9 +56,9 @@ final class IpvsPreflight {
   }
 
   private Optional<IpvsNetlink> open() {
-    String kernel = Features.kernelVersion().text();
+    String kernel = facts.kernel().text();
     try {
-      Optional<IpvsNetlink> found = IpvsNetlink.open();
+      Optional<IpvsNetlink> found = facts.ipvs();
       if (found.isEmpty()) {
         block(
             "IpvsMissing",
@@ -133,16 +136,6 @@ final class IpvsPreflight {
           String.valueOf(e.getMessage()),
           "Rename or delete the device: ip link delete " + IpvsDataplane.DEVICE);
       return false;
-    }
-  }
-
-  private void checkSettings() {
-    List<String> readOnly = new Settings(options).readOnly();
-    if (!readOnly.isEmpty()) {
-      block(
-          "SettingReadOnly",
-          "The agent cannot set " + String.join(" ", readOnly) + ".",
-          "Set it on the node: sysctl -w " + String.join(" ", readOnly));
     }
   }
 

@@ -2,6 +2,9 @@
 package io.pointsman.dataplane.ipvs;
 
 import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.dataplane.NodeFacts;
+import io.pointsman.dataplane.Preflight.Finding;
+import io.pointsman.dataplane.Preflight.Severity;
 import io.pointsman.kernel.IpvsNetlink;
 import io.pointsman.kernel.IpvsTimeouts;
 import io.pointsman.kernel.Sysctl;
@@ -9,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -133,16 +137,25 @@ final class Settings {
     return defects;
   }
 
-  /** The settings that differ and cannot be set here. */
-  List<String> readOnly() {
+  /** The settings that differ and cannot be set here, if there are any. */
+  Optional<Finding> readOnly(NodeFacts facts) {
     List<String> found = new ArrayList<>();
     wanted.forEach(
         (name, value) -> {
-          if (!value.equals(read(name)) && !sysctl(name).writable()) {
-            found.add(sysctl(name).text() + "=" + value);
+          Sysctl setting = sysctl(name);
+          if (!value.equals(facts.value(setting)) && !facts.writable(setting)) {
+            found.add(setting.text() + "=" + value);
           }
         });
-    return found;
+    String all = String.join(" ", found);
+    return found.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            new Finding(
+                Severity.BLOCKING,
+                "SettingReadOnly",
+                "The agent cannot set " + all + ".",
+                "Set it on the node: sysctl -w " + all));
   }
 
   /** A setting that these options do not have was set by others: strict ARP, now switched off. */
