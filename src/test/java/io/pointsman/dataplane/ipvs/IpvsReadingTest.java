@@ -73,7 +73,7 @@ class IpvsReadingTest {
   void keepsANoteInAnAlias() {
     Note note =
         new Note(Phase.DRAINING, true, Map.of("vs/conntrack", "0", "timeouts", "900,120,300"));
-    assertThat(note).hasToString("pointsman draining timeouts=900,120,300 vs/conntrack=0");
+    assertThat(note).hasToString("pointsman draining found timeouts=900,120,300 vs/conntrack=0");
     assertThat(Note.parse(note.toString())).isEqualTo(note);
     assertThat(Note.parse("pointsman active vs/conntrack=0").found()).isFalse();
     assertThat(Note.parse("")).isEqualTo(Note.NONE);
