@@ -10,6 +10,8 @@ import java.util.concurrent.TimeUnit;
 
 /** A child process that cannot outlive this JVM, however the JVM ends. */
 public final class BoundProcess implements AutoCloseable {
+  private static final double KIBIBYTES = 1024;
+
   private final Process process;
   private final Path log;
 
@@ -57,6 +59,16 @@ public final class BoundProcess implements AutoCloseable {
   /** Processor time that it and what it has waited for have used, in milliseconds. */
   public double cpuMillis() {
     return CpuTime.millis(process.pid());
+  }
+
+  /** Memory that it has now, without its children, in MiB. */
+  public double residentMebibytes() {
+    return Project.read(Path.of("/proc", Long.toString(process.pid()), "status"))
+        .lines()
+        .filter(line -> line.startsWith("VmRSS:"))
+        .mapToDouble(line -> Double.parseDouble(line.replaceAll("\\D", "")) / KIBIBYTES)
+        .findFirst()
+        .orElseThrow();
   }
 
   /** All that the process wrote so far. */

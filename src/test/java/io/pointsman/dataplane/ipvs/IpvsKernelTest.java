@@ -18,7 +18,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
  */
 @Execution(ExecutionMode.CONCURRENT)
 class IpvsKernelTest {
-  private static final List<String> MODULES =
+  static final List<String> MODULES =
       List.of("ipv6", "veth", "ip_vs", "ip_set", "iptable_nat", "iptable_filter", "ip6table_nat");
 
   @TestFactory

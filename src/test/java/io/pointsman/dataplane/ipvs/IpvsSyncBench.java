@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.ipvs;
+
+import io.pointsman.testing.uml.InnerTests;
+import io.pointsman.testing.uml.UserModeLinux;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.Timeout;
+
+/** IPVS and a kube-proxy in its ipvs mode, both in the kernel of User-Mode Linux, which has it. */
+@Tag("bench")
+@Timeout(value = IpvsSyncBench.MINUTES + 10, unit = TimeUnit.MINUTES)
+class IpvsSyncBench {
+  /** More take longer than a run of all benchmarks should. */
+  static final String SIZES = "100,1000";
+
+  static final int MINUTES = 180;
+  private static final int MEGABYTES = 6144;
+
+  @TestFactory
+  List<DynamicTest> inside() {
+    return InnerTests.run(
+        new UserModeLinux(MEGABYTES, IpvsKernelTest.MODULES, Duration.ofMinutes(MINUTES)),
+        Duration.ofMinutes(MINUTES),
+        IpvsSyncInside.class);
+  }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.ipvs;
+
+import io.pointsman.api.Scheduler;
+import io.pointsman.dataplane.DataplaneSettings;
+import io.pointsman.dataplane.KubeProxySync;
+import io.pointsman.dataplane.SyncComparison;
+import io.pointsman.kernel.Iptables.Variant;
+import java.io.IOException;
+import java.util.stream.IntStream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** IPVS against a kube-proxy in its ipvs mode. */
+public class IpvsSyncInside {
+  static IntStream sizes() {
+    return SyncComparison.sizes(IpvsSyncBench.SIZES);
+  }
+
+  @ParameterizedTest
+  @MethodSource("sizes")
+  void programsAndChanges(int services) throws IOException {
+    SyncComparison.run(
+        services,
+        () ->
+            new IpvsDataplane(
+                IpvsOptions.defaults().in(Variant.LEGACY),
+                new DataplaneSettings(Scheduler.RR, 30_000, 32_767)),
+        KubeProxySync.IPVS);
+  }
+}
