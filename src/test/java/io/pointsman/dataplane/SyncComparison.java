@@ -12,7 +12,6 @@ import io.pointsman.dataplane.SyncFigures.Spent;
 import io.pointsman.kernel.KernelSandbox;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
@@ -24,17 +23,10 @@ import java.util.stream.IntStream;
  * work was done.
  */
 public final class SyncComparison {
-  private static final String SIZES = "pointsman.bench.services";
   private static final int CHANGES = 10;
   private static final int WARM_UP = CHANGES;
 
   private SyncComparison() {}
-
-  /** The numbers of Services that the property pointsman.bench.services lists, or else these. */
-  public static IntStream sizes(String usual) {
-    return Arrays.stream(System.getProperty(SIZES, usual).split(",", -1))
-        .mapToInt(size -> Integer.parseInt(size.strip()));
-  }
 
   /**
    * Measures both, one after the other, and prints how they compare.

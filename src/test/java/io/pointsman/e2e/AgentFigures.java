@@ -3,9 +3,10 @@ package io.pointsman.e2e;
 
 import static org.awaitility.Awaitility.await;
 
-import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
+import io.pointsman.api.LinuxDataplane;
 import io.pointsman.lab.Node;
 import java.time.Duration;
+import java.util.List;
 
 /** What an agent tells of itself in its metrics, measured from outside of it. */
 final class AgentFigures {
@@ -14,6 +15,8 @@ final class AgentFigures {
   private static final int RESTARTS = 5;
   private static final Duration LIMIT = Duration.ofMinutes(3);
   private static final String LATENCY = "pointsman_programming_latency_seconds";
+
+  private static final String KEPT = "there";
 
   private final TestCluster cluster;
   private final Node node;
@@ -25,14 +28,13 @@ final class AgentFigures {
 
   /** Changes one endpoint again and again; prints how long it took from watch event to kernel. */
   void change(int services) {
-    cluster.kubectl("delete", "service/changing", "--ignore-not-found");
-    cluster.kubectl("create", "service", "clusterip", "changing", "--tcp=80");
+    var service = new ChangingService(cluster);
     for (var i = 0; i < WARM_UP; i++) {
-      slice(i);
+      change(service);
     }
     var before = Latency.read(this);
-    for (var i = WARM_UP; i < WARM_UP + CHANGES; i++) {
-      slice(i);
+    for (var i = 0; i < CHANGES; i++) {
+      change(service);
     }
     var after = Latency.read(this);
     var changes = after.count - before.count;
@@ -48,21 +50,28 @@ final class AgentFigures {
   }
 
   /** Waits for each change to be in the kernel: those that come together would be one. */
-  private void slice(int number) {
+  private void change(ChangingService service) {
     var count = metric(LATENCY + "_count");
-    write(number);
+    service.change();
     await()
         .pollInterval(Duration.ofMillis(20))
         .atMost(LIMIT)
         .until(() -> metric(LATENCY + "_count") > count);
   }
 
-  /** Kills the agent, with its pins kept and taken away; prints how long it took to the proof. */
-  void restart(int services) {
-    for (var pins : new String[] {"there", "taken away"}) {
+  /**
+   * Kills the agent, with the kernel's state kept and, where that is pins, taken away; prints how
+   * long it took to the proof.
+   */
+  void restart(int services, LinuxDataplane dataplane) {
+    var states = dataplane == LinuxDataplane.BPF ? List.of(KEPT, "taken away") : List.of(KEPT);
+    for (var state : states) {
       for (var round = 0; round < RESTARTS; round++) {
         var started = metric("process_start_time_seconds");
-        kill(pins.equals("there") ? "" : "rm -rf /sys/fs/bpf/pointsman;");
+        NodeProxy.AGENT.kill(node);
+        if (!state.equals(KEPT)) {
+          node.exec("rm", "-rf", "/sys/fs/bpf/pointsman").check();
+        }
         await()
             .atMost(LIMIT)
             .ignoreExceptions()
@@ -71,55 +80,14 @@ final class AgentFigures {
                     metric("process_start_time_seconds") > started
                         && metric("pointsman_startup_seconds") > 0);
         System.out.printf(
-            "BENCH agent start to proven, %d Services, pins %s: %.2f s%n",
-            services, pins, metric("pointsman_startup_seconds"));
+            "BENCH agent start to proven, %d Services, state %s: %.2f s%n",
+            services, state, metric("pointsman_startup_seconds"));
       }
     }
   }
 
-  private void kill(String then) {
-    node.exec(
-            "sh",
-            "-c",
-            "for p in $(pgrep -x java); do tr '\\0' ' ' < /proc/$p/cmdline"
-                + " | grep -q ' agent *$' && kill -9 $p; done; "
-                + then)
-        .check();
-  }
-
-  private void write(int number) {
-    cluster
-        .client()
-        .discovery()
-        .v1()
-        .endpointSlices()
-        .inNamespace("default")
-        .resource(
-            new EndpointSliceBuilder()
-                .withNewMetadata()
-                .withName("changing")
-                .addToLabels("kubernetes.io/service-name", "changing")
-                .endMetadata()
-                .withAddressType("IPv4")
-                .addNewPort()
-                .withName("80")
-                .withPort(8080)
-                .withProtocol("TCP")
-                .endPort()
-                .addNewEndpoint()
-                .withAddresses("10.127.%d.%d".formatted(number >> 8, number & 255))
-                .endEndpoint()
-                .build())
-        .serverSideApply();
-  }
-
   private double metric(String name) {
-    var metrics = node.exec("curl", "-sf", "http://127.0.0.1:10356/q/metrics").check().out();
-    return metrics
-        .lines()
-        .filter(line -> line.startsWith(name) && " {}".indexOf(line.charAt(name.length())) >= 0)
-        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
-        .sum();
+    return NodeProxy.AGENT.metric(node, name);
   }
 
   private record Latency(

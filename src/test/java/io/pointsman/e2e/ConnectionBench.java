@@ -1,162 +1,155 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.e2e;
 
-import io.fabric8.kubernetes.api.model.Pod;
-import io.fabric8.kubernetes.api.model.ServiceBuilder;
-import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
+import io.pointsman.api.LinuxDataplane;
 import io.pointsman.lab.Client;
 import io.pointsman.lab.KubeProxyMode;
 import io.pointsman.lab.LabOptions;
-import io.pointsman.lab.Node;
+import io.pointsman.testing.BenchSizes;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.TreeMap;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * New connections per second through Services against straight to the pod, by a real kube-proxy and
- * by Pointsman, and the memory of both, in one lab. Prints figures and asserts none.
+ * by Pointsman, and the memory and processor time of both, in one lab. Prints figures and asserts
+ * none.
  */
 @Tag("bench")
-@Timeout(value = 40, unit = TimeUnit.MINUTES)
+@Timeout(value = 90, unit = TimeUnit.MINUTES)
 class ConnectionBench {
   private static final int ROUNDS = 7;
   private static final int FEW = 10;
   private static final int MANY = 10_000;
 
-  @ParameterizedTest
-  @EnumSource(
-      value = KubeProxyMode.class,
-      names = {"IPTABLES", "NFTABLES"})
-  void withFewServices(KubeProxyMode mode) {
-    measure(mode, FEW);
+  /** kube-proxy takes minutes to write the rules of many. */
+  private static final Duration STEP = Duration.ofMinutes(20);
+
+  static Stream<Arguments> modesAndSizes() {
+    return Stream.of(KubeProxyMode.IPTABLES, KubeProxyMode.NFTABLES)
+        .flatMap(mode -> sizes().mapToObj(services -> Arguments.of(mode, services)));
   }
 
-  /** Making the Services takes the API server some minutes. */
-  @ParameterizedTest
-  @EnumSource(
-      value = KubeProxyMode.class,
-      names = {"IPTABLES", "NFTABLES"})
-  void withManyServices(KubeProxyMode mode) {
-    measure(mode, MANY);
+  /** Making the many takes the API server some minutes. */
+  static IntStream sizes() {
+    return BenchSizes.or(FEW, MANY);
   }
 
-  private static void measure(KubeProxyMode mode, int services) {
+  @ParameterizedTest
+  @MethodSource("modesAndSizes")
+  void bpf(KubeProxyMode mode, int services) {
+    measure(mode, LinuxDataplane.BPF, services);
+  }
+
+  @ParameterizedTest
+  @MethodSource("sizes")
+  void iptables(int services) {
+    measure(KubeProxyMode.IPTABLES, LinuxDataplane.IPTABLES, services);
+  }
+
+  private static void measure(KubeProxyMode mode, LinuxDataplane dataplane, int services) {
     var options = LabOptions.named("bench").withNodes(2).withKubeProxyMode(mode);
     try (var cluster = TestCluster.inLab(options)) {
       cluster.install();
       WebLoad.deploy(cluster);
       separate(cluster.lab().client());
-      if (services > FEW) {
-        fill(cluster, services);
-      }
-      measure(cluster, "kube-proxy " + mode.configuration(), services);
-      var walk = new Walk(cluster);
-      walk.apply();
-      walk.awaitBpf();
-      measure(cluster, "Pointsman BPF", services);
+      var made = services > FEW ? services : 0;
+      var many = ManyServices.create(cluster, made, addresses(cluster));
+      measure(
+          cluster,
+          many,
+          NodeProxy.KUBE_PROXY,
+          "kube-proxy %s, %d Services".formatted(mode.configuration(), services));
+      var walk = new Walk(cluster, STEP);
+      walk.apply(dataplane);
+      walk.await(dataplane);
+      var name = "Pointsman " + Walk.name(dataplane);
+      measure(cluster, many, NodeProxy.AGENT, "%s, %d Services".formatted(name, services));
       var agent = new AgentFigures(cluster);
       agent.change(services);
-      agent.restart(services);
+      agent.restart(services, dataplane);
       walk.goBack();
     }
   }
 
-  private static void measure(TestCluster cluster, String what, int services) {
-    memory(cluster, what + ", " + services + " Services");
-    connections(cluster, what, services);
-    memory(cluster, what + ", " + services + " Services, after load");
+  private static void measure(
+      TestCluster cluster, ManyServices many, NodeProxy proxy, String what) {
+    var figures = new ProxyFigures(cluster, proxy, what);
+    figures.memory("as it was");
+    figures.start();
+    figures.memory("started");
+    figures.change();
+    connections(cluster, what);
+    connectionsAtEnds(cluster, many, what);
+    figures.memory("after load");
   }
 
-  /** Services with ten endpoints each that lead nowhere: they are there to be in the way. */
-  private static void fill(TestCluster cluster, int services) {
-    cluster.kubectl("create", "namespace", "fill");
-    var limit = new Semaphore(16);
-    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      for (var i = 0; i < services; i++) {
-        var number = i;
-        limit.acquireUninterruptibly();
-        threads.execute(
-            () -> {
-              try {
-                create(cluster, number);
-              } finally {
-                limit.release();
-              }
-            });
-      }
-    }
-  }
-
-  private static void create(TestCluster cluster, int number) {
-    var name = "fill-" + number;
-    cluster
-        .client()
-        .services()
-        .inNamespace("fill")
-        .resource(
-            new ServiceBuilder()
-                .withNewMetadata()
-                .withName(name)
-                .endMetadata()
-                .withNewSpec()
-                .addNewPort()
-                .withPort(80)
-                .endPort()
-                .endSpec()
-                .build())
-        .create();
-    var slice =
-        new EndpointSliceBuilder()
-            .withNewMetadata()
-            .withName(name)
-            .addToLabels("kubernetes.io/service-name", name)
-            .endMetadata()
-            .withAddressType("IPv4")
-            .addNewPort()
-            .withPort(8080)
-            .withProtocol("TCP")
-            .endPort();
-    for (var endpoint = 0; endpoint < 10; endpoint++) {
-      var address = "10.%d.%d.%d".formatted(128 + endpoint, number >> 8, number & 255);
-      slice = slice.addNewEndpoint().addToAddresses(address).endEndpoint();
-    }
-    cluster
-        .client()
-        .resources(io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice.class)
-        .inNamespace("fill")
-        .resource(slice.build())
-        .create();
-  }
-
-  private static void connections(TestCluster cluster, String what, int services) {
-    // To all pods in turn, as a Service does: those of the other node cost more.
-    var direct =
-        pods(cluster, "app=web")
-            .map(pod -> "http://%s:8080/hostname".formatted(pod.getStatus().getPodIP()))
-            .toList();
+  private static void connections(TestCluster cluster, String what) {
     var web = cluster.client().services().inNamespace("default").withName("web").require();
     var clusterIp = "http://%s/hostname".formatted(web.getSpec().getClusterIP());
     var nodePort =
         "http://%s:30080/hostname".formatted(cluster.lab().nodes().getFirst().address4());
+    var direct = direct(cluster);
     compare(
-        what + ", " + services + " Services, pod -> ClusterIP",
-        cluster.inPod(load("/traffic", direct, clusterIp)),
-        clusterIp);
+        what + ", pod -> ClusterIP",
+        () -> clusterIp,
+        service -> cluster.inPod(load("/traffic", direct, service)));
     compare(
-        what + ", " + services + " Services, outside -> node port",
-        cluster.lab().client().command(load("traffic", direct, nodePort)),
-        nodePort);
+        what + ", outside -> node port",
+        () -> nodePort,
+        service -> cluster.lab().client().command(load("traffic", direct, service)));
+  }
+
+  /** Where Services are found by going through rules: by the first of them and by the last. */
+  private static void connectionsAtEnds(TestCluster cluster, ManyServices many, String what) {
+    var pod = cluster.client().pods().inNamespace("default").withName("traffic").require();
+    var node = pod.getSpec().getNodeName();
+    var direct = direct(cluster);
+    for (var end : ManyServices.End.values()) {
+      if (many.at(end, node).isEmpty()) {
+        continue;
+      }
+      var asked = new ArrayList<ManyServices.Place>();
+      compare(
+          what + ", pod -> ClusterIP, " + end + " rule",
+          () -> {
+            asked.add(many.at(end, node).orElseThrow());
+            return "http://%s/hostname".formatted(asked.getLast().address());
+          },
+          service -> cluster.inPod(load("/traffic", direct, service)));
+      System.out.printf(
+          "BENCH %-60s %s%n",
+          what + ", " + end + " rule",
+          asked.stream()
+              .map(place -> place.rule() + " of " + place.rules())
+              .collect(Collectors.joining(", ")));
+    }
+  }
+
+  /** To all pods in turn, as a Service does: those of the other node cost more. */
+  private static List<String> direct(TestCluster cluster) {
+    return addresses(cluster).stream().map("http://%s:8080/hostname"::formatted).toList();
+  }
+
+  private static List<String> addresses(TestCluster cluster) {
+    var pods = cluster.client().pods().inNamespace("default");
+    return pods.withLabel("app", "web").list().getItems().stream()
+        .map(pod -> pod.getStatus().getPodIP())
+        .toList();
   }
 
   /**
@@ -164,11 +157,13 @@ class ConnectionBench {
    * at a time whomever it asks, so that their number per second goes with the inverse of a
    * connection's time.
    */
-  private static void compare(String what, List<String> command, String service) {
+  private static void compare(
+      String what, Supplier<String> services, Function<String, List<String>> load) {
     var ratios = new ArrayList<Double>();
     var rates = new ArrayList<Double>();
     for (var round = 0; round < ROUNDS; round++) {
-      try (var traffic = Traffic.start(what, command)) {
+      var service = services.get();
+      try (var traffic = Traffic.start(what, load.apply(service))) {
         var phase = traffic.join().getFirst();
         var means = new TreeMap<>(phase.means());
         var through = Objects.requireNonNull(means.remove(service), "the Service did not answer");
@@ -205,31 +200,5 @@ class ConnectionBench {
     return new String[] {
       program, "http", "--concurrency=8", "--duration=5s", "--targets=" + targets
     };
-  }
-
-  private static Stream<Pod> pods(TestCluster cluster, String label) {
-    var parts = label.split("=", 2);
-    return cluster
-        .client()
-        .pods()
-        .inNamespace("default")
-        .withLabel(parts[0], parts[1])
-        .list()
-        .getItems()
-        .stream();
-  }
-
-  private static void memory(TestCluster cluster, String what) {
-    for (var node : cluster.lab().nodes()) {
-      System.out.printf("BENCH %-60s %s%n", what + ", resident on " + node.name(), resident(node));
-    }
-  }
-
-  private static String resident(Node node) {
-    var script =
-        "for p in /proc/[0-9]*; do c=$(tr '\\0' ' ' < $p/cmdline 2>/dev/null);"
-            + " case \"$c\" in *' agent '|*kube-proxy*--config*)"
-            + " awk '/VmRSS/ {printf \"%.0f MiB \", $2/1024}' $p/status;; esac; done";
-    return node.exec("sh", "-c", script).check().out();
   }
 }

@@ -15,9 +15,6 @@ import org.junit.jupiter.api.Timeout;
 @Tag("bench")
 @Timeout(value = IpvsSyncBench.MINUTES + 10, unit = TimeUnit.MINUTES)
 class IpvsSyncBench {
-  /** More take longer than a run of all benchmarks should. */
-  static final String SIZES = "100,1000";
-
   static final int MINUTES = 180;
   private static final int MEGABYTES = 6144;
 
