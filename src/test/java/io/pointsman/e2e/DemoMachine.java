@@ -3,7 +3,6 @@ package io.pointsman.e2e;
 
 import io.pointsman.testing.uml.InnerJvm;
 import io.pointsman.testing.uml.InnerOutput;
-import io.pointsman.testing.uml.UserModeLinux;
 import java.time.Duration;
 import java.util.List;
 
@@ -16,7 +15,7 @@ public final class DemoMachine {
   /** Exits as {@link Demo} does. */
   public static void main(String... names) {
     InnerLab.unpack();
-    var machine = new UserModeLinux(InnerLab.MEGABYTES, InnerLab.MODULES, LIMIT);
+    var machine = InnerLab.userModeLinux(LIMIT);
     System.exit(
         machine.run(InnerJvm.command(Demo.class, List.of(), List.of(names)), new InnerOutput()));
   }

@@ -4,8 +4,10 @@ package io.pointsman.e2e;
 import io.pointsman.lab.Images;
 import io.pointsman.testing.uml.InnerMachine;
 import io.pointsman.testing.uml.InnerTests;
+import io.pointsman.testing.uml.UserModeLinux;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 
 /** Tests on a lab inside another machine, where importing images would take minutes. */
@@ -14,7 +16,26 @@ final class InnerLab {
   static final List<String> MODULES =
       List.of("ip_vs", "dummy", "ip_set", "br_netfilter", "nf_conntrack_netlink");
 
+  /**
+   * Of User-Mode Linux, besides: it has rules in ip_tables only, whose programs look for modules
+   * where a container has none.
+   */
+  private static final List<String> TABLES =
+      List.of(
+          "iptable_nat",
+          "iptable_filter",
+          "iptable_mangle",
+          "ip6table_nat",
+          "ip6table_filter",
+          "ip6table_mangle");
+
   private InnerLab() {}
+
+  /** User-Mode Linux for a lab. */
+  static UserModeLinux userModeLinux(Duration deadline) {
+    return new UserModeLinux(
+        MEGABYTES, Stream.concat(MODULES.stream(), TABLES.stream()).toList(), deadline);
+  }
 
   /** Runs classes in a machine, each test taking that long at most. */
   static List<DynamicTest> run(InnerMachine machine, Duration each, Class<?>... classes) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.e2e;
 
-import io.pointsman.testing.uml.UserModeLinux;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -20,7 +19,7 @@ class IpvsEdgesTest {
   @TestFactory
   List<DynamicTest> inside() {
     return InnerLab.run(
-        new UserModeLinux(InnerLab.MEGABYTES, InnerLab.MODULES, Duration.ofMinutes(MINUTES)),
+        InnerLab.userModeLinux(Duration.ofMinutes(MINUTES)),
         Duration.ofMinutes(15),
         IpvsEdgesInside.class);
   }
