@@ -9,6 +9,7 @@ import io.pointsman.api.Step;
 import io.pointsman.api.SwitchPlan;
 import io.pointsman.catalogue.Catalogue;
 import io.pointsman.dataplane.Dataplane;
+import io.pointsman.dataplane.NodeFacts;
 import io.pointsman.dataplane.Preflight;
 import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
 import io.pointsman.verify.kubeproxy.Difference;
@@ -48,6 +49,7 @@ final class PreflightStep {
       return count(spec, target);
     }
     List<Preflight.Finding> found = new ArrayList<>(target.dataplane().preflight().findings());
+    found.addAll(ForwardingFindings.of(target.kind(), catalogue, NodeFacts.HERE));
     if (ofKubeProxy != null) {
       found.addAll(ofKubeProxy);
     }

@@ -13,6 +13,7 @@ import io.pointsman.dataplane.Dataplane;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.DesiredState;
+import io.pointsman.dataplane.NodeFacts;
 import io.pointsman.dataplane.Preflight;
 import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
 import io.pointsman.dataplane.kubeproxy.places.KubeProxyPlaces;
@@ -64,6 +65,7 @@ public final class SwitchPreview {
     }
     try (Dataplane target = factory.open(Kernel.settings(spec))) {
       List<Preflight.Finding> findings = new ArrayList<>(target.preflight().findings());
+      findings.addAll(ForwardingFindings.of(kind, catalogue, NodeFacts.HERE));
       if (spec.kubeProxy == KubeProxyState.ATTACHED) {
         findings.addAll(ofKubeProxy(catalogue));
       }

@@ -100,8 +100,10 @@ class KubeProxyPreflightTest {
 
   @Test
   void aNodeWithoutKubeProxyIsWarnedOf() {
+    node.commands().lines("sysctl", "-w", "net.ipv4.ip_forward=0");
     NodeDataplaneStatus status = preflight();
     assertThat(status.result).isEqualTo(StepResult.DONE);
+    assertThat(status.preflight).anyMatch(it -> it.reason.equals("ForwardingOff"));
     assertThat(status.preflight).anyMatch(it -> it.reason.equals("KubeProxyAbsent"));
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.pointsman.catalogue.Objects;
 import io.pointsman.kernel.KernelSandbox;
+import io.pointsman.kernel.Sysctl;
 import io.pointsman.testing.ApiServer;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
@@ -54,13 +55,14 @@ class PlanNodeCommandTest {
       System.setIn(new PipedInputStream(pipe, 1 << 16));
       ServiceStream.of(client).input().transferTo(pipe);
       pipe.flush();
+      assertThat(sandbox.inNamespace(() -> new Sysctl("net.ipv4.ip_forward").set("0"))).isTrue();
 
       assertThat(run(SPEC.formatted("BPF", ",\"kubeProxy\":\"Attached\"")))
           .as(err.toString())
           .isZero();
       JsonObject answer = new JsonObject(out.toString());
       assertThat(answer.getJsonArray("preflight").encode())
-          .contains("KubeProxyAbsent")
+          .contains("KubeProxyAbsent", "ForwardingOff")
           .doesNotContain("Blocking");
       // web and its backend, the settings, and the node's entry of device; kubernetes may have
       // none.

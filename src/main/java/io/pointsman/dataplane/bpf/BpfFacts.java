@@ -4,6 +4,7 @@ package io.pointsman.dataplane.bpf;
 import io.pointsman.dataplane.NodeFacts;
 import io.pointsman.kernel.Features;
 import io.pointsman.kernel.Libbpf;
+import io.pointsman.kernel.LockLimit;
 
 /** What the preflight of BPF asks of the node besides. */
 interface BpfFacts extends NodeFacts {
@@ -22,6 +23,11 @@ interface BpfFacts extends NodeFacts {
    */
   default String libbpf() {
     return Libbpf.version();
+  }
+
+  /** How much memory this process may lock. */
+  default LockLimit lockLimit() {
+    return LockLimit.own();
   }
 
   /** Whether programs of a type can be loaded. */

@@ -9,9 +9,12 @@ import io.pointsman.dataplane.Preflight.Severity;
 import io.pointsman.kernel.Capabilities;
 import io.pointsman.kernel.Cgroups;
 import io.pointsman.kernel.Features;
+import io.pointsman.kernel.LockLimit;
+import io.pointsman.kernel.MapInfo;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +22,7 @@ import java.util.Map;
 /** Looks at what this node allows; changes nothing. */
 final class BpfPreflight {
   private static final int SYS_ADMIN = 21;
+  private static final int SYS_RESOURCE = 24;
   private static final int PERFMON = 38;
   private static final int BPF = 39;
   private static final int HELPER_BOOT_CLOCK = 125; // BPF_FUNC_ktime_get_boot_ns
@@ -39,6 +43,7 @@ final class BpfPreflight {
     checkKernel();
     boolean mayProbe = checkCapabilities() & checkLibrary();
     if (mayProbe) {
+      checkLockLimit();
       checkFeatures();
     }
     checkBpffs();
@@ -122,6 +127,29 @@ final class BpfPreflight {
                     + " that does not lock BPF down.");
           }
         });
+  }
+
+  /** Before 5.11 all of a map counts as locked memory. libbpf lifts the limit where it may. */
+  private void checkLockLimit() {
+    LockLimit limit = facts.lockLimit();
+    if (facts.kernel().atLeast(5, 11)
+        || limit.most() == LockLimit.UNLIMITED
+        || facts.may(SYS_RESOURCE)) {
+      return;
+    }
+    Map<String, Long> full = new HashMap<>();
+    List<MapInfo> maps = Programs.definitions(options.sizes());
+    maps.forEach(map -> full.put(map.name(), (long) map.maxEntries()));
+    long needed = MapMemory.bytes(maps, full);
+    if (limit.now() < needed) {
+      block(
+          "LockLimitTooLow",
+          "The kernel %s counts maps as locked memory: %d MiB are needed, and the agent may lock %d KiB."
+              .formatted(facts.kernel().text(), needed >> 20, limit.now() >> 10),
+          "On the node, set LimitMEMLOCK=infinity in the unit of the container runtime and restart"
+              + " it; or add SYS_RESOURCE to the agent's securityContext.capabilities; or boot 5.11"
+              + " or newer.");
+    }
   }
 
   private void checkBpffs() {

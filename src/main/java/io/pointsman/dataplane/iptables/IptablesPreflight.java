@@ -94,30 +94,20 @@ final class IptablesPreflight {
   }
 
   private void checkSettings() {
-    checkOn(
-        Sysctls.IP_FORWARD,
-        "ForwardingOff",
-        "The node does not forward IPv4 packets",
-        "so that only its own processes reach pods through Services");
-    checkOn(
-        Sysctls.BRIDGE_CALLS,
-        "BridgesBypassIptables",
-        "Packets that cross a bridge do not pass iptables",
-        "so that a pod cannot reach a pod of the same node through a Service if a bridge connects"
-            + " them");
+    // A missing setting is no finding: the module that it belongs to is not used.
+    if ("0".equals(facts.value(Sysctls.BRIDGE_CALLS))) {
+      warn(
+          "BridgesBypassIptables",
+          Sysctls.BRIDGE_CALLS,
+          "Packets that cross a bridge do not pass iptables, so that a pod cannot reach a pod of the"
+              + " same node through a Service if a bridge connects them: 0 is");
+    }
     if (!"1".equals(facts.value(Sysctls.ROUTE_LOCALNET))
         && !facts.writable(Sysctls.ROUTE_LOCALNET)) {
       warn(
           "LoopbackNotRouted",
           Sysctls.ROUTE_LOCALNET,
           "Node ports will not answer at 127.0.0.1: the agent may not write");
-    }
-  }
-
-  /** A missing setting is no finding: the module that it belongs to is not used. */
-  private void checkOn(Sysctl setting, String reason, String what, String effect) {
-    if ("0".equals(facts.value(setting))) {
-      warn(reason, setting, what + ", " + effect + ": 0 is");
     }
   }
 

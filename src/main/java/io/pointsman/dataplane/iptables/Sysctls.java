@@ -8,7 +8,6 @@ final class Sysctls {
   /** Lets node ports answer at 127.0.0.1. */
   static final Sysctl ROUTE_LOCALNET = new Sysctl("net.ipv4.conf.all.route_localnet");
 
-  static final Sysctl IP_FORWARD = new Sysctl("net.ipv4.ip_forward");
   static final Sysctl BRIDGE_CALLS = new Sysctl("net.bridge.bridge-nf-call-iptables");
 
   private Sysctls() {}

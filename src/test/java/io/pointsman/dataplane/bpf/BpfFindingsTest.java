@@ -12,6 +12,7 @@ import io.pointsman.kernel.Capabilities;
 import io.pointsman.kernel.Features;
 import io.pointsman.kernel.Features.KernelVersion;
 import io.pointsman.kernel.KernelSandbox;
+import io.pointsman.kernel.LockLimit;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.IntPredicate;
@@ -31,6 +32,16 @@ class BpfFindingsTest {
   private static final String BOOT =
       "Boot a kernel with CONFIG_BPF_SYSCALL, CONFIG_CGROUP_BPF and CONFIG_NET_CLS_BPF"
           + " that does not lock BPF down.";
+
+  private static final int SYS_RESOURCE = 24;
+  private static final long KIB_64 = 65_536;
+  private static final String LOCKED =
+      "The kernel 5.10.0 counts maps as locked memory: 251 MiB are needed, and the agent may lock"
+          + " 64 KiB.";
+  private static final String LIFT =
+      "On the node, set LimitMEMLOCK=infinity in the unit of the container runtime and restart it;"
+          + " or add SYS_RESOURCE to the agent's securityContext.capabilities; or boot 5.11 or"
+          + " newer.";
 
   private static KernelSandbox sandbox;
 
@@ -104,7 +115,27 @@ class BpfFindingsTest {
         new Row(
             "no helpers",
             new Node().withoutHelpers(),
-            List.of(lacking("the boot clock"), lacking("network namespace cookies"))));
+            List.of(lacking("the boot clock"), lacking("network namespace cookies"))),
+        new Row(
+            "kernel 5.10, 64 KiB may be locked",
+            new Node().holding(it -> it != SYS_RESOURCE).locking(KIB_64, KIB_64),
+            List.of(block("LockLimitTooLow", LOCKED, LIFT))),
+        new Row("the same with CAP_SYS_RESOURCE", new Node().locking(KIB_64, KIB_64), List.of()),
+        new Row(
+            "the same where the limit may be lifted",
+            new Node().holding(it -> it != SYS_RESOURCE).locking(KIB_64, LockLimit.UNLIMITED),
+            List.of()),
+        new Row(
+            "the same with enough",
+            new Node().holding(it -> it != SYS_RESOURCE).locking(1 << 30, 1 << 30),
+            List.of()),
+        new Row(
+            "kernel 5.11, 64 KiB may be locked",
+            new Node()
+                .booting(5, 11, "5.11.0")
+                .holding(it -> it != SYS_RESOURCE)
+                .locking(KIB_64, KIB_64),
+            List.of()));
   }
 
   @ParameterizedTest
@@ -151,6 +182,7 @@ class BpfFindingsTest {
   private static final class Node implements BpfFacts {
     private KernelVersion kernel = new KernelVersion(5, 10, "5.10.0");
     private IntPredicate rights = number -> true;
+    private LockLimit limit = new LockLimit(LockLimit.UNLIMITED, LockLimit.UNLIMITED);
     private boolean btf = true;
     private boolean library = true;
     private boolean helpers = true;
@@ -164,6 +196,11 @@ class BpfFindingsTest {
 
     Node holding(IntPredicate some) {
       rights = some;
+      return this;
+    }
+
+    Node locking(long now, long most) {
+      limit = new LockLimit(now, most);
       return this;
     }
 
@@ -213,6 +250,11 @@ class BpfFindingsTest {
         throw new IllegalStateException("libbpf.so.1 cannot be loaded");
       }
       return "v1.4";
+    }
+
+    @Override
+    public LockLimit lockLimit() {
+      return limit;
     }
 
     @Override

@@ -84,7 +84,6 @@ class IptablesPreflightTest extends IptablesFixture {
       delimiter = '|',
       textBlock =
 """
-net.ipv4.ip_forward | ForwardingOff | The node does not forward IPv4 packets, so that only its own processes reach pods through Services: 0 is net.ipv4.ip_forward.
 net.bridge.bridge-nf-call-iptables | BridgesBypassIptables | Packets that cross a bridge do not pass iptables, so that a pod cannot reach a pod of the same node through a Service if a bridge connects them: 0 is net.bridge.bridge-nf-call-iptables.
 net.ipv4.conf.all.route_localnet | LoopbackNotRouted | Node ports will not answer at 127.0.0.1: the agent may not write net.ipv4.conf.all.route_localnet.
 """)
