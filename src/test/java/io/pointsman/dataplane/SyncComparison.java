@@ -40,10 +40,10 @@ public final class SyncComparison {
     SyncFigures ours = measure(services, open);
     SyncFigures theirs = kubeProxy.measure(services, CHANGES);
     out(
-        "%,d Services x %d, full: %.0f ms, kube-proxy %.0f ms, ratio %.3f (goal 1)",
+        "%,d Services x %d, full: %.0f ms, kube-proxy %.0f ms, ratio %.4f (goal 1)",
         services, ENDPOINTS, ours.full(), theirs.full(), ours.full() / theirs.full());
     out(
-        "%,d Services x %d, one change: %.1f ms, kube-proxy %.1f ms, ratio %.3f (goal 0.5)",
+        "%,d Services x %d, one change: %.1f ms, kube-proxy %.1f ms, ratio %.4f (goal 0.5)",
         services, ENDPOINTS, ours.change(), theirs.change(), ours.change() / theirs.change());
     out(
         "%,d Services x %d, processor time: full %.0f ms, kube-proxy's whole start %.0f ms;"

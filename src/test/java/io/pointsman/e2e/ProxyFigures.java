@@ -37,7 +37,11 @@ final class ProxyFigures {
         .ignoreExceptions()
         .until(() -> proxy.startTime(node) > started && proxy.started(node));
     var used = proxy.used(node);
-    print("start until all is programmed", "%.1f s of processors", used.cpuSeconds());
+    print(
+        "start until all is programmed",
+        "%.1f s of processors, %.0f MiB resident",
+        used.cpuSeconds(),
+        used.mebibytes());
   }
 
   /** Changes an endpoint again and again; prints what each took. */
@@ -71,6 +75,6 @@ final class ProxyFigures {
   }
 
   private void print(String figure, String format, Object... values) {
-    System.out.printf("BENCH %-60s %s%n", what + ", " + figure, format.formatted(values));
+    System.out.printf("BENCH %-72s %s%n", what + ", " + figure, format.formatted(values));
   }
 }
