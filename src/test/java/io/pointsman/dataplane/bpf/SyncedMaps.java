@@ -10,13 +10,17 @@ import java.util.List;
 
 /** What the agent writes nat_fe and nat_be by, for tests of the programs that read them. */
 public final class SyncedMaps implements AutoCloseable {
-  private static final int RANDOM = 0;
+  /** Chooses backends at random. */
+  public static final int RANDOM = 0;
+
+  /** Chooses them in turn. */
+  public static final int RR = 1;
 
   private final NatMaps maps;
 
   /** Writes these into the maps. */
-  public SyncedMaps(BpfMap natFe, BpfMap natBe, List<ServicePort> ports) {
-    maps = new NatMaps(natFe, natBe, RANDOM);
+  public SyncedMaps(BpfMap natFe, BpfMap natBe, int scheduler, List<ServicePort> ports) {
+    maps = new NatMaps(natFe, natBe, scheduler);
     maps.reconcile(RandomServices.desired(ports));
   }
 

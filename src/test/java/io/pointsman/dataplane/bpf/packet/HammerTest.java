@@ -19,7 +19,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Lookups and connections while Services change under them: none fails, none goes astray. */
 class HammerTest {
@@ -33,11 +34,11 @@ class HammerTest {
     private final List<ServicePort> services = new ArrayList<>();
     private final SyncedMaps maps;
 
-    Changer(Tables tables) {
+    Changer(Tables tables, int scheduler) {
       for (int service = 0; service < SERVICES; service++) {
         services.add(some(service));
       }
-      maps = new SyncedMaps(tables.map("nat_fe"), tables.map("nat_be"), services);
+      maps = new SyncedMaps(tables.map("nat_fe"), tables.map("nat_be"), scheduler, services);
     }
 
     void run() {
@@ -76,10 +77,11 @@ class HammerTest {
     return Endpoint.of("10.244.1." + (1 + service % 2), 20000 + 100 * service + number);
   }
 
-  @Test
-  void noPacketIsLostOrGoesAstray() {
+  @ParameterizedTest
+  @ValueSource(ints = {SyncedMaps.RANDOM, SyncedMaps.RR})
+  void noPacketIsLostOrGoesAstray(int scheduler) {
     try (PacketPrograms programs = new PacketPrograms(java.util.Map.of());
-        Changer changer = new Changer(programs.tables)) {
+        Changer changer = new Changer(programs.tables, scheduler)) {
       AtomicBoolean done = new AtomicBoolean();
       CompletableFuture<Void> changes =
           CompletableFuture.runAsync(changer::run)
@@ -104,10 +106,11 @@ class HammerTest {
     }
   }
 
-  @Test
-  void noConnectionFailsOrGoesAstray() throws IOException {
+  @ParameterizedTest
+  @ValueSource(ints = {SyncedMaps.RANDOM, SyncedMaps.RR})
+  void noConnectionFailsOrGoesAstray(int scheduler) throws IOException {
     try (SocketNode node = new SocketNode(SocketNode.canChooseError());
-        Changer changer = new Changer(node.tables)) {
+        Changer changer = new Changer(node.tables, scheduler)) {
       serveEveryBackend(node);
       Process client =
           new ProcessBuilder(
