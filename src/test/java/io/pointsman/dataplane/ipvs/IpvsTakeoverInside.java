@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.ipvs;
 
+import static io.pointsman.dataplane.ipvs.NamedServers.askByDatagram;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pointsman.catalogue.Protocol;
@@ -78,6 +79,21 @@ public class IpvsTakeoverInside extends IpvsNetworkFixture {
         .contains("KUBE-SVC-A")
         .doesNotContain("POINTSMAN", "KUBE-NODE-PORT", "--match-set");
     assertThat(shell("ipset", "list", "-n")).isBlank();
+  }
+
+  /** ip_vs takes it out of conntrack, or the rules would not be asked as long as it lasts. */
+  @Test
+  void aDatagramFlowThatIsLeftGoesOnByTheRulesThatFollow() throws IOException {
+    shell("sysctl", "-q", "-w", "net.ipv4.ip_forward=1");
+    activate(web(Protocol.UDP, 3));
+    int port = 4_711;
+    String served = askByDatagram(client, port, VIP_V4, 80).getFirst();
+    assertThat(askByDatagram(client, port, VIP_V4, 80).getFirst()).isEqualTo(served);
+    restore((KUBE_PROXY + JUMPS).replace("tcp", "udp"));
+    assertThat(here(() -> dataplane.drain()).flows()).isOne();
+    assertThat(askByDatagram(client, port, VIP_V4, 80).getFirst()).isEqualTo(served);
+    run(dataplane::remove);
+    assertThat(askByDatagram(client, port, VIP_V4, 80).getFirst()).isEqualTo(PODS_V4.getFirst());
   }
 
   @Test

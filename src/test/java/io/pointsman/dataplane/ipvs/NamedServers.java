@@ -152,10 +152,15 @@ final class NamedServers implements AutoCloseable {
 
   /** Sends a datagram from a new port and again when no answer comes; the answer's words. */
   static List<String> askByDatagram(KernelSandbox place, String address, int port) {
+    return askByDatagram(place, 0, address, port);
+  }
+
+  /** The same from a port of one's own; 0 chooses a new one. */
+  static List<String> askByDatagram(KernelSandbox place, int from, String address, int port) {
     return place.inNamespace(
         () -> {
           try (DatagramSocket socket = new DatagramSocket(null)) {
-            socket.bind(null);
+            socket.bind(new InetSocketAddress(from));
             socket.setSoTimeout(2_000);
             byte[] hello = "hello".getBytes(StandardCharsets.UTF_8);
             InetSocketAddress to = new InetSocketAddress(InetAddress.ofLiteral(address), port);
