@@ -32,7 +32,7 @@ final class ForwardingFindings {
                 Severity.WARNING,
                 "ForwardingOff",
                 "The node does not forward %s packets, so that only its own processes reach pods through Services: %s is 0."
-                    .formatted(name(family), setting.text()),
+                    .formatted(family.text(), setting.text()),
                 "On the node: sysctl -w " + setting.text() + "=1"));
       }
     }
@@ -43,13 +43,6 @@ final class ForwardingFindings {
     return switch (family) {
       case IPV4 -> new Sysctl("net.ipv4.ip_forward");
       case IPV6 -> new Sysctl("net.ipv6.conf.all.forwarding");
-    };
-  }
-
-  private static String name(IpFamily family) {
-    return switch (family) {
-      case IPV4 -> "IPv4";
-      case IPV6 -> "IPv6";
     };
   }
 }

@@ -9,6 +9,8 @@ import io.pointsman.dataplane.ipvs.KubeProxyServers;
 import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
 import io.pointsman.dataplane.nftables.KubeProxyTable;
 import io.pointsman.kernel.CommandRunner;
+import io.pointsman.kernel.Iptables;
+import io.pointsman.kernel.Iptables.Family;
 import io.pointsman.kernel.Iptables.Variant;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,8 +27,6 @@ import org.jboss.logging.Logger;
  */
 final class KubeProxyCleaner {
   private static final Logger LOG = Logger.getLogger(KubeProxyCleaner.class);
-  private static final List<String> IPTABLES =
-      List.of("iptables-nft", "ip6tables-nft", "iptables-legacy", "ip6tables-legacy");
   private static final List<String> NFT_FAMILIES = List.of("ip", "ip6");
   private static final String NFT_TABLE = "kube-proxy";
 
@@ -42,17 +42,14 @@ final class KubeProxyCleaner {
    * @return what is still there; empty when it is clean
    */
   List<String> clean(LinuxDataplane serving) {
-    for (String program : IPTABLES) {
-      if (commands.has(program + "-save")) {
-        ChainRemoval tables = tables(program, serving);
-        tables.kept().forEach(c -> LOG.infof("%s: chain %s stays, others use it", program, c));
-        if (!tables.isClean()) {
-          Variant variant = program.endsWith("-legacy") ? Variant.LEGACY : Variant.NFT;
-          commands.run(
-              List.of(program + "-restore", "--noflush", "--wait"),
-              tables.script(variant),
-              LOG::debug);
-        }
+    for (Iptables tool : tools()) {
+      ChainRemoval tables = tables(tool, chainsOfOthers(serving));
+      tables.kept().forEach(c -> LOG.infof("%s: chain %s stays, others use it", tool.name(), c));
+      if (!tables.isClean()) {
+        commands.run(
+            List.of(tool.name() + "-restore", "--noflush", "--wait"),
+            tables.script(tool.variant()),
+            LOG::debug);
       }
     }
     nftTables().forEach(table -> commands.run(delete(table), "", LOG::debug));
@@ -102,10 +99,8 @@ final class KubeProxyCleaner {
 
   private List<String> chains(Map<String, Pattern> wanted) {
     List<String> found = new ArrayList<>();
-    for (String program : IPTABLES) {
-      if (commands.has(program + "-save")) {
-        tables(program, wanted).chains().forEach(chain -> found.add(program + ": chain " + chain));
-      }
+    for (Iptables tool : tools()) {
+      tables(tool, wanted).chains().forEach(chain -> found.add(tool.name() + ": chain " + chain));
     }
     return found;
   }
@@ -116,10 +111,8 @@ final class KubeProxyCleaner {
    */
   long entries(LinuxDataplane serving) {
     long[] entries = {0};
-    for (String program : IPTABLES) {
-      if (commands.has(program + "-save")) {
-        entries[0] += tables(program, serving).rules();
-      }
+    for (Iptables tool : tools()) {
+      entries[0] += tables(tool, chainsOfOthers(serving)).rules();
     }
     entries[0] += new KubeProxyTable(commands).entries();
     for (String set : ipsets(serving)) {
@@ -146,13 +139,23 @@ final class KubeProxyCleaner {
     return serving != LinuxDataplane.IPVS && KubeProxyServers.hasDevice();
   }
 
-  private ChainRemoval tables(String program, LinuxDataplane serving) {
-    return tables(program, chainsOfOthers(serving));
+  /** The iptables that are installed, of both variants and families. */
+  private List<Iptables> tools() {
+    List<Iptables> tools = new ArrayList<>();
+    for (Variant variant : Variant.values()) {
+      for (Family family : Family.values()) {
+        Iptables tool = new Iptables(commands, family, variant);
+        if (commands.has(tool.name() + "-save")) {
+          tools.add(tool);
+        }
+      }
+    }
+    return tools;
   }
 
-  private ChainRemoval tables(String program, Map<String, Pattern> wanted) {
+  private static ChainRemoval tables(Iptables tool, Map<String, Pattern> wanted) {
     ChainRemoval tables = new ChainRemoval(wanted);
-    commands.run(List.of(program + "-save"), "", tables::accept);
+    tool.save(tables::accept);
     return tables;
   }
 

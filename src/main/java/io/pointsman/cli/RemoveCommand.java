@@ -17,7 +17,6 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -96,7 +95,7 @@ final class RemoveCommand implements Callable<Integer> {
     parts.add(new Part("BPF", new BpfDataplane(bpffs.dataplane(), settings)));
     for (Variant variant : Variant.values()) {
       IptablesOptions rules = IptablesOptions.defaults().in(variant);
-      String where = " (iptables-" + variant.name().toLowerCase(Locale.ROOT) + ")";
+      String where = " (" + variant.text() + ")";
       parts.add(new Part("Iptables" + where, new IptablesDataplane(rules, settings)));
       parts.add(
           new Part("The stand-in" + where, new IptablesDataplane(rules.standingIn(), settings)));

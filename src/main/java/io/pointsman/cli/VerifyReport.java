@@ -128,7 +128,7 @@ final class VerifyReport implements Report {
             services.row(
                 id.text(),
                 id.protocol().name(),
-                family(id),
+                id.family().text(),
                 row.served + "/" + row.nodes,
                 row.verdict()));
     if (!services.isEmpty()) {
@@ -194,7 +194,7 @@ final class VerifyReport implements Report {
     tree.put("service", service.id().service());
     tree.put("port", service.id().port());
     tree.put("protocol", service.id().protocol().name());
-    tree.put("family", family(service.id()));
+    tree.put("family", service.id().family().text());
     tree.put("served", service.served());
     tree.put("notCompared", service.notCompared());
     return tree;
@@ -222,12 +222,5 @@ final class VerifyReport implements Report {
 
   private static String kind(Difference difference) {
     return Objects.requireNonNull(difference.kind()).name().toLowerCase(Locale.ROOT);
-  }
-
-  private static String family(ServicePortId id) {
-    return switch (id.family()) {
-      case IPV4 -> "IPv4";
-      case IPV6 -> "IPv6";
-    };
   }
 }

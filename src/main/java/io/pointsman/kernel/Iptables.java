@@ -74,6 +74,11 @@ public final class Iptables {
     Variant(String suffix) {
       this.suffix = suffix;
     }
+
+    /** As people call it: iptables-nft or iptables-legacy. */
+    public String text() {
+      return Family.IPV4.program + "-" + suffix;
+    }
   }
 
   /** Talks to one family in one place. */

@@ -15,7 +15,7 @@ public record Place(Address address, int port, int protocol) {
   @Override
   public String toString() {
     if (address.isAny()) {
-      return (address.isV4() ? "IPv4" : "IPv6") + " node port " + port + "/" + name();
+      return address.family().text() + " node port " + port + "/" + name();
     }
     return new Target(address, port) + "/" + name();
   }

@@ -4,8 +4,6 @@ package io.pointsman.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.fabric8.kubernetes.api.model.Node;
-import io.fabric8.kubernetes.api.model.NodeBuilder;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -62,18 +60,7 @@ class SwitchPlannerTest {
     client.resource(Objects.service("web", VIP)).create();
     client.resource(Objects.slice("web", "web", Objects.ready("192.0.2.10"))).create();
     client.resource(Objects.service("empty", "10.96.0.51")).create();
-    Node own =
-        new NodeBuilder()
-            .withNewMetadata()
-            .withName(KubeProxyNode.NAME)
-            .endMetadata()
-            .withNewStatus()
-            .addNewAddress("192.0.2.10", "InternalIP")
-            .addNewAddress("2001:db8::10", "InternalIP")
-            .endStatus()
-            .build();
-    client.resource(own).create();
-    client.resource(own).updateStatus();
+    KubeProxyNode.register(client, KubeProxyNode.ADDRESS_V4, KubeProxyNode.ADDRESS_V6);
   }
 
   @AfterAll

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane;
 
-import io.fabric8.kubernetes.api.model.Node;
-import io.fabric8.kubernetes.api.model.NodeBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.pointsman.dataplane.iptables.KubeProxyNode;
 import io.pointsman.testing.ApiServer;
+import io.pointsman.testing.Bench;
 import io.pointsman.testing.BoundProcess;
 import java.io.IOException;
 import java.net.URI;
@@ -44,7 +43,7 @@ public enum KubeProxySync {
   SyncFigures measure(int services, int changes) throws IOException {
     try (ApiServer server = ApiServer.startEmpty();
         KubernetesClient client = server.client()) {
-      createNode(client);
+      KubeProxyNode.register(client, KubeProxyNode.ADDRESS_V4);
       IntStream.range(0, services)
           .parallel()
           .forEach(
@@ -62,7 +61,7 @@ public enum KubeProxySync {
           throw new IllegalStateException("kube-proxy has ended: " + kubeProxy.output());
         }
         SyncFigures figures = measure(client, node, kubeProxy, changes);
-        SyncComparison.out(
+        Bench.print(
             "%,d Services x %d, kube-proxy in %s mode: %.0f MiB resident",
             services, SyncServices.ENDPOINTS, mode, kubeProxy.residentMebibytes());
         return figures;
@@ -90,20 +89,6 @@ public enum KubeProxySync {
         (metric(node, change + "_sum") - spent) / syncs * 1000,
         fullCpu,
         (kubeProxy.cpuMillis() - fullCpu) / syncs);
-  }
-
-  private static void createNode(KubernetesClient client) {
-    Node node =
-        new NodeBuilder()
-            .withNewMetadata()
-            .withName(KubeProxyNode.NAME)
-            .endMetadata()
-            .withNewStatus()
-            .addNewAddress("192.0.2.10", "InternalIP")
-            .endStatus()
-            .build();
-    client.resource(node).create();
-    client.resource(node).updateStatus();
   }
 
   /** A figure of IPv4 among kube-proxy's metrics; 0 when it is not there yet. */

@@ -10,10 +10,10 @@ import io.pointsman.dataplane.DesiredState.Change;
 import io.pointsman.dataplane.DesiredState.Delta;
 import io.pointsman.dataplane.SyncFigures.Spent;
 import io.pointsman.kernel.KernelSandbox;
+import io.pointsman.testing.Bench;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
@@ -39,13 +39,13 @@ public final class SyncComparison {
     measure(WARM_UP, open);
     SyncFigures ours = measure(services, open);
     SyncFigures theirs = kubeProxy.measure(services, CHANGES);
-    out(
+    Bench.print(
         "%,d Services x %d, full: %.0f ms, kube-proxy %.0f ms, ratio %.4f (goal 1)",
         services, ENDPOINTS, ours.full(), theirs.full(), ours.full() / theirs.full());
-    out(
+    Bench.print(
         "%,d Services x %d, one change: %.1f ms, kube-proxy %.1f ms, ratio %.4f (goal 0.5)",
         services, ENDPOINTS, ours.change(), theirs.change(), ours.change() / theirs.change());
-    out(
+    Bench.print(
         "%,d Services x %d, processor time: full %.0f ms, kube-proxy's whole start %.0f ms;"
             + " one change %.1f ms, kube-proxy %.1f ms",
         services,
@@ -80,7 +80,7 @@ public final class SyncComparison {
     }
     Spent read =
         Spent.on(() -> assertThat(dataplane.read().digest()).isEqualTo(desired(ports).digest()));
-    out(
+    Bench.print(
         "%,d Services x %d: of full, activate %.0f ms; read back %.0f ms",
         ports.size(), ENDPOINTS, activation.millis(), read.millis());
     return new SyncFigures(
@@ -88,10 +88,5 @@ public final class SyncComparison {
         changes.stream().mapToDouble(Spent::millis).sorted().toArray()[CHANGES / 2],
         full.cpu() + activation.cpu(),
         changes.stream().mapToDouble(Spent::cpu).average().orElseThrow());
-  }
-
-  @SuppressWarnings("SystemOut") // what a benchmark is for
-  static void out(String format, Object... arguments) {
-    System.out.println("BENCH " + String.format(Locale.ROOT, format, arguments));
   }
 }

@@ -67,7 +67,7 @@ final class AgentFigures {
     var states = dataplane == LinuxDataplane.BPF ? List.of(KEPT, "taken away") : List.of(KEPT);
     for (var state : states) {
       for (var round = 0; round < RESTARTS; round++) {
-        var started = metric("process_start_time_seconds");
+        var started = NodeProxy.AGENT.startTime(node);
         NodeProxy.AGENT.kill(node);
         if (!state.equals(KEPT)) {
           node.exec("rm", "-rf", "/sys/fs/bpf/pointsman").check();
@@ -75,10 +75,7 @@ final class AgentFigures {
         await()
             .atMost(LIMIT)
             .ignoreExceptions()
-            .until(
-                () ->
-                    metric("process_start_time_seconds") > started
-                        && metric("pointsman_startup_seconds") > 0);
+            .until(() -> NodeProxy.AGENT.startedAfter(started, node));
         System.out.printf(
             "BENCH agent start to proven, %d Services, state %s: %.2f s%n",
             services, state, metric("pointsman_startup_seconds"));

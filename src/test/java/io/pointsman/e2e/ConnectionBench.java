@@ -7,7 +7,7 @@ import io.pointsman.api.LinuxDataplane;
 import io.pointsman.lab.Client;
 import io.pointsman.lab.KubeProxyMode;
 import io.pointsman.lab.LabOptions;
-import io.pointsman.testing.BenchSizes;
+import io.pointsman.testing.Bench;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -53,7 +53,7 @@ class ConnectionBench {
 
   /** Making the many takes the API server some minutes. */
   static IntStream sizes() {
-    return BenchSizes.or(FEW, MANY);
+    return Bench.sizes(FEW, MANY);
   }
 
   @ParameterizedTest

@@ -62,6 +62,11 @@ enum NodeProxy {
     return metric(node, "process_start_time_seconds");
   }
 
+  /** Whether one that started after that time has programmed the node. */
+  boolean startedAfter(double time, Node node) {
+    return startTime(node) > time && started(node);
+  }
+
   /** How many changes it has programmed since it started. */
   double changes(Node node) {
     return metric(node, changes);

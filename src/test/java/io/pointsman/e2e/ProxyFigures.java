@@ -35,7 +35,7 @@ final class ProxyFigures {
         .pollInterval(BETWEEN)
         .atMost(LIMIT)
         .ignoreExceptions()
-        .until(() -> proxy.startTime(node) > started && proxy.started(node));
+        .until(() -> proxy.startedAfter(started, node));
     var used = proxy.used(node);
     print(
         "start until all is programmed",

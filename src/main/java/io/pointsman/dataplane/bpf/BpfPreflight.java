@@ -131,10 +131,11 @@ final class BpfPreflight {
 
   /** Before 5.11 all of a map counts as locked memory. libbpf lifts the limit where it may. */
   private void checkLockLimit() {
+    if (facts.kernel().atLeast(5, 11) || facts.may(SYS_RESOURCE)) {
+      return;
+    }
     LockLimit limit = facts.lockLimit();
-    if (facts.kernel().atLeast(5, 11)
-        || limit.most() == LockLimit.UNLIMITED
-        || facts.may(SYS_RESOURCE)) {
+    if (limit.most() == LockLimit.UNLIMITED) {
       return;
     }
     Map<String, Long> full = new HashMap<>();

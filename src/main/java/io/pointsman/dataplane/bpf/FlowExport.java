@@ -158,7 +158,7 @@ final class FlowExport implements AutoCloseable {
   void handOver(List<Moving> portion) {
     for (Moving flow : portion) {
       if (flow.canWait()) {
-        boolean unused = flows.replace(flow.key(), flow.entry().with(Layout.CT_HELD));
+        flows.replace(flow.key(), flow.entry().with(Layout.CT_HELD));
       }
     }
     List<Moving> moved = new ArrayList<>();
@@ -171,7 +171,9 @@ final class FlowExport implements AutoCloseable {
           refused = 0;
         }
         case REFUSED -> {
-          boolean unused = !flow.canWait() || flows.replace(flow.key(), flow.entry());
+          if (flow.canWait()) {
+            flows.replace(flow.key(), flow.entry());
+          }
           refused++;
         }
         case GONE -> {}

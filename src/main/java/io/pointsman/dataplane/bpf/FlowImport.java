@@ -151,7 +151,7 @@ final class FlowImport {
     if (!flows.add(key, entry)
         && entry.has(Layout.CT_FORWARD)
         && flows.find(key).filter(found -> found.has(Layout.CT_STACK)).isPresent()) {
-      boolean unused = flows.replace(key, entry);
+      flows.replace(key, entry);
     }
   }
 

@@ -131,17 +131,14 @@ final class FamilyTables {
   /** Applies a change; when it is refused, everything that differs is written instead. */
   Changes apply(Collection<DesiredState.Change> upserted, Collection<ServicePort> removed) {
     PartialScript script = new PartialScript(services);
-    List<ServicePortId> touched = new ArrayList<>();
     for (ServicePort port : removed) {
-      touched.add(port.id());
       script.change(rulesOf(programmed.remove(port.id())), PortRules.NONE);
     }
     for (DesiredState.Change change : upserted) {
       ServicePort after = change.after();
-      touched.add(after.id());
       script.change(rulesOf(programmed.put(after.id(), after)), rules.of(after));
     }
-    return restore(script, touched);
+    return restore(script, upserted, removed);
   }
 
   /** Follows a change of the addresses that answer on node ports. */
@@ -187,7 +184,10 @@ final class FamilyTables {
     programmed.clear();
   }
 
-  private Changes restore(PartialScript script, List<ServicePortId> touched) {
+  private Changes restore(
+      PartialScript script,
+      Collection<DesiredState.Change> upserted,
+      Collection<ServicePort> removed) {
     if (script.isEmpty()) {
       return Changes.NONE;
     }
@@ -197,7 +197,7 @@ final class FamilyTables {
     } catch (RestoreException e) {
       try {
         Changes full = reconcile(List.copyOf(programmed.values()), doors);
-        return full.plus(new Changes(0, 0, List.of(fallback(touched, e))));
+        return full.plus(new Changes(0, 0, List.of(fallback(upserted, removed, e))));
       } catch (RestoreException second) {
         second.addSuppressed(e);
         throw second;
@@ -205,7 +205,13 @@ final class FamilyTables {
     }
   }
 
-  private static String fallback(List<ServicePortId> touched, RestoreException refusal) {
+  private static String fallback(
+      Collection<DesiredState.Change> upserted,
+      Collection<ServicePort> removed,
+      RestoreException refusal) {
+    List<ServicePortId> touched = new ArrayList<>();
+    removed.forEach(port -> touched.add(port.id()));
+    upserted.forEach(change -> touched.add(change.after().id()));
     ServicePortId first = touched.getFirst();
     String others = touched.size() == 1 ? "" : " and " + (touched.size() - 1) + " more";
     return "The change of %s %s%s was written in full, because %s"

@@ -12,7 +12,6 @@ import io.pointsman.kernel.Iptables.Variant;
 import io.pointsman.kernel.Sysctl;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /** Looks at what this node allows; changes nothing. */
 final class IptablesPreflight {
@@ -63,7 +62,7 @@ final class IptablesPreflight {
     add(
         Severity.INFO,
         "IptablesVariant",
-        "Rules are written by " + name(variant) + ", where this node's are.",
+        "Rules are written by " + variant.text() + ", where this node's are.",
         "Nothing to do.");
     for (Variant other : Variant.values()) {
       List<Place> places = discovery.places(other);
@@ -77,8 +76,8 @@ final class IptablesPreflight {
                 .formatted(
                     rules,
                     rules == 1 ? " is" : "s are",
-                    name(other),
-                    name(variant),
+                    other.text(),
+                    variant.text(),
                     services ? "; both have chains of kube-proxy" : ""),
             "Let all programs on the node use the same iptables, and remove what the other one"
                 + " left; packets pass both.");
@@ -121,9 +120,5 @@ final class IptablesPreflight {
 
   private void add(Severity severity, String reason, String message, String remedy) {
     findings.add(new Finding(severity, reason, message, remedy));
-  }
-
-  private static String name(Variant variant) {
-    return "iptables-" + variant.name().toLowerCase(Locale.ROOT);
   }
 }

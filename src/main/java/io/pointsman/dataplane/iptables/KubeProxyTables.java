@@ -2,7 +2,6 @@
 package io.pointsman.dataplane.iptables;
 
 import io.pointsman.catalogue.Address;
-import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.KernelState.BackendAddress;
@@ -20,7 +19,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -76,7 +74,7 @@ public final class KubeProxyTables implements KubeProxySource {
     List<String> defects = new ArrayList<>();
     List<String> foreign = new ArrayList<>();
     for (SavedTables saved : serving) {
-      String family = saved.family == IpFamily.IPV4 ? "IPv4: " : "IPv6: ";
+      String family = saved.family.text() + ": ";
       List<KubeProxyFrontend> found = new Reading(saved).frontends();
       boolean nodePorts = found.stream().anyMatch(each -> each.address().isAny());
       defects(saved, nodePorts).forEach(each -> defects.add(family + each + "."));
@@ -85,12 +83,7 @@ public final class KubeProxyTables implements KubeProxySource {
         frontends.addAll(found);
       }
     }
-    return new KubeProxyState(
-        KubeProxyMode.IPTABLES,
-        "iptables-" + variant.name().toLowerCase(Locale.ROOT),
-        frontends,
-        defects,
-        foreign);
+    return new KubeProxyState(KubeProxyMode.IPTABLES, variant.text(), frontends, defects, foreign);
   }
 
   private static List<String> defects(SavedTables saved, boolean nodePorts) {

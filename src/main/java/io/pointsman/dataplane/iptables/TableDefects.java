@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.iptables;
 
-import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.iptables.RuleReader.Found;
 import java.util.ArrayList;
@@ -144,8 +143,7 @@ final class TableDefects {
 
   private void tell(String sentence) {
     if (sentences.size() < MAX_SENTENCES) {
-      String program = saved.family == IpFamily.IPV4 ? "IPv4" : "IPv6";
-      sentences.add(program + ": " + sentence + ".");
+      sentences.add(saved.family.text() + ": " + sentence + ".");
     } else {
       untold++;
     }

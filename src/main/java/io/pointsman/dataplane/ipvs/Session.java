@@ -188,14 +188,15 @@ final class Session implements AutoCloseable {
 
   /** Makes the device, remembers the kernel's settings on it and only then changes them. */
   private int note() {
-    int written = device.create() ? 1 : 0;
+    boolean made = device.create();
+    int written = made ? 1 : 0;
     Note before = Note.parse(device.alias());
     boolean first = before.phase() == Phase.ABSENT;
     phase = first ? Phase.PREPARED : before.phase();
     Note after =
         new Note(
             phase,
-            first ? written == 0 : before.found(),
+            first ? !made : before.found(),
             kernel.remember(ipvs, kernel.release(ipvs, before.before())));
     if (!after.equals(before)) {
       device.setAlias(after.toString());

@@ -14,12 +14,12 @@ import io.pointsman.dataplane.DesiredState.Delta;
 import io.pointsman.kernel.BpfMap;
 import io.pointsman.kernel.BpfMapReader;
 import io.pointsman.kernel.BpfObject;
+import io.pointsman.testing.Bench;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Random;
 import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Tag;
@@ -86,7 +86,7 @@ class BpfSyncBench {
         }
         assertThat(maps.read().digest()).isEqualTo(desired(now).digest());
         Arrays.sort(micros);
-        out(
+        Bench.print(
             "one endpoint change at %,d Services: p50 %.0f us, p99 %.0f us, max %.0f us (goal 5000)",
             services, micros[CHANGES / 2], micros[CHANGES * 99 / 100], micros[CHANGES - 1]);
       }
@@ -119,14 +119,9 @@ class BpfSyncBench {
     Arrays.sort(bare);
     double median = ours[ROUNDS / 2];
     double bareMedian = bare[ROUNDS / 2];
-    out(
+    Bench.print(
         "%s: %.1f ms, bare batch calls %.1f ms, ratio %.2f (goal 3), first in a cold JVM %.1f ms",
         what, median, bareMedian, median / bareMedian, first);
-  }
-
-  @SuppressWarnings("SystemOut") // what a benchmark is for
-  private static void out(String format, Object... arguments) {
-    System.out.println("BENCH " + String.format(Locale.ROOT, format, arguments));
   }
 
   /** All entries of a map in two plain buffers. */

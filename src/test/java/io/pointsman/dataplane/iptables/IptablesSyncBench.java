@@ -4,7 +4,7 @@ package io.pointsman.dataplane.iptables;
 import io.pointsman.api.Scheduler;
 import io.pointsman.dataplane.KubeProxySync;
 import io.pointsman.dataplane.SyncComparison;
-import io.pointsman.testing.BenchSizes;
+import io.pointsman.testing.Bench;
 import java.io.IOException;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("bench")
 class IptablesSyncBench {
   static IntStream sizes() {
-    return BenchSizes.or(100, 1_000, 10_000, 30_000);
+    return Bench.sizes(100, 1_000, 10_000, 30_000);
   }
 
   @ParameterizedTest

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.iptables;
 
+import io.fabric8.kubernetes.api.model.Node;
+import io.fabric8.kubernetes.api.model.NodeAddress;
+import io.fabric8.kubernetes.api.model.NodeBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
 import io.pointsman.kernel.KernelSandbox;
 import io.pointsman.testing.ApiServer;
 import io.pointsman.testing.BoundProcess;
@@ -13,7 +17,9 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A network namespace in which a real kube-proxy can run; the API server is reached at loopback.
@@ -21,6 +27,12 @@ import java.util.List;
 public final class KubeProxyNode implements AutoCloseable {
   /** The Node that kube-proxy works for. */
   public static final String NAME = "node-1";
+
+  /** Its IPv4 address. */
+  public static final String ADDRESS_V4 = "192.0.2.10";
+
+  /** Its IPv6 address. */
+  public static final String ADDRESS_V6 = "2001:db8::10";
 
   static final String RANGE_V4 = "10.244.0.0/16";
   static final String RANGE_V6 = "fd00:10:244::/48";
@@ -40,12 +52,13 @@ public final class KubeProxyNode implements AutoCloseable {
     sandbox.ipBatch(
         """
         link add eth0 type veth peer name eth1
-        addr add 192.0.2.10/24 dev eth0
-        addr add 2001:db8::10/64 dev eth0 nodad
+        addr add %s/24 dev eth0
+        addr add %s/64 dev eth0 nodad
         link set eth0 up
         link set eth1 up
         route add default via 192.0.2.1
-        """);
+        """
+            .formatted(ADDRESS_V4, ADDRESS_V6));
   }
 
   /** Takes a namespace that is there, and leaves it there. */
@@ -62,6 +75,31 @@ public final class KubeProxyNode implements AutoCloseable {
     this.door =
         sandbox.inNamespace(() -> new ServerSocket(port, 50, InetAddress.getByName("127.0.0.1")));
     Thread.ofPlatform().daemon().name("door").start(() -> accept(port));
+  }
+
+  /** Makes the Node object, with these addresses. */
+  public static void register(KubernetesClient client, String... addresses) {
+    register(client, Map.of(), addresses);
+  }
+
+  /** The same with labels. */
+  public static void register(
+      KubernetesClient client, Map<String, String> labels, String... addresses) {
+    Node node =
+        new NodeBuilder()
+            .withNewMetadata()
+            .withName(NAME)
+            .withLabels(labels)
+            .endMetadata()
+            .withNewStatus()
+            .withAddresses(
+                Arrays.stream(addresses)
+                    .map(address -> new NodeAddress(address, "InternalIP"))
+                    .toList())
+            .endStatus()
+            .build();
+    client.resource(node).create();
+    client.resource(node).updateStatus();
   }
 
   /** Starts kube-proxy in its iptables mode. */

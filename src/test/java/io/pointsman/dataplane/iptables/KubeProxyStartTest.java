@@ -3,7 +3,6 @@ package io.pointsman.dataplane.iptables;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.fabric8.kubernetes.api.model.NodeBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.pointsman.api.Scheduler;
 import io.pointsman.catalogue.Address;
@@ -93,18 +92,7 @@ class KubeProxyStartTest {
     server = ApiServer.startEmpty();
     client = server.client();
     client.load(new ByteArrayInputStream(OBJECTS.getBytes(StandardCharsets.UTF_8))).create();
-    var object =
-        new NodeBuilder()
-            .withNewMetadata()
-            .withName(KubeProxyNode.NAME)
-            .endMetadata()
-            .withNewStatus()
-            .addNewAddress(NODE_4, "InternalIP")
-            .addNewAddress(NODE_6, "InternalIP")
-            .endStatus()
-            .build();
-    client.resource(object).create();
-    client.resource(object).updateStatus();
+    KubeProxyNode.register(client, NODE_4, NODE_6);
     node = new KubeProxyNode(server, network.node);
   }
 

@@ -3,8 +3,6 @@ package io.pointsman.dataplane.iptables;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.fabric8.kubernetes.api.model.Node;
-import io.fabric8.kubernetes.api.model.NodeBuilder;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -100,18 +98,7 @@ class KubeProxyTest {
     server = ApiServer.startEmpty();
     client = server.client();
     client.load(new ByteArrayInputStream(OBJECTS.getBytes(StandardCharsets.UTF_8))).create();
-    Node object =
-        new NodeBuilder()
-            .withNewMetadata()
-            .withName(KubeProxyNode.NAME)
-            .endMetadata()
-            .withNewStatus()
-            .addNewAddress("192.0.2.10", "InternalIP")
-            .addNewAddress("2001:db8::10", "InternalIP")
-            .endStatus()
-            .build();
-    client.resource(object).create();
-    client.resource(object).updateStatus();
+    KubeProxyNode.register(client, KubeProxyNode.ADDRESS_V4, KubeProxyNode.ADDRESS_V6);
     node = new KubeProxyNode(server);
   }
 

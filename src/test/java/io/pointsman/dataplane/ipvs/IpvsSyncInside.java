@@ -6,7 +6,7 @@ import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.KubeProxySync;
 import io.pointsman.dataplane.SyncComparison;
 import io.pointsman.kernel.Iptables.Variant;
-import io.pointsman.testing.BenchSizes;
+import io.pointsman.testing.Bench;
 import java.io.IOException;
 import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 public class IpvsSyncInside {
   static IntStream sizes() {
     // In User-Mode Linux more take longer than a run of all benchmarks should.
-    return BenchSizes.or(100, 1_000);
+    return Bench.sizes(100, 1_000);
   }
 
   @ParameterizedTest

@@ -4,8 +4,6 @@ package io.pointsman.verify.kubeproxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
-import io.fabric8.kubernetes.api.model.Node;
-import io.fabric8.kubernetes.api.model.NodeBuilder;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.pointsman.catalogue.ExpectedPort;
@@ -23,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -56,19 +55,11 @@ class RunningKubeProxyTest {
         client.resource(service).updateStatus();
       }
     }
-    Node own =
-        new NodeBuilder()
-            .withNewMetadata()
-            .withName(KubeProxyNode.NAME)
-            .addToLabels("topology.kubernetes.io/zone", "zone-a")
-            .endMetadata()
-            .withNewStatus()
-            .addNewAddress("192.0.2.10", "InternalIP")
-            .addNewAddress("2001:db8::10", "InternalIP")
-            .endStatus()
-            .build();
-    client.resource(own).create();
-    client.resource(own).updateStatus();
+    KubeProxyNode.register(
+        client,
+        Map.of("topology.kubernetes.io/zone", "zone-a"),
+        KubeProxyNode.ADDRESS_V4,
+        KubeProxyNode.ADDRESS_V6);
   }
 
   @AfterAll
