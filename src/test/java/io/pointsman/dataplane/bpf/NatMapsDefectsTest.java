@@ -5,6 +5,7 @@ import static io.pointsman.dataplane.bpf.Services.desired;
 import static io.pointsman.dataplane.bpf.Services.ports;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pointsman.catalogue.Frontend;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.kernel.BpfMap;
@@ -17,10 +18,11 @@ class NatMapsDefectsTest extends NatMapsFixture {
   void findsAndMendsWhatWasFalsified() {
     DesiredState desired = desired(ports(100, 5));
     maps.reconcile(desired);
-    NatTable table = maps.read();
-    int otherSet = table.frontends.set[7];
+    MemorySegment other = arena.allocate(Layout.FE_SIZE, 8);
+    assertThat(natFe.lookup(clusterIpKey(7), other)).isTrue();
+    int otherSet = Layout.getInt(other, Layout.FE_ID);
 
-    editFrontend(0, value -> Layout.putInt(value, Layout.FE_COUNT, 9));
+    editFrontend(8, value -> Layout.putInt(value, Layout.FE_COUNT, 9));
     mended(desired, "lacks 4 of the backends");
     editFrontend(1, value -> Layout.putInt(value, Layout.FE_COUNT, -1));
     mended(desired, "more backends than the map can hold");
@@ -52,7 +54,7 @@ class NatMapsDefectsTest extends NatMapsFixture {
     assertThat(maps.read().digest()).isNotEqualTo(desired.digest());
     maps.reconcile(desired);
     assertProven(desired);
-    natFe.delete(frontendKey(3));
+    natFe.delete(clusterIpKey(3));
     assertThat(maps.read().digest()).isNotEqualTo(desired.digest());
     maps.reconcile(desired);
     assertProven(desired);
@@ -72,8 +74,8 @@ class NatMapsDefectsTest extends NatMapsFixture {
     assertThat(maps.reconcile(desired)).isEqualTo(SyncResult.NONE);
   }
 
-  private void editFrontend(int row, java.util.function.Consumer<MemorySegment> edit) {
-    edit(natFe, frontendKey(row), edit);
+  private void editFrontend(int service, java.util.function.Consumer<MemorySegment> edit) {
+    edit(natFe, clusterIpKey(service), edit);
   }
 
   private void editBackend(int row, java.util.function.Consumer<MemorySegment> edit) {
@@ -88,15 +90,12 @@ class NatMapsDefectsTest extends NatMapsFixture {
     map.update(key, value);
   }
 
-  private MemorySegment frontendKey(int row) {
-    FrontendRows rows = maps.read().frontends;
+  /** By number, as the map's order is random and every tenth Service has a node port as well. */
+  private MemorySegment clusterIpKey(int service) {
+    Frontend frontend = Services.clusterIp(service);
     MemorySegment key = arena.allocate(Layout.FE_KEY_SIZE, 8);
     Layout.putFrontendKey(
-        key,
-        0,
-        new io.pointsman.catalogue.Address(rows.high[row], rows.low[row]),
-        rows.port(row),
-        rows.protocol(row));
+        key, 0, frontend.address(), frontend.port(), frontend.protocol().number());
     return key;
   }
 
