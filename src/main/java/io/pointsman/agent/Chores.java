@@ -57,6 +57,19 @@ final class Chores implements AutoCloseable {
         outcome);
   }
 
+  /**
+   * Deletes what of a kube-proxy that has left would take new flows; the outcome is null or why
+   * not.
+   */
+  void silence(Consumer<@Nullable String> outcome) {
+    start(
+        () -> {
+          cleaner.deleteNftTables();
+          return null;
+        },
+        outcome);
+  }
+
   /** Looks at kube-proxy's rules; the outcome is null or in what they differ so far. */
   void check(
       KubeProxyCheck check, List<ExpectedPort> expected, Consumer<@Nullable String> outcome) {

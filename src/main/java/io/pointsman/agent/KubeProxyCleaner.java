@@ -52,7 +52,7 @@ final class KubeProxyCleaner {
             LOG::debug);
       }
     }
-    nftTables().forEach(table -> commands.run(delete(table), "", LOG::debug));
+    deleteNftTables();
     if (hasDevice(serving)) {
       // Before the sets and the device, which tell whose a virtual server is.
       new KubeProxyServers(IpvsOptions.defaults().by(commands)).remove();
@@ -62,6 +62,14 @@ final class KubeProxyCleaner {
       KubeProxyServers.removeDevice();
     }
     return leftovers(serving);
+  }
+
+  /**
+   * Deletes the tables of a kube-proxy in its nftables mode. The kernel asks them and rules of
+   * iptables in the order in which they came, so none of either can serve beside the other.
+   */
+  void deleteNftTables() {
+    nftTables().forEach(table -> commands.run(delete(table), "", LOG::debug));
   }
 
   /** Connections that a kube-proxy in its ipvs mode left to ip_vs, which end with its servers. */

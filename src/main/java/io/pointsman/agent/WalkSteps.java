@@ -61,7 +61,7 @@ final class WalkSteps {
       case CHECK_RULES -> checkRules(step);
       case PREFLIGHT -> preflight.perform(spec, target);
       case PREPARE -> prepare(target);
-      case ACTIVATE -> activate(target);
+      case ACTIVATE -> activate(spec, target);
       case PROBE -> probe(spec, target);
       case RETIRE -> retire(spec);
       case CLEAN -> clean(spec, target);
@@ -83,7 +83,7 @@ final class WalkSteps {
   }
 
   /** The others leave new flows at once, or the probe would not tell who answered it. */
-  private boolean activate(DataplaneInstance target) {
+  private boolean activate(NodeDataplaneSpec spec, DataplaneInstance target) {
     target.dataplane().activate();
     kernel.others().stream()
         .filter(other -> other.phase() == Phase.ACTIVE)
@@ -91,7 +91,13 @@ final class WalkSteps {
     state.probed = false;
     state.drained = false;
     state.waitingSince = null;
-    return true;
+    if (!Handover.sharesChains(target.kind()) || Handover.handsOff(spec)) {
+      return true;
+    }
+    state.start(
+        chores::silence,
+        failure -> failure == null || state.await(Step.ACTIVATE, "LeftoversRemain", failure));
+    return false;
   }
 
   private boolean probe(NodeDataplaneSpec spec, DataplaneInstance target) {

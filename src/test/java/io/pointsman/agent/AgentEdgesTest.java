@@ -68,6 +68,28 @@ class AgentEdgesTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"BPF, true", "IPTABLES, false"})
+  void whatKubeProxyLeftInNftablesTakesNothingFromIptables(LinuxDataplane next, boolean beside) {
+    for (String family : List.of("ip", "ip6")) {
+      node.commands().lines("nft", "add", "table", family, "kube-proxy");
+    }
+    node.commands().lines("nft", "add", "table", "inet", "mine");
+    ask(next, Step.PREPARE);
+    assertThat(tables()).contains("table ip kube-proxy", "table ip6 kube-proxy");
+
+    ask(next, Step.ACTIVATE);
+    assertThat(tables().contains("table ip kube-proxy")).isEqualTo(beside);
+    assertThat(tables().contains("table ip6 kube-proxy")).isEqualTo(beside);
+
+    ask(next, Step.CLEAN);
+    assertThat(tables()).contains("table inet mine").doesNotContain("table ip kube-proxy");
+  }
+
+  private List<String> tables() {
+    return node.commands().lines("nft", "list", "tables");
+  }
+
+  @ParameterizedTest
   @CsvSource({
     "BPF, IPTABLES, PREPARE",
     "BPF, IPTABLES, ACTIVATE",
