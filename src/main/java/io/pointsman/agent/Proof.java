@@ -2,8 +2,10 @@
 package io.pointsman.agent;
 
 import io.pointsman.catalogue.Digest;
+import io.pointsman.dataplane.KernelState;
 import io.pointsman.verify.Verdict;
 import java.time.Instant;
+import java.util.List;
 
 /**
  * What the last read-back of the kernel showed.
@@ -12,8 +14,19 @@ import java.time.Instant;
  * @param kernel what it held
  */
 record Proof(
-    Verdict verdict, Digest desired, Digest kernel, int frontends, int backends, Instant at) {
+    Verdict verdict,
+    Digest desired,
+    Digest kernel,
+    int frontends,
+    int backends,
+    List<KernelState.Setting> settings,
+    Instant at) {
   boolean proven() {
     return verdict.proven();
+  }
+
+  /** The same at another time. */
+  Proof at(Instant time) {
+    return new Proof(verdict, desired, kernel, frontends, backends, settings, time);
   }
 }

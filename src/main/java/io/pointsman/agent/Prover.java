@@ -71,6 +71,7 @@ final class Prover {
             kernel.digest(),
             kernel.frontendCount(),
             kernel.backendCount(),
+            kernel.settings(),
             Instant.now());
     return verdict;
   }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.agent;
 
+import io.pointsman.api.KernelSetting;
 import io.pointsman.api.NodeDataplaneStatus;
 import io.pointsman.api.PreflightFinding;
 import io.pointsman.api.SwitchPlan;
 import io.pointsman.catalogue.Digest;
+import io.pointsman.dataplane.KernelState;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -37,14 +39,17 @@ record Report(
       boolean proven,
       List<PreflightFinding> findings,
       int mismatches,
-      List<String> refused) {}
+      List<String> refused,
+      List<KernelState.Setting> settings) {}
 
   Verdict verdict() {
     String step =
         progress == null
             ? null
             : progress.step() + " " + progress.result() + " " + progress.reason();
-    return new Verdict(generation, attempt, step, proven(), findings, mismatches, refused);
+    List<KernelState.Setting> settings = proof == null ? List.of() : proof.settings();
+    return new Verdict(
+        generation, attempt, step, proven(), findings, mismatches, refused, settings);
   }
 
   private boolean proven() {
@@ -53,16 +58,7 @@ record Report(
 
   /** The same without what changes with every read-back. */
   Report withoutTime() {
-    Proof timeless =
-        proof == null
-            ? null
-            : new Proof(
-                proof.verdict(),
-                proof.desired(),
-                proof.kernel(),
-                proof.frontends(),
-                proof.backends(),
-                Instant.EPOCH);
+    Proof timeless = proof == null ? null : proof.at(Instant.EPOCH);
     return new Report(
         generation,
         attempt,
@@ -75,6 +71,14 @@ record Report(
         refused,
         drainingFlows,
         plan);
+  }
+
+  private static KernelSetting told(KernelState.Setting setting) {
+    KernelSetting told = new KernelSetting();
+    told.name = setting.name();
+    told.value = setting.value();
+    told.before = setting.before();
+    return told;
   }
 
   /** A fresh status with nothing of an older one. */
@@ -96,6 +100,7 @@ record Report(
       status.kernelDigest = proof.kernel().toString();
       status.frontends = proof.frontends();
       status.backends = proof.backends();
+      proof.settings().forEach(setting -> status.kernelSettings.add(told(setting)));
       status.verifiedAt = proof.proven() ? proof.at().toString() : null;
     }
     status.mismatches = mismatches;

@@ -72,14 +72,19 @@ final class WalkSteps {
 
   private boolean prepare(DataplaneInstance target) {
     target.prepare();
-    target.prove();
-    if (!target.prover().proven()) {
-      Proof proof = Objects.requireNonNull(target.prover().last());
-      String samples = String.join(" ", proof.verdict().samples());
-      state.tell(
-          Progress.failed(Step.PREPARE, "NotProven", "The kernel could not be mended. " + samples));
-    }
+    boolean unused = proves(Step.PREPARE, target);
     return true;
+  }
+
+  private boolean proves(Step step, DataplaneInstance target) {
+    target.prove();
+    if (target.prover().proven()) {
+      return true;
+    }
+    Proof proof = Objects.requireNonNull(target.prover().last());
+    String samples = String.join(" ", proof.verdict().samples());
+    state.tell(Progress.failed(step, "NotProven", "The kernel could not be mended. " + samples));
+    return false;
   }
 
   /** The others leave new flows at once, or the probe would not tell who answered it. */
@@ -91,7 +96,10 @@ final class WalkSteps {
     state.probed = false;
     state.drained = false;
     state.waitingSince = null;
-    if (!Handover.sharesChains(target.kind()) || Handover.handsOff(spec)) {
+    // What serves is more than what was prepared.
+    if (!proves(Step.ACTIVATE, target)
+        || !Handover.sharesChains(target.kind())
+        || Handover.handsOff(spec)) {
       return true;
     }
     state.start(

@@ -85,6 +85,11 @@ public class NodeDataplaneStatus {
       "What the switch that the spec asks for would do on this node; counted in Preflight, absent when it was not.")
   public @Nullable SwitchPlan plan;
 
+  @JsonPropertyDescription(
+      "Settings of the kernel that the dataplane needs, as they were last read back.")
+  @Size(max = 32)
+  public List<KernelSetting> kernelSettings = new ArrayList<>();
+
   @JsonPropertyDescription("When the kernel was last proven, RFC 3339 in UTC.")
   @Size(max = 35)
   public @Nullable String verifiedAt;

@@ -4,6 +4,7 @@ package io.pointsman.dataplane;
 import io.pointsman.catalogue.Address;
 import io.pointsman.catalogue.Digest;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the kernel holds, decoded from the kernel alone, in the form that is the same for every
@@ -31,6 +32,11 @@ public interface KernelState {
    */
   List<String> defects();
 
+  /** The settings of the kernel that the dataplane needs, as they are now; in no order. */
+  default List<Setting> settings() {
+    return List.of();
+  }
+
   /** Receives the frontends of a {@link KernelState}. */
   @FunctionalInterface
   interface Visitor {
@@ -40,4 +46,13 @@ public interface KernelState {
 
   /** A backend as the kernel knows it. */
   record BackendAddress(Address address, int port) {}
+
+  /**
+   * A setting of the kernel.
+   *
+   * @param name as sysctl(8) has it, or {@code ip_vs timeouts}, which are TCP, TCP after a FIN and
+   *     UDP in seconds
+   * @param before what the dataplane puts back when it leaves; null when it found it as it is
+   */
+  record Setting(String name, String value, @Nullable String before) {}
 }

@@ -65,6 +65,12 @@ class AgentEdgesTest {
     assertThat(node.phase(next)).isEqualTo(Phase.ACTIVE);
     assertThat(status.proven).isTrue();
     assertThat(status.kernelDigest).isEqualTo(status.desiredDigest);
+    assertThat(status.kernelSettings)
+        .extracting(setting -> setting.name + " " + setting.value + " " + setting.before)
+        .isEqualTo(
+            next == LinuxDataplane.IPTABLES
+                ? List.of("net.ipv4.conf.all.route_localnet 1 0")
+                : List.of());
   }
 
   @ParameterizedTest

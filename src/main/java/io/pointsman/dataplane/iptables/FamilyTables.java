@@ -8,6 +8,7 @@ import io.pointsman.catalogue.ServicePort;
 import io.pointsman.catalogue.ServicePortId;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DesiredState;
+import io.pointsman.dataplane.KernelState.Setting;
 import io.pointsman.kernel.Iptables;
 import io.pointsman.kernel.Iptables.RestoreException;
 import java.util.ArrayList;
@@ -240,6 +241,18 @@ final class FamilyTables {
     prepared = true;
     trusted = true;
     return new Changes(script.written(), script.deleted());
+  }
+
+  /** The setting that node ports at 127.0.0.1 need, where they are served. */
+  Optional<Setting> setting(SavedTables saved) {
+    String value = Sysctls.ROUTE_LOCALNET.value();
+    boolean needed =
+        family == IpFamily.IPV4 && phase == Phase.ACTIVE && NodePortDoors.leadLoopback(doors);
+    return !needed || standIn || value == null
+        ? Optional.empty()
+        : Optional.of(
+            new Setting(
+                Sysctls.ROUTE_LOCALNET.text(), value, saved.before(Sysctls.ROUTE_LOCALNET.text())));
   }
 
   /** What the setting was before it was, or is to be, changed; null when it is left alone. */

@@ -61,7 +61,7 @@ public final class IptablesDataplane implements Dataplane {
             place.tool.save(tables::accept);
             saved.add(tables);
           }
-          return new IptablesKernelState(saved, List.of());
+          return new IptablesKernelState(saved, List.of(), List.of());
         });
   }
 

@@ -12,13 +12,15 @@ import java.util.List;
 final class IptablesKernelState implements KernelState {
   private final List<SavedTables> tables;
   private final List<String> defects;
+  private final List<Setting> settings;
   private final Digest digest;
   private int frontends;
   private int backends;
 
-  IptablesKernelState(List<SavedTables> tables, List<String> defects) {
+  IptablesKernelState(List<SavedTables> tables, List<String> defects, List<Setting> settings) {
     this.tables = List.copyOf(tables);
     this.defects = List.copyOf(defects);
+    this.settings = List.copyOf(settings);
     DigestBuilder sum = new DigestBuilder();
     forEach(
         (address, port, protocol, found) -> {
@@ -62,5 +64,10 @@ final class IptablesKernelState implements KernelState {
   @Override
   public List<String> defects() {
     return defects;
+  }
+
+  @Override
+  public List<Setting> settings() {
+    return settings;
   }
 }

@@ -9,6 +9,7 @@ import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.DrainState;
 import io.pointsman.dataplane.HostAddresses;
+import io.pointsman.dataplane.KernelState.Setting;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.dataplane.iptables.FamilyTables.Changes;
 import java.util.ArrayList;
@@ -101,15 +102,17 @@ final class Session {
   IptablesKernelState read() {
     List<SavedTables> saved = new ArrayList<>();
     List<String> defects = new ArrayList<>();
+    List<Setting> settings = new ArrayList<>();
     Map<String, Long> counted = new TreeMap<>();
     for (FamilyTables tables : prepared()) {
       SavedTables each = tables.save();
       saved.add(each);
       defects.addAll(TableDefects.find(each, tables));
+      tables.setting(each).ifPresent(settings::add);
       each.events.forEach((event, packets) -> counted.merge(event, packets, Long::sum));
     }
     events = counted;
-    return new IptablesKernelState(saved, defects);
+    return new IptablesKernelState(saved, defects, settings);
   }
 
   DrainState drain() {

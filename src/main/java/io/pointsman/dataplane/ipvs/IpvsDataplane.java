@@ -130,8 +130,9 @@ public final class IpvsDataplane implements Dataplane {
     guard(
         "remove",
         () -> {
+          Note noted = session == null ? Note.NONE : session.noted();
           close();
-          return done(new Leaving(options, settings)::remove);
+          return done(() -> new Leaving(options, settings).remove(noted));
         });
   }
 

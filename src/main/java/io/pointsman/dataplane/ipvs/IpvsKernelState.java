@@ -22,6 +22,7 @@ final class IpvsKernelState implements KernelState {
   private final Digest digest;
   private final int backends;
   private final List<String> defects;
+  private final List<Setting> settings;
 
   /** Where a frontend stands in the form that all dataplanes have. */
   record Place(Address address, int port, int protocol) {
@@ -34,8 +35,9 @@ final class IpvsKernelState implements KernelState {
     }
   }
 
-  IpvsKernelState(ServerTable table, List<String> defects) {
+  IpvsKernelState(ServerTable table, List<String> defects, List<Setting> settings) {
     this.defects = List.copyOf(defects);
+    this.settings = List.copyOf(settings);
     table.rows().forEach(row -> frontends.putIfAbsent(Place.of(row), row));
     DigestBuilder sum = new DigestBuilder();
     int pairs = 0;
@@ -93,5 +95,10 @@ final class IpvsKernelState implements KernelState {
   @Override
   public List<String> defects() {
     return defects;
+  }
+
+  @Override
+  public List<Setting> settings() {
+    return settings;
   }
 }

@@ -35,7 +35,7 @@ final class Leaving {
     try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE);
         IpvsNetlink ipvs = ipvs()) {
       return new IpvsKernelState(
-          ServerTable.read(ipvs, ownership(device, nodePortAddresses)), List.of());
+          ServerTable.read(ipvs, ownership(device, nodePortAddresses)), List.of(), List.of());
     }
   }
 
@@ -76,11 +76,17 @@ final class Leaving {
    * Takes everything away, or leaves it to a kube-proxy in its ipvs mode: to one that has come, and
    * to one whose device was found and who serves as long as this dataplane does not. The device
    * goes last: as long as it is there with its note, whoever comes after a crash finishes this.
+   *
+   * @param noted what this dataplane has noted, for when the device was deleted with its note: a
+   *     kube-proxy in its nftables mode does so as it starts
    */
-  void remove() {
+  void remove(Note noted) {
     try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE)) {
       Note note = Note.parse(device.alias());
       if (note.phase() == Phase.ABSENT) {
+        if (noted.phase() != Phase.ABSENT) {
+          removeUnnoted(noted);
+        }
         return;
       }
       if (note.found() && note.phase() == Phase.PREPARED) {
@@ -128,9 +134,22 @@ final class Leaving {
 
   /** Takes away only what tells that it is Pointsman's. */
   private void release(DummyDevice device) {
+    releaseRules();
+    device.setAlias("");
+  }
+
+  private void releaseRules() {
     RulePlaces.find(options).forEach(Rules::release);
     sets().destroy(SetName.NODE_ADDRESSES);
-    device.setAlias("");
+  }
+
+  /** What is kube-proxy's by name was deleted with the device; the rest goes now. */
+  private void removeUnnoted(Note noted) {
+    releaseRules();
+    Optional<IpvsNetlink> found = IpvsNetlink.open();
+    try (IpvsNetlink ipvs = found.orElse(null)) {
+      new Settings(options).restore(ipvs, noted.before());
+    }
   }
 
   private Ownership ownership(DummyDevice device, Set<Address> nodePortAddresses) {

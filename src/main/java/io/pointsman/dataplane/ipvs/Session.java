@@ -33,6 +33,7 @@ final class Session implements AutoCloseable {
   private final VirtualServers servers;
   private final SetContents contents = new SetContents();
   private Placement placement = new Placement(Set.of(), Set.of());
+  private Note noted = Note.NONE;
   private Phase phase = Phase.ABSENT;
 
   Session(IpvsOptions options, DataplaneSettings settings, String scheduler) {
@@ -137,7 +138,7 @@ final class Session implements AutoCloseable {
                     missing.size() - 1));
       }
     }
-    return new IpvsKernelState(table, defects);
+    return new IpvsKernelState(table, defects, kernel.report(ipvs, noted.before()));
   }
 
   /** Takes away real servers whose last connection has ended. */
@@ -202,7 +203,13 @@ final class Session implements AutoCloseable {
       device.setAlias(after.toString());
       written++;
     }
+    noted = after;
     return written + kernel.apply(ipvs);
+  }
+
+  /** What was noted on the device when it was prepared last. */
+  Note noted() {
+    return noted;
   }
 
   private void enter(Phase next) {

@@ -2,6 +2,7 @@
 package io.pointsman.dataplane.ipvs;
 
 import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.dataplane.KernelState.Setting;
 import io.pointsman.dataplane.NodeFacts;
 import io.pointsman.dataplane.Preflight.Finding;
 import io.pointsman.dataplane.Preflight.Severity;
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Settings {
   private static final String TIMEOUTS = "timeouts";
+  private static final IpvsTimeouts KEPT = new IpvsTimeouts(0, 0, 0);
 
   private final Map<String, String> wanted = new LinkedHashMap<>();
   private final IpvsTimeouts timeouts;
@@ -54,7 +56,7 @@ final class Settings {
         });
     IpvsTimeouts now = ipvs.timeouts();
     if (!merged(now).equals(now)) {
-      known.putIfAbsent(TIMEOUTS, now.tcp() + "," + now.tcpFin() + "," + now.udp());
+      known.putIfAbsent(TIMEOUTS, text(now));
     }
     return known;
   }
@@ -137,6 +139,25 @@ final class Settings {
     return defects;
   }
 
+  /**
+   * The settings as they are now.
+   *
+   * @param before what is put back in the end
+   */
+  List<Setting> report(IpvsNetlink ipvs, Map<String, String> before) {
+    List<Setting> report = new ArrayList<>();
+    for (String name : wanted.keySet()) {
+      String now = read(name);
+      if (now != null) {
+        report.add(new Setting(sysctl(name).text(), now, before.get(name)));
+      }
+    }
+    if (!timeouts.equals(KEPT)) {
+      report.add(new Setting("ip_vs " + TIMEOUTS, text(ipvs.timeouts()), before.get(TIMEOUTS)));
+    }
+    return report;
+  }
+
   /** The settings that differ and cannot be set here, if there are any. */
   Optional<Finding> readOnly(NodeFacts facts) {
     List<String> found = new ArrayList<>();
@@ -168,6 +189,10 @@ final class Settings {
         timeouts.tcp() == 0 ? now.tcp() : timeouts.tcp(),
         timeouts.tcpFin() == 0 ? now.tcpFin() : timeouts.tcpFin(),
         timeouts.udp() == 0 ? now.udp() : timeouts.udp());
+  }
+
+  private static String text(IpvsTimeouts times) {
+    return times.tcp() + "," + times.tcpFin() + "," + times.udp();
   }
 
   private static IpvsTimeouts parse(String text) {

@@ -13,6 +13,7 @@ import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.DesiredState.Change;
 import io.pointsman.dataplane.DesiredState.Delta;
 import io.pointsman.dataplane.KernelState;
+import io.pointsman.dataplane.KernelState.Setting;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.kernel.Iptables.Family;
 import io.pointsman.kernel.Iptables.Variant;
@@ -219,6 +220,8 @@ class IptablesDataplaneTest extends IptablesFixture {
             assertThat(Sysctls.ROUTE_LOCALNET.value()).isEqualTo("0");
             dataplane.activate();
             assertThat(Sysctls.ROUTE_LOCALNET.value()).isEqualTo("1");
+            assertThat(dataplane.read().settings())
+                .containsExactly(new Setting(Sysctls.ROUTE_LOCALNET.text(), "1", "0"));
           }
           try (IptablesDataplane next = open(Variant.NFT)) {
             next.drain();

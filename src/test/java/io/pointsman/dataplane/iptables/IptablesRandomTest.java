@@ -38,7 +38,7 @@ class IptablesRandomTest {
       for (IpFamily family : IpFamily.values()) {
         families.add(written(desired, family, inTurn));
       }
-      assertThat(new IptablesKernelState(families, List.of()).digest())
+      assertThat(new IptablesKernelState(families, List.of(), List.of()).digest())
           .as("seed %d catalogue %d", SEED, i)
           .isEqualTo(desired.digest());
     }

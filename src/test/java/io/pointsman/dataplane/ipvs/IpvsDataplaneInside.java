@@ -17,6 +17,7 @@ import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.DesiredState.Change;
 import io.pointsman.dataplane.DesiredState.Delta;
+import io.pointsman.dataplane.KernelState.Setting;
 import io.pointsman.dataplane.Preflight;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.kernel.IpvsTimeouts;
@@ -202,6 +203,11 @@ public class IpvsDataplaneInside extends IpvsFixture {
     here(() -> dataplane.prepare(desired));
     assertThat(setting("vs/conntrack")).isEqualTo("1");
     assertThat(setting("conf/all/arp_ignore")).isEqualTo("1");
+    assertThat(here(dataplane::read).settings())
+        .contains(
+            new Setting("net.ipv4.vs.conntrack", "1", "0"),
+            new Setting("net.ipv4.conf.all.arp_ignore", "1", "0"),
+            new Setting("ip_vs timeouts", "1000,120,60", "900,120,300"));
     assertThat(shell("ipvsadm", "-L", "--timeout")).contains("1000 120 60");
     restart(Scheduler.RR);
     here(() -> dataplane.prepare(desired));
@@ -210,6 +216,20 @@ public class IpvsDataplaneInside extends IpvsFixture {
     assertThat(setting("vs/conntrack")).isEqualTo("0");
     assertThat(setting("conf/all/arp_ignore")).isEqualTo("0");
     assertThat(shell("ipvsadm", "-L", "--timeout")).contains("900 120 300");
+  }
+
+  /** As a kube-proxy in its nftables mode does, which then serves. */
+  @Test
+  void leavesNothingWhenTheDeviceIsDeletedWithItsNote() {
+    here(() -> dataplane.prepare(desired));
+    run(dataplane::activate);
+    shell("ip", "link", "delete", "kube-ipvs0");
+    shell("ipvsadm", "-C");
+    run(dataplane::drain);
+    run(dataplane::remove);
+    assertThat(shell("iptables-save")).doesNotContain("POINTSMAN");
+    assertThat(shell("ipset", "list", "-n")).doesNotContain("POINTSMAN");
+    assertThat(setting("vs/conntrack")).isEqualTo("0");
   }
 
   @Test
