@@ -152,6 +152,9 @@ final class EdgeWalk implements AutoCloseable {
       steps.close();
     }
     if (cluster != null) {
+      if (failed) {
+        cluster.tell();
+      }
       cluster.close();
     }
   }

@@ -10,6 +10,7 @@ import io.pointsman.lab.Lab;
 import io.pointsman.lab.LabOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
@@ -92,6 +93,18 @@ public final class TestCluster implements AutoCloseable {
   /** Runs kubectl and returns its output; fails with what it printed. */
   public String kubectl(String... arguments) {
     return place.run("kubectl", List.of(arguments));
+  }
+
+  /** Prints what somebody asks for who looks why a test failed. */
+  void tell() {
+    System.out.println(kubectl("get", "pdp,ndp", "-o", "yaml"));
+    System.out.println(kubectl("get", "events", "-n", "default", "--sort-by=.lastTimestamp"));
+    var logs = new String[] {"-n", NAMESPACE, "logs", "--prefix", "--tail=80", "-l"};
+    for (var component : List.of("operator", "agent")) {
+      var asked = Arrays.copyOf(logs, logs.length + 1);
+      asked[logs.length] = "app.kubernetes.io/component=" + component;
+      System.out.println(kubectl(asked));
+    }
   }
 
   /** The command line that runs {@code command} in the pod of the load, as a process. */

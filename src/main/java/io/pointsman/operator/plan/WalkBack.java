@@ -80,7 +80,7 @@ final class WalkBack {
       return pending();
     }
     return state.step() == Step.DRAIN
-        ? move(Standing.DRAINING, Draft.of(state, node).step(Step.REMOVE), "at step Drain")
+        ? move(Standing.DRAINING, Draft.of(state, node).step(Step.REMOVE), progress())
         : arrived();
   }
 
@@ -183,7 +183,10 @@ final class WalkBack {
   private String progress() {
     boolean forward = state.step().compareTo(Step.CLEAN) <= 0;
     String step = forward ? "Attach" : Words.of(state.step());
-    return (node.ready() ? "" : "is NotReady ") + "at step " + step;
+    return (node.ready() ? "" : "is NotReady ")
+        + "at step "
+        + step
+        + (state.failedThisGeneration() ? " after " + state.failureText() : "");
   }
 
   private Move move(Standing standing, @Nullable Draft draft, String note) {
