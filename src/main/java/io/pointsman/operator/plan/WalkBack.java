@@ -183,10 +183,7 @@ final class WalkBack {
   private String progress() {
     boolean forward = state.step().compareTo(Step.CLEAN) <= 0;
     String step = forward ? "Attach" : Words.of(state.step());
-    return (node.ready() ? "" : "is NotReady ")
-        + "at step "
-        + step
-        + (state.failedThisGeneration() ? " after " + state.failureText() : "");
+    return (node.ready() ? "" : "is NotReady ") + "at step " + step;
   }
 
   private Move move(Standing standing, @Nullable Draft draft, String note) {
@@ -198,6 +195,6 @@ final class WalkBack {
         Move.Start.NONE,
         false,
         null,
-        note);
+        state.failedThisGeneration() ? note + " after " + state.failureText() : note);
   }
 }

@@ -68,6 +68,9 @@ class WalkBackTest {
         .isEqualTo(
             "ProgressDeadlineExceeded: not done within 600 s: waits for kube-proxy's pod to leave"
                 + " (step Activate)");
+    assertThat(scene.plan().report().message())
+        .contains(
+            "n1 waits for kube-proxy's pod to be Ready after ProgressDeadlineExceeded: not done");
   }
 
   @Test
