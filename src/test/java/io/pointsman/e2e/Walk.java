@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 
 /** The walk there and back, and what must hold at both of its ends. */
@@ -148,8 +149,7 @@ final class Walk {
       return; // it masquerades whatever another node answers
     }
     for (var node : cluster.nodes()) {
-      var rules =
-          cluster.onNode(node.name(), "sh", "-c", "iptables-save -t nat; ip6tables-save -t nat");
+      var rules = rules(node.name());
       for (var range : ranges) {
         assertThat(rules.lines())
             .as(node.name())
@@ -215,8 +215,10 @@ final class Walk {
     return switch (dataplane) {
       case BPF -> agent("pointsman", "maps", "--address=" + address);
       case IPTABLES ->
-          cluster.onNode(
-              node, "sh", "-c", "iptables-save -t nat | grep -e '-A KUBE-SVC-.*default/web:http '");
+          rules(node)
+              .lines()
+              .filter(rule -> rule.matches("-A KUBE-SVC-.*default/web:http .*"))
+              .collect(Collectors.joining("\n"));
       case IPVS -> cluster.onNode(node, "awk", ipvsServer(address), "/proc/net/ip_vs");
       case NFTABLES -> throw new IllegalArgumentException("Nftables is not built yet");
     };
@@ -270,11 +272,16 @@ final class Walk {
 
   /** Chains of kube-proxy's on the node; the kubelet's own are not among them. */
   List<String> kubeProxyChains(String node) {
-    return cluster
-        .onNode(node, "sh", "-c", "iptables-save; ip6tables-save")
+    return rules(node)
         .lines()
         .filter(line -> line.startsWith(":KUBE-"))
         .filter(line -> !line.matches(":KUBE-(FIREWALL|IPTABLES-HINT|KUBELET-CANARY) .*"))
         .toList();
+  }
+
+  /** The node's rules of both families, in nf_tables and in ip_tables, as far as it has these. */
+  private String rules(String node) {
+    var save = "for kind in nft legacy; do iptables-$kind-save; ip6tables-$kind-save; done; true";
+    return cluster.onNode(node, "sh", "-c", save);
   }
 }
