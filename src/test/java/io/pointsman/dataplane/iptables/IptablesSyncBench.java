@@ -14,8 +14,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Iptables against a kube-proxy in its iptables mode. */
 @Tag("bench")
 class IptablesSyncBench {
+  /** kube-proxy's first sync takes the square of its rules: half an hour for 30,000 Services. */
   static IntStream sizes() {
-    return Bench.sizes(100, 1_000, 10_000, 30_000);
+    return Bench.sizes(100, 1_000, 10_000);
   }
 
   @ParameterizedTest
