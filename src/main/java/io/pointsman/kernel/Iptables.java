@@ -118,6 +118,23 @@ public final class Iptables {
   }
 
   /**
+   * Whether the kernel takes rules here: where none are, it may lack the family and iptables-save
+   * is content all the same. Changes nothing.
+   */
+  public boolean supported() {
+    if (variant == Variant.LEGACY || !commands.has("nft")) {
+      return true;
+    }
+    try {
+      String name = family == Family.IPV4 ? "ip" : "ip6";
+      commands.lines("nft", "--check", "add", "table", name, "pointsman-probe");
+      return true;
+    } catch (CommandRunner.CommandException e) {
+      return false;
+    }
+  }
+
+  /**
    * Hands on what iptables-save writes of all tables, line by line.
    *
    * @throws CommandRunner.CommandException when it fails

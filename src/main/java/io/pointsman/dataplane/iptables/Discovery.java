@@ -80,7 +80,9 @@ final class Discovery {
         if (all.usable()) {
           Place place = new Place(options.tool(family, variant), options.view());
           all.save(place::accept);
-          discovery.places.add(place);
+          if (place.used() || all.supported()) {
+            discovery.places.add(place);
+          }
         }
       }
     }

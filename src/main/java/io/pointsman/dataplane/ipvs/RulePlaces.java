@@ -59,7 +59,9 @@ final class RulePlaces {
           long[] weight = {0};
           try {
             tool.save(line -> weight[0] += weight(line));
-            weights.merge(variant, weight[0], Long::sum);
+            if (weight[0] > 0 || tool.supported()) {
+              weights.merge(variant, weight[0], Long::sum);
+            }
           } catch (CommandException e) {
             continue; // the kernel does not have it
           }

@@ -8,7 +8,6 @@ import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.KernelState;
 import io.pointsman.kernel.Commands;
-import io.pointsman.kernel.Iptables.Variant;
 import io.pointsman.kernel.KernelSandbox;
 import io.pointsman.verify.Verdict;
 import io.pointsman.verify.Verifier;
@@ -26,7 +25,7 @@ class IpvsFixture {
   final KernelSandbox node = new KernelSandbox();
 
   /** User-Mode Linux has no nf_tables for IP. */
-  IpvsOptions options = IpvsOptions.defaults().in(Variant.LEGACY);
+  IpvsOptions options = IpvsOptions.defaults();
 
   IpvsDataplane dataplane = open(Scheduler.RR);
 
