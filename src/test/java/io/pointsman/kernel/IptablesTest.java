@@ -31,6 +31,20 @@ class IptablesTest {
     }
   }
 
+  /** Where the kernel lacks the family, nft is refused; User-Mode Linux is such a kernel. */
+  @Test
+  void asksWhetherTheKernelTakesRulesAndLeavesNone() {
+    try (KernelSandbox sandbox = new KernelSandbox()) {
+      for (Family family : Family.values()) {
+        assertThat(tables(sandbox, family, Variant.NFT).supported()).isTrue();
+      }
+      assertThat(commands(sandbox).lines("nft", "list", "tables")).isEmpty();
+    }
+    CommandRunner refused = new CommandRunner(List.of("false"));
+    assertThat(new Iptables(refused, Family.IPV4, Variant.NFT).supported()).isFalse();
+    assertThat(new Iptables(refused, Family.IPV4, Variant.LEGACY).supported()).isTrue();
+  }
+
   @Test
   void aLargeScriptIsStreamed() {
     try (KernelSandbox sandbox = new KernelSandbox()) {
@@ -93,8 +107,11 @@ class IptablesTest {
   }
 
   private static Iptables tables(KernelSandbox sandbox, Family family, Variant variant) {
-    List<String> enter = List.of("ip", "netns", "exec", sandbox.namespace());
-    return new Iptables(new CommandRunner(enter), family, variant);
+    return new Iptables(commands(sandbox), family, variant);
+  }
+
+  private static CommandRunner commands(KernelSandbox sandbox) {
+    return new CommandRunner(List.of("ip", "netns", "exec", sandbox.namespace()));
   }
 
   private static List<String> saved(Iptables tables) {
