@@ -12,14 +12,11 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Either side dies at every step of the walk, and the walk ends where it would have ended. */
 @Tag("lab")
-@Execution(ExecutionMode.CONCURRENT)
 class KillTest {
   private static final Set<String> THERE =
       Set.of("PREFLIGHT", "PREPARE", "ACTIVATE", "DETACHING", "CLEAN");
@@ -44,7 +41,6 @@ class KillTest {
   }
 
   @ParameterizedTest
-  @Execution(ExecutionMode.SAME_THREAD)
   @EnumSource(Killer.Victim.class)
   void endsWhereItWould(Killer.Victim victim) {
     var walk = new Walk(cluster);

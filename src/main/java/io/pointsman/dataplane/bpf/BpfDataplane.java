@@ -22,6 +22,7 @@ import io.pointsman.kernel.RtNetlink;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
@@ -173,7 +174,7 @@ public final class BpfDataplane implements Dataplane {
         "remove",
         () -> {
           close();
-          if (phase() != Phase.ABSENT) {
+          if (written().isPresent()) {
             handOver();
           }
           // Sockets first: from here on they go to kube-proxy, while packets are still translated.
@@ -181,23 +182,29 @@ public final class BpfDataplane implements Dataplane {
           try (RtNetlink netlink = new RtNetlink()) {
             netlink.devices().forEach(device -> FilterAttachment.remove(device.index(), netlink));
           }
+          // Whoever serves now has rules of its own. Before the pins, which tell what is not done.
+          new TranslationHold().keep(Set.of());
+          held = null;
           if (pins.present()) {
             pins.removeAll();
           }
-          // Whoever serves now has rules of its own.
-          new TranslationHold().keep(Set.of());
-          held = null;
           return true;
         });
   }
 
+  /** Pins that a crash has left without the map that has the phase are to be finished, too. */
   @Override
   public synchronized Phase phase() {
+    return written().orElse(pins.present() ? Phase.PREPARED : Phase.ABSENT);
+  }
+
+  /** The phase as the kernel has it. */
+  private Optional<Phase> written() {
     try (BpfMap config = BpfMap.openPinned(pins.map(Layout.CONFIG))) {
-      return Config.read(config).phase();
+      return Optional.of(Config.read(config).phase());
     } catch (BpfException e) {
       if (e.errno() == Errno.ENOENT) {
-        return Phase.ABSENT;
+        return Optional.empty();
       }
       throw new DataplaneException("read phase: " + e.getMessage(), e);
     }

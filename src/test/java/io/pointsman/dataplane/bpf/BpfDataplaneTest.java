@@ -23,8 +23,10 @@ import io.pointsman.kernel.Clock;
 import io.pointsman.kernel.Commands;
 import io.pointsman.kernel.LinkInfo;
 import io.pointsman.kernel.TcDirection;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -65,6 +67,22 @@ class BpfDataplaneTest extends BpfDataplaneFixture {
           dataplane.remove();
           return true;
         });
+  }
+
+  /** As an agent leaves it that is killed while it removes, or before it has pinned all maps. */
+  @Test
+  void whatIsLeftWithoutAPhaseIsRemoved() throws IOException {
+    here(() -> dataplane.prepare(desired(ports(5, 2))));
+    dataplane.close();
+    Files.delete(pins.resolve(Layout.CONFIG));
+    assertThat(dataplane.phase()).isEqualTo(Phase.PREPARED);
+    here(
+        () -> {
+          dataplane.remove();
+          return true;
+        });
+    assertThat(dataplane.phase()).isEqualTo(Phase.ABSENT);
+    assertNothingLeft();
   }
 
   @Test
