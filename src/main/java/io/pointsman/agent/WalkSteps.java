@@ -63,7 +63,7 @@ final class WalkSteps {
       case PREPARE -> prepare(target);
       case ACTIVATE -> activate(spec, target);
       case PROBE -> probe(spec, target);
-      case RETIRE -> retire(spec);
+      case RETIRE -> retire(spec, target);
       case CLEAN -> clean(spec, target);
       case DRAIN -> drain(spec);
       case REMOVE -> remove();
@@ -156,6 +156,7 @@ final class WalkSteps {
     state.start(
         outcome -> chores.clean(target.kind(), outcome),
         left -> {
+          target.dataplane().maintain();
           state.cleaned = left == null;
           return left == null || state.await(Step.CLEAN, "LeftoversRemain", left);
         });
@@ -189,13 +190,15 @@ final class WalkSteps {
     return state.await(Step.DRAIN, "Draining", "Established connections get time to end.");
   }
 
-  private boolean retire(NodeDataplaneSpec spec) {
+  private boolean retire(NodeDataplaneSpec spec, DataplaneInstance target) {
     if (!drained(spec, kernel.others())) {
       return state.await(
           Step.CLEAN, "Draining", "Connections of the dataplane before get time to end.");
     }
     kernel.others().forEach(DataplaneInstance::remove);
     kernel.forgetAbsent();
+    // Flows that ended with the others are the target's from their next packet on.
+    target.dataplane().maintain();
     state.drainingFlows = null;
     state.waitingSince = null;
     return true;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.LinuxDataplane;
@@ -217,6 +218,17 @@ final class NodeFixture implements AutoCloseable {
         });
   }
 
+  private boolean edited(Consumer<NodeDataplaneSpec> change) {
+    client
+        .resource(requireNonNull(resource()))
+        .edit(
+            edited -> {
+              change.accept(edited.getSpec());
+              return edited;
+            });
+    return true;
+  }
+
   /** The operator writes the spec. */
   void change(Consumer<NodeDataplaneSpec> change) {
     NodeDataplane resource = resource();
@@ -233,13 +245,12 @@ final class NodeFixture implements AutoCloseable {
       fresh.setStatus(null);
       client.resource(fresh).create();
     } else {
-      client
-          .resource(resource)
-          .edit(
-              edited -> {
-                change.accept(edited.getSpec());
-                return edited;
-              });
+      // The agent writes its status at any time.
+      await()
+          .atMost(PATIENCE)
+          .ignoreExceptionsMatching(
+              e -> e instanceof KubernetesClientException refused && refused.getCode() == 409)
+          .until(() -> edited(change));
     }
   }
 
