@@ -27,13 +27,13 @@ import org.jboss.logging.Logger;
  */
 final class KubeProxyCleaner {
   private static final Logger LOG = Logger.getLogger(KubeProxyCleaner.class);
-  private static final List<String> NFT_FAMILIES = List.of("ip", "ip6");
-  private static final String NFT_TABLE = "kube-proxy";
 
   private final CommandRunner commands;
+  private final KubeProxyTable nftTables;
 
   KubeProxyCleaner(CommandRunner commands) {
     this.commands = commands;
+    this.nftTables = new KubeProxyTable(commands);
   }
 
   /**
@@ -69,7 +69,7 @@ final class KubeProxyCleaner {
    * iptables in the order in which they came, so none of either can serve beside the other.
    */
   void deleteNftTables() {
-    nftTables().forEach(table -> commands.run(delete(table), "", LOG::debug));
+    nftTables.delete();
   }
 
   /** Connections that a kube-proxy in its ipvs mode left to ip_vs, which end with its servers. */
@@ -80,7 +80,7 @@ final class KubeProxyCleaner {
   /** What is left of kube-proxy in the kernel that the dataplane does not use, in words. */
   List<String> leftovers(LinuxDataplane serving) {
     List<String> found = chains(chainsOfOthers(serving));
-    nftTables().forEach(table -> found.add("nftables: " + table));
+    nftTables.names().forEach(table -> found.add("nftables: table " + table));
     ipsets(serving).forEach(set -> found.add("ipset " + set));
     if (hasDevice(serving)) {
       found.add("device kube-ipvs0");
@@ -99,7 +99,7 @@ final class KubeProxyCleaner {
       }
       case IPVS -> {
         List<String> found = chains(ChainRemoval.OF_IPTABLES_MODE);
-        nftTables().forEach(table -> found.add("nftables: " + table));
+        nftTables.names().forEach(table -> found.add("nftables: table " + table));
         yield found;
       }
     };
@@ -122,7 +122,7 @@ final class KubeProxyCleaner {
     for (Iptables tool : tools()) {
       entries[0] += tables(tool, chainsOfOthers(serving)).rules();
     }
-    entries[0] += new KubeProxyTable(commands).entries();
+    entries[0] += nftTables.entries();
     for (String set : ipsets(serving)) {
       commands.run(
           List.of("ipset", "save", set), "", line -> entries[0] += line.startsWith("add ") ? 1 : 0);
@@ -165,23 +165,6 @@ final class KubeProxyCleaner {
     ChainRemoval tables = new ChainRemoval(wanted);
     tool.save(tables::accept);
     return tables;
-  }
-
-  private List<String> nftTables() {
-    if (!commands.has("nft")) {
-      return List.of();
-    }
-    List<String> present = commands.lines("nft", "list", "tables");
-    return NFT_FAMILIES.stream()
-        .map(family -> "table " + family + " " + NFT_TABLE)
-        .filter(present::contains)
-        .toList();
-  }
-
-  private static List<String> delete(String table) {
-    List<String> command = new ArrayList<>(List.of("nft", "delete"));
-    command.addAll(List.of(table.split(" ", -1)));
-    return command;
   }
 
   private List<String> ipsets(LinuxDataplane serving) {

@@ -72,8 +72,7 @@ final class WalkSteps {
 
   private boolean prepare(DataplaneInstance target) {
     target.prepare();
-    boolean unused = proves(Step.PREPARE, target);
-    return true;
+    return proves(Step.PREPARE, target);
   }
 
   private boolean proves(Step step, DataplaneInstance target) {

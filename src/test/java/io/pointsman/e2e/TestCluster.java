@@ -10,7 +10,6 @@ import io.pointsman.lab.Lab;
 import io.pointsman.lab.LabOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
@@ -99,11 +98,9 @@ public final class TestCluster implements AutoCloseable {
   void tell() {
     System.out.println(kubectl("get", "pdp,ndp", "-o", "yaml"));
     System.out.println(kubectl("get", "events", "-n", "default", "--sort-by=.lastTimestamp"));
-    var logs = new String[] {"-n", NAMESPACE, "logs", "--prefix", "--tail=80", "-l"};
     for (var component : List.of("operator", "agent")) {
-      var asked = Arrays.copyOf(logs, logs.length + 1);
-      asked[logs.length] = "app.kubernetes.io/component=" + component;
-      System.out.println(kubectl(asked));
+      var pods = "--selector=app.kubernetes.io/component=" + component;
+      System.out.println(kubectl("-n", NAMESPACE, "logs", "--prefix", "--tail=80", pods));
     }
   }
 

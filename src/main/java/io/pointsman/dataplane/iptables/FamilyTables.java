@@ -245,14 +245,16 @@ final class FamilyTables {
 
   /** The setting that node ports at 127.0.0.1 need, where they are served. */
   Optional<Setting> setting(SavedTables saved) {
-    String value = Sysctls.ROUTE_LOCALNET.value();
-    boolean needed =
-        family == IpFamily.IPV4 && phase == Phase.ACTIVE && NodePortDoors.leadLoopback(doors);
-    return !needed || standIn || value == null
-        ? Optional.empty()
-        : Optional.of(
-            new Setting(
-                Sysctls.ROUTE_LOCALNET.text(), value, saved.before(Sysctls.ROUTE_LOCALNET.text())));
+    if (standIn || !needsRouteLocalnet(family, doors, phase)) {
+      return Optional.empty();
+    }
+    String name = Sysctls.ROUTE_LOCALNET.text();
+    return Optional.ofNullable(Sysctls.ROUTE_LOCALNET.value())
+        .map(value -> new Setting(name, value, saved.before(name)));
+  }
+
+  private static boolean needsRouteLocalnet(IpFamily family, List<String> doors, Phase phase) {
+    return family == IpFamily.IPV4 && phase == Phase.ACTIVE && NodePortDoors.leadLoopback(doors);
   }
 
   /** What the setting was before it was, or is to be, changed; null when it is left alone. */
@@ -260,9 +262,7 @@ final class FamilyTables {
     String before = saved.before(Sysctls.ROUTE_LOCALNET.text());
     String now = Sysctls.ROUTE_LOCALNET.value();
     boolean needed =
-        saved.family == IpFamily.IPV4
-            && target == Phase.ACTIVE
-            && NodePortDoors.leadLoopback(wantedDoors)
+        needsRouteLocalnet(saved.family, wantedDoors, target)
             && !ON.equals(now)
             && Sysctls.ROUTE_LOCALNET.writable();
     return before == null && needed ? now : before;

@@ -6,7 +6,6 @@ import io.pointsman.catalogue.AddressRange;
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.kernel.CommandRunner;
-import io.pointsman.kernel.Iptables.Variant;
 import io.pointsman.kernel.IpvsTimeouts;
 import java.util.List;
 import java.util.Optional;
@@ -14,7 +13,6 @@ import java.util.Optional;
 /**
  * How the IPVS dataplane works on this machine; the names are those of kube-proxy's configuration.
  *
- * @param variant where iptables keeps its rules; empty looks where the node's rules are
  * @param excludeRanges virtual servers at these addresses are never taken for Pointsman's own
  * @param localRanges at most one range of each family: what comes from elsewhere is masqueraded on
  *     its way to a cluster IP
@@ -25,7 +23,6 @@ import java.util.Optional;
  */
 public record IpvsOptions(
     CommandRunner commands,
-    Optional<Variant> variant,
     List<AddressRange> excludeRanges,
     List<AddressRange> localRanges,
     boolean masqueradeAll,
@@ -40,43 +37,22 @@ public record IpvsOptions(
   /** What fits a node. */
   public static IpvsOptions defaults() {
     return new IpvsOptions(
-        new CommandRunner(),
-        Optional.empty(),
-        List.of(),
-        List.of(),
-        false,
-        false,
-        new IpvsTimeouts(0, 0, 0));
+        new CommandRunner(), List.of(), List.of(), false, false, new IpvsTimeouts(0, 0, 0));
   }
 
   /** The same with commands that run elsewhere; netlink stays with the thread that calls. */
   public IpvsOptions by(CommandRunner runner) {
-    return new IpvsOptions(
-        runner, variant, excludeRanges, localRanges, masqueradeAll, strictArp, timeouts);
-  }
-
-  /** The same with rules kept there, wherever the node's are. */
-  public IpvsOptions in(Variant where) {
-    return new IpvsOptions(
-        commands,
-        Optional.of(where),
-        excludeRanges,
-        localRanges,
-        masqueradeAll,
-        strictArp,
-        timeouts);
+    return new IpvsOptions(runner, excludeRanges, localRanges, masqueradeAll, strictArp, timeouts);
   }
 
   /** The same without virtual servers at these addresses. */
   public IpvsOptions excluding(List<AddressRange> ranges) {
-    return new IpvsOptions(
-        commands, variant, ranges, localRanges, masqueradeAll, strictArp, timeouts);
+    return new IpvsOptions(commands, ranges, localRanges, masqueradeAll, strictArp, timeouts);
   }
 
   /** The same with ranges of the cluster's pods, or of the node's. */
   public IpvsOptions localTo(List<AddressRange> ranges) {
-    return new IpvsOptions(
-        commands, variant, excludeRanges, ranges, masqueradeAll, strictArp, timeouts);
+    return new IpvsOptions(commands, excludeRanges, ranges, masqueradeAll, strictArp, timeouts);
   }
 
   /** The same with what a resource may ask for. */
@@ -92,14 +68,12 @@ public record IpvsOptions(
 
   /** The same with strict ARP or without. */
   public IpvsOptions withStrictArp(boolean wanted) {
-    return new IpvsOptions(
-        commands, variant, excludeRanges, localRanges, masqueradeAll, wanted, timeouts);
+    return new IpvsOptions(commands, excludeRanges, localRanges, masqueradeAll, wanted, timeouts);
   }
 
   /** The same with other timeouts. */
   public IpvsOptions remembering(IpvsTimeouts wanted) {
-    return new IpvsOptions(
-        commands, variant, excludeRanges, localRanges, masqueradeAll, strictArp, wanted);
+    return new IpvsOptions(commands, excludeRanges, localRanges, masqueradeAll, strictArp, wanted);
   }
 
   boolean excludes(Address address) {

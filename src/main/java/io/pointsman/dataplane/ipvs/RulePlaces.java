@@ -23,13 +23,9 @@ final class RulePlaces {
   static List<Rules> find(IpvsOptions options) {
     Map<Variant, Long> weights = weights(options);
     Variant variant =
-        options
-            .variant()
-            .or(
-                () ->
-                    weights.entrySet().stream()
-                        .max(Map.Entry.comparingByValue())
-                        .map(Map.Entry::getKey))
+        weights.entrySet().stream()
+            .max(Map.Entry.comparingByValue())
+            .map(Map.Entry::getKey)
             .orElseThrow(
                 () ->
                     new DataplaneException(

@@ -14,8 +14,9 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 
-/** Reads what a kube-proxy in its nftables mode has in its table, one for each family. */
+/** What a kube-proxy in its nftables mode has in its table, one for each family. */
 public final class KubeProxyTable implements KubeProxySource {
   private static final String NAME = "kube-proxy";
 
@@ -58,20 +59,42 @@ public final class KubeProxyTable implements KubeProxySource {
     return tables().values().stream().mapToLong(NftTable::entries).sum();
   }
 
+  /**
+   * The tables that are there, as nft names them: {@code ip kube-proxy}.
+   *
+   * @throws CommandException when they cannot be listed
+   */
+  public List<String> names() {
+    return families().stream().map(family -> nftFamily(family) + " " + NAME).toList();
+  }
+
+  /**
+   * Deletes the tables that are there.
+   *
+   * @throws CommandException when nft refuses
+   */
+  public void delete() {
+    families().forEach(family -> commands.lines("nft", "delete", "table", nftFamily(family), NAME));
+  }
+
+  /** The families that have a table. */
+  private List<IpFamily> families() {
+    if (!commands.has("nft")) {
+      return List.of();
+    }
+    List<String> tables = commands.lines("nft", "list", "tables");
+    return Stream.of(IpFamily.values())
+        .filter(family -> tables.contains("table " + nftFamily(family) + " " + NAME))
+        .toList();
+  }
+
   private Map<IpFamily, NftTable> tables() {
     Map<IpFamily, NftTable> found = new EnumMap<>(IpFamily.class);
-    if (!commands.has("nft")) {
-      return found;
-    }
     try {
-      List<String> tables = commands.lines("nft", "list", "tables");
-      for (IpFamily family : IpFamily.values()) {
-        if (tables.contains("table " + nftFamily(family) + " " + NAME)) {
-          NftTable table = new NftTable();
-          commands.read(
-              List.of("nft", "-j", "list", "table", nftFamily(family), NAME), table::read);
-          found.put(family, table);
-        }
+      for (IpFamily family : families()) {
+        NftTable table = new NftTable();
+        commands.read(List.of("nft", "-j", "list", "table", nftFamily(family), NAME), table::read);
+        found.put(family, table);
       }
     } catch (CommandException e) {
       throw new DataplaneException("read kube-proxy's tables: " + e.getMessage(), e);

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
@@ -100,5 +101,9 @@ abstract class BpfDataplaneFixture {
 
   <T> T here(Callable<T> task) {
     return sandbox.inNamespace(task);
+  }
+
+  void run(Runnable task) {
+    here(Executors.callable(task));
   }
 }

@@ -55,18 +55,10 @@ class BpfDataplaneTest extends BpfDataplaneFixture {
     assertThat(dataplane.counters()).containsOnlyKeys(Counter.values()).containsValue(0L);
     assertThat(dataplane.drain().flows()).isZero();
     assertThat(dataplane.phase()).isEqualTo(Phase.DRAINING);
-    here(
-        () -> {
-          dataplane.remove();
-          return true;
-        });
+    run(dataplane::remove);
     assertThat(dataplane.phase()).isEqualTo(Phase.ABSENT);
     assertNothingLeft();
-    here(
-        () -> {
-          dataplane.remove();
-          return true;
-        });
+    run(dataplane::remove);
   }
 
   /** As an agent leaves it that is killed while it removes, or before it has pinned all maps. */
@@ -76,11 +68,7 @@ class BpfDataplaneTest extends BpfDataplaneFixture {
     dataplane.close();
     Files.delete(pins.resolve(Layout.CONFIG));
     assertThat(dataplane.phase()).isEqualTo(Phase.PREPARED);
-    here(
-        () -> {
-          dataplane.remove();
-          return true;
-        });
+    run(dataplane::remove);
     assertThat(dataplane.phase()).isEqualTo(Phase.ABSENT);
     assertNothingLeft();
   }

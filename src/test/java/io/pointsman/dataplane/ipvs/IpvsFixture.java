@@ -24,7 +24,6 @@ import org.junit.jupiter.api.BeforeEach;
 class IpvsFixture {
   final KernelSandbox node = new KernelSandbox();
 
-  /** User-Mode Linux has no nf_tables for IP. */
   IpvsOptions options = IpvsOptions.defaults();
 
   IpvsDataplane dataplane = open(Scheduler.RR);

@@ -5,7 +5,6 @@ import io.pointsman.api.Scheduler;
 import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.KubeProxySync;
 import io.pointsman.dataplane.SyncComparison;
-import io.pointsman.kernel.Iptables.Variant;
 import io.pointsman.testing.Bench;
 import java.io.IOException;
 import java.util.stream.IntStream;
@@ -26,8 +25,7 @@ public class IpvsSyncInside {
         services,
         () ->
             new IpvsDataplane(
-                IpvsOptions.defaults().in(Variant.LEGACY),
-                new DataplaneSettings(Scheduler.RR, 30_000, 32_767)),
+                IpvsOptions.defaults(), new DataplaneSettings(Scheduler.RR, 30_000, 32_767)),
         KubeProxySync.IPVS);
   }
 }
