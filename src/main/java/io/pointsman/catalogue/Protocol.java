@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.catalogue;
 
+import java.util.Optional;
+
 /**
  * A transport protocol of a Service port, with its IANA number as it stands in IP headers and maps.
  */
@@ -13,6 +15,16 @@ public enum Protocol {
 
   Protocol(int number) {
     this.number = number;
+  }
+
+  /** The one with this IANA number. */
+  public static Optional<Protocol> of(int number) {
+    for (Protocol protocol : values()) {
+      if (protocol.number == number) {
+        return Optional.of(protocol);
+      }
+    }
+    return Optional.empty();
   }
 
   /** The IANA protocol number. */

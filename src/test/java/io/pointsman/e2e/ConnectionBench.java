@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * none.
  */
 @Tag("bench")
-@Timeout(value = 90, unit = TimeUnit.MINUTES)
+@Timeout(value = 150, unit = TimeUnit.MINUTES)
 class ConnectionBench {
   private static final int ROUNDS = 7;
   private static final int FEW = 10;

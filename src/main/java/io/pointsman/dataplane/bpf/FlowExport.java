@@ -4,6 +4,7 @@ package io.pointsman.dataplane.bpf;
 import io.pointsman.catalogue.Protocol;
 import io.pointsman.kernel.Clock;
 import io.pointsman.kernel.Conntrack;
+import io.pointsman.kernel.ConntrackTimeouts;
 import io.pointsman.kernel.Errno;
 import io.pointsman.kernel.FlowTuple;
 import io.pointsman.kernel.KernelException;
@@ -20,9 +21,6 @@ final class FlowExport implements AutoCloseable {
   private static final int UDP_IDLE = 180;
   private static final int CLOSED_IDLE = 60;
   private static final int TCP_IDLE = 7440;
-  private static final int UDP_STREAM_SECONDS = 120;
-  private static final int TCP_SECONDS = 432_000;
-  private static final int CLOSING_SECONDS = 120;
 
   /** How many flows wait at a time while they are handed over. */
   private static final int PORTION = 64;
@@ -36,10 +34,7 @@ final class FlowExport implements AutoCloseable {
   private final FlowMap flows;
   private final Conntrack conntrack = new Conntrack();
   private final long now = Clock.bootNanos();
-  private final int tcpSeconds =
-      FlowImport.seconds("net.netfilter.nf_conntrack_tcp_timeout_established", TCP_SECONDS);
-  private final int udpSeconds =
-      FlowImport.seconds("net.netfilter.nf_conntrack_udp_timeout_stream", UDP_STREAM_SECONDS);
+  private final ConntrackTimeouts timeouts = ConntrackTimeouts.read();
   private int refused;
 
   FlowExport(Pins pins) {
@@ -184,10 +179,8 @@ final class FlowExport implements AutoCloseable {
 
   /** Makes the entry of conntrack, in place of what still has one of its tuples. */
   private Outcome add(Moving flow) {
-    boolean tcp = flow.original().protocol() == Protocol.TCP.number();
-    int alive = tcp ? tcpSeconds : udpSeconds;
     boolean closing = flow.entry().has(Layout.CT_CLOSING);
-    int seconds = closing ? CLOSING_SECONDS : alive;
+    int seconds = timeouts.of(flow.original().protocol(), closing);
     // The stack has seen a flow that keeps its client's address, with the answers' tuple.
     boolean inPlace = flow.masquerade().isEmpty();
     for (int i = 0; i < TRIES; i++) {

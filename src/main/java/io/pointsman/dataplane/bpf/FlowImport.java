@@ -6,11 +6,11 @@ import io.pointsman.catalogue.IpFamily;
 import io.pointsman.catalogue.Protocol;
 import io.pointsman.kernel.Clock;
 import io.pointsman.kernel.Conntrack;
+import io.pointsman.kernel.ConntrackTimeouts;
 import io.pointsman.kernel.FlowTuple;
 import io.pointsman.kernel.IpvsConnections;
 import io.pointsman.kernel.KernelException;
 import io.pointsman.kernel.RtNetlink;
-import io.pointsman.kernel.Sysctl;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -29,8 +29,6 @@ import java.util.Set;
  */
 final class FlowImport {
   private static final long SECOND = 1_000_000_000L;
-  private static final int UDP_SECONDS = 30;
-  private static final int UDP_STREAM_SECONDS = 120;
 
   /** The programs note packets a second late, and must not send one to a flow that is gone. */
   private static final int MARGIN_SECONDS = 2;
@@ -40,6 +38,7 @@ final class FlowImport {
 
   private final Pins pins;
   private final long now = Clock.bootNanos();
+  private final ConntrackTimeouts timeouts = ConntrackTimeouts.read();
   private final Map<FlowKey, FlowEntry> wanted = new HashMap<>();
   private final Set<IpFamily> families = EnumSet.noneOf(IpFamily.class);
   private final Set<Address> own = new HashSet<>();
@@ -103,7 +102,7 @@ final class FlowImport {
     families.add(key.source().family());
     FlowKey answer = FlowKey.of(Layout.CT_INGRESS, flow.reply());
     if (key.protocol() == Protocol.UDP.number()) {
-      int seconds = flow.assured() ? streamSeconds() : udpSeconds();
+      int seconds = flow.assured() ? timeouts.udpStream() : timeouts.udp();
       want(key, answer.source(), answer.sourcePort(), seconds, flow.secondsLeft());
     }
     if (!answer.destination().equals(key.source())
@@ -120,7 +119,7 @@ final class FlowImport {
       families.add(key.source().family());
       Address backend = Address.of(connection.server());
       int left = connection.secondsLeft();
-      want(key, backend, connection.serverPort(), Math.max(left, UDP_STREAM_SECONDS), left);
+      want(key, backend, connection.serverPort(), Math.max(left, timeouts.udpStream()), left);
     }
   }
 
@@ -166,18 +165,5 @@ final class FlowImport {
           }
         });
     over.forEach(flows::delete);
-  }
-
-  private static int udpSeconds() {
-    return seconds("net.netfilter.nf_conntrack_udp_timeout", UDP_SECONDS);
-  }
-
-  private static int streamSeconds() {
-    return seconds("net.netfilter.nf_conntrack_udp_timeout_stream", UDP_STREAM_SECONDS);
-  }
-
-  static int seconds(String setting, int otherwise) {
-    String value = new Sysctl(setting).value();
-    return value == null ? otherwise : Integer.parseInt(value);
   }
 }

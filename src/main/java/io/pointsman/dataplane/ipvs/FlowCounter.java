@@ -9,6 +9,7 @@ import io.pointsman.kernel.VirtualServer;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /** Counts the connections of ip_vs that somebody may still be using. */
 final class FlowCounter {
@@ -26,10 +27,13 @@ final class FlowCounter {
   }
 
   static long count(List<Connection> connections, Predicate<VirtualServer> ours) {
+    return inUse(connections, ours).count();
+  }
+
+  static Stream<Connection> inUse(List<Connection> connections, Predicate<VirtualServer> ours) {
     return connections.stream()
         .filter(connection -> !ENDED.contains(connection.state()))
-        .filter(connection -> ours.test(server(connection)))
-        .count();
+        .filter(connection -> ours.test(server(connection)));
   }
 
   private static VirtualServer server(Connection connection) {

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * The IP sets in the network namespace of the calling thread, by ipset(8): many changes in one run
@@ -29,7 +30,7 @@ final class IpSets {
               + "|NODE-PORT-(LOCAL-)?(TCP|UDP|SCTP-HASH|SCTP-HAS)|HEALTH-CHECK-NODE-PORT|IPVS-IPS)");
 
   /** These, and Pointsman's. */
-  static final Pattern OURS = Pattern.compile(OF_KUBE_PROXY + "|POINTSMAN-(6-)?NODE-IPS");
+  static final Pattern OURS = Pattern.compile(OF_KUBE_PROXY + "|POINTSMAN-(6-)?(NODE-IPS|HELD)");
 
   private static final int SIZE = 65_536;
   private static final int LARGE = 1 << 24;
@@ -115,6 +116,21 @@ final class IpSets {
     restore(lines);
   }
 
+  /** Creates one set in the families that there are entries of, with these in it. */
+  void create(SetName set, Collection<SetEntry> entries) {
+    Map<IpFamily, Long> sizes =
+        entries.stream().collect(Collectors.groupingBy(SetEntry::family, Collectors.counting()));
+    List<String> lines = new ArrayList<>();
+    sizes.forEach((family, size) -> lines.add(create(set, family, size < SIZE / 2 ? SIZE : LARGE)));
+    restore(lines);
+    add(entries);
+  }
+
+  private static String create(SetName set, IpFamily family, int size) {
+    String name = set.text(family);
+    return "create " + name + " " + set.type() + " " + set.parameters(family, size);
+  }
+
   void add(Collection<SetEntry> entries) {
     restore("add ", entries);
   }
@@ -186,7 +202,9 @@ final class IpSets {
   private void forEachSet(Each each) {
     for (IpFamily family : families) {
       for (SetName set : SetName.values()) {
-        each.accept(set, family);
+        if (set.lasting()) {
+          each.accept(set, family);
+        }
       }
     }
   }

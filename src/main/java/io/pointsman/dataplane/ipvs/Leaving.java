@@ -101,10 +101,16 @@ final class Leaving {
         return;
       }
       Ownership ownership = ownership(device, Set.of());
-      device.remove(device.addresses());
+      List<Rules> rules = RulePlaces.find(options);
       try (IpvsNetlink ipvs = ipvs()) {
-        delete(ipvs, ownership);
-        RulePlaces.find(options).forEach(Rules::remove);
+        keepingFlows(
+            rules,
+            ownership,
+            () -> {
+              device.remove(device.addresses());
+              delete(ipvs, ownership);
+            });
+        rules.forEach(Rules::remove);
         sets().destroy();
         new Settings(options).restore(ipvs, note.before());
       }
@@ -112,7 +118,10 @@ final class Leaving {
     }
   }
 
-  /** Deletes the virtual servers of Services, whoever made them; sets and device tell which. */
+  /**
+   * Deletes the virtual servers of Services, whoever made them; sets and device tell which. Their
+   * flows live on.
+   */
   void removeServers(Set<Address> nodePortAddresses) {
     Optional<IpvsNetlink> found = IpvsNetlink.open();
     if (found.isEmpty()) {
@@ -120,8 +129,14 @@ final class Leaving {
     }
     try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE);
         IpvsNetlink ipvs = found.get()) {
-      delete(ipvs, ownership(device, nodePortAddresses));
+      Ownership ownership = ownership(device, nodePortAddresses);
+      keepingFlows(RulePlaces.find(options), ownership, () -> delete(ipvs, ownership));
     }
+  }
+
+  private void keepingFlows(List<Rules> rules, Ownership ownership, Runnable deletion) {
+    new FlowHandover(rules, sets())
+        .around(server -> ownership.of(server) != Owner.FOREIGN, deletion);
   }
 
   private static void delete(IpvsNetlink ipvs, Ownership ownership) {

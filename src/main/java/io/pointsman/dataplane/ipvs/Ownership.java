@@ -77,33 +77,31 @@ final class Ownership {
   private boolean isNodePort(VirtualServer server) {
     IpFamily family = server.isV6() ? IpFamily.IPV6 : IpFamily.IPV4;
     String port = Integer.toString(server.port());
-    for (Protocol protocol : Protocol.values()) {
-      if (protocol.number() == server.protocol()) {
-        return switch (protocol) {
-          case TCP -> entries.contains(new SetEntry(SetName.NODE_PORT_TCP, family, port));
-          case UDP -> entries.contains(new SetEntry(SetName.NODE_PORT_UDP, family, port));
-          case SCTP ->
-              entries.contains(
-                  new SetEntry(
-                      SetName.NODE_PORT_SCTP,
-                      family,
-                      SetEntry.place(Address.of(server.address()), protocol, server.port())));
-        };
-      }
-    }
-    return false;
+    return Protocol.of(server.protocol())
+        .map(
+            protocol ->
+                switch (protocol) {
+                  case TCP -> new SetEntry(SetName.NODE_PORT_TCP, family, port);
+                  case UDP -> new SetEntry(SetName.NODE_PORT_UDP, family, port);
+                  case SCTP ->
+                      new SetEntry(
+                          SetName.NODE_PORT_SCTP,
+                          family,
+                          SetEntry.place(Address.of(server.address()), protocol, server.port()));
+                })
+        .filter(entries::contains)
+        .isPresent();
   }
 
   private boolean isFrontend(Address address, VirtualServer server) {
-    for (Protocol protocol : Protocol.values()) {
-      if (protocol.number() == server.protocol()) {
-        String place = SetEntry.place(address, protocol, server.port());
-        return has(SetName.CLUSTER_IP, address, place)
-            || has(SetName.EXTERNAL_IP, address, place)
-            || has(SetName.LOAD_BALANCER, address, place);
-      }
-    }
-    return false;
+    return Protocol.of(server.protocol())
+        .map(protocol -> SetEntry.place(address, protocol, server.port()))
+        .filter(
+            place ->
+                has(SetName.CLUSTER_IP, address, place)
+                    || has(SetName.EXTERNAL_IP, address, place)
+                    || has(SetName.LOAD_BALANCER, address, place))
+        .isPresent();
   }
 
   private boolean has(SetName set, Address address, String place) {

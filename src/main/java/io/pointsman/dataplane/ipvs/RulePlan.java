@@ -18,6 +18,11 @@ final class RulePlan {
   static final String SERVICES = "KUBE-SERVICES";
   static final String OWN_POSTROUTING = "POINTSMAN-POSTROUTING";
 
+  /** There while flows are handed over. */
+  static final String MANGLE = "mangle";
+
+  static final String HOLD = "POINTSMAN-HOLD";
+
   private static final String POSTROUTING = "KUBE-POSTROUTING";
   private static final String NODE_PORT = "KUBE-NODE-PORT";
   private static final String LOAD_BALANCER = "KUBE-LOAD-BALANCER";
@@ -68,6 +73,19 @@ final class RulePlan {
     plan.jump(NAT, "POSTROUTING", "kubernetes postrouting rules", POSTROUTING);
     plan.jump(FILTER, "FORWARD", "kubernetes forwarding rules", FORWARD);
     plan.jump(FILTER, "INPUT", "kubernetes ipvs access filter", IPVS_FILTER);
+    return plan;
+  }
+
+  /** What drops the packets of the flows in {@link SetName#HELD}, both ways; nothing else. */
+  static RulePlan holding(IpFamily family, IpvsOptions options) {
+    RulePlan plan = new RulePlan(family, options);
+    plan.chain(
+        MANGLE,
+        HOLD,
+        plan.set(SetName.HELD, "src,src,dst") + " -j DROP",
+        plan.set(SetName.HELD, "dst,dst,src") + " -j DROP");
+    plan.jump(MANGLE, "PREROUTING", "pointsman hands flows over", HOLD);
+    plan.jump(MANGLE, "OUTPUT", "pointsman hands flows over", HOLD);
     return plan;
   }
 

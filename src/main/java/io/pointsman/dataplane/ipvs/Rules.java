@@ -229,20 +229,38 @@ final class Rules {
 
   /** Takes only Pointsman's own chain away; everything else is kube-proxy's from now on. */
   void release() {
-    Saved saved = save();
+    drop(RulePlan.NAT, RulePlan.OWN_POSTROUTING);
+  }
+
+  /** Drops the packets of the flows in {@link SetName#HELD} until {@link #letGo}. */
+  void hold() {
+    StringBuilder script = new StringBuilder();
+    int unused = compose(save(), RulePlan.holding(family, options), script);
+    restore(script);
+  }
+
+  /** Takes back {@link #hold}, if it was. */
+  void letGo() {
+    drop(RulePlan.MANGLE, RulePlan.HOLD);
+  }
+
+  /** Takes a chain away, with the rules that jump to it. */
+  private void drop(String table, String chain) {
+    Map<String, List<String>> chains = save().in(table);
     StringBuilder body = new StringBuilder();
-    Map<String, List<String>> chains = saved.in(RulePlan.NAT);
-    if (chains.containsKey(RulePlan.OWN_POSTROUTING)) {
-      body.append(':').append(RulePlan.OWN_POSTROUTING).append(" - [0:0]\n");
-      for (String rule : chains.getOrDefault("POSTROUTING", List.of())) {
-        if (rule.endsWith(" -j " + RulePlan.OWN_POSTROUTING)) {
-          body.append("-D").append(rule.substring(2)).append('\n');
+    if (chains.containsKey(chain)) {
+      body.append(':').append(chain).append(" - [0:0]\n");
+      for (List<String> rules : chains.values()) {
+        for (String rule : rules) {
+          if (rule.endsWith(" -j " + chain)) {
+            body.append("-D").append(rule.substring(2)).append('\n');
+          }
         }
       }
-      body.append("-X ").append(RulePlan.OWN_POSTROUTING).append('\n');
+      body.append("-X ").append(chain).append('\n');
     }
     StringBuilder script = new StringBuilder();
-    commit(script, RulePlan.NAT, body);
+    commit(script, table, body);
     restore(script);
   }
 

@@ -16,7 +16,9 @@ enum SetName {
   /** The addresses on kube-ipvs0. */
   SERVICE_ADDRESSES("KUBE-IPVS-IPS", "hash:ip"),
   /** The addresses that answer on node ports; Pointsman's own. */
-  NODE_ADDRESSES("POINTSMAN-NODE-IPS", "hash:ip");
+  NODE_ADDRESSES("POINTSMAN-NODE-IPS", "hash:ip"),
+  /** Flows whose packets are dropped while they are handed over; only there meanwhile. */
+  HELD("POINTSMAN-HELD", "hash:ip,port,ip");
 
   private static final String BITMAP = "bitmap:port";
 
@@ -35,6 +37,11 @@ enum SetName {
 
   String type() {
     return type;
+  }
+
+  /** Whether the dataplane has it all the time. */
+  boolean lasting() {
+    return this != HELD;
   }
 
   /** Whether its entries are address and port of a frontend. */

@@ -19,7 +19,17 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 @Execution(ExecutionMode.CONCURRENT)
 class IpvsKernelTest {
   static final List<String> MODULES =
-      List.of("ipv6", "veth", "ip_vs", "ip_set", "iptable_nat", "iptable_filter", "ip6table_nat");
+      List.of(
+          "ipv6",
+          "veth",
+          "ip_vs",
+          "ip_set",
+          "nf_conntrack_netlink",
+          "iptable_nat",
+          "iptable_filter",
+          "iptable_mangle",
+          "ip6table_nat",
+          "ip6table_mangle");
 
   @TestFactory
   List<DynamicTest> inside() {

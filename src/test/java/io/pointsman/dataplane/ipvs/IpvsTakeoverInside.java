@@ -11,6 +11,7 @@ import io.pointsman.dataplane.ipvs.NamedServers.Connection;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -81,19 +82,52 @@ public class IpvsTakeoverInside extends IpvsNetworkFixture {
     assertThat(shell("ipset", "list", "-n")).isBlank();
   }
 
-  /** ip_vs takes it out of conntrack, or the rules would not be asked as long as it lasts. */
+  /** Nobody has rules for them afterwards: conntrack alone has them, as ip_vs had. */
   @Test
-  void aDatagramFlowThatIsLeftGoesOnByTheRulesThatFollow() throws IOException {
+  void handsItsFlowsOverToConntrackWhenItGoes() throws IOException {
+    shell("sysctl", "-q", "-w", "net.ipv4.ip_forward=1");
+    activate(web(Protocol.TCP, 3), web6(Protocol.TCP), web(Protocol.UDP, 3));
+    int port = 4_711;
+    List<String> datagram = askByDatagram(client, port, VIP_V4, 80);
+    try (Connection kept = new Connection(client, VIP_V4, 80);
+        Connection kept6 = new Connection(client, VIP_V6, 80);
+        Connection masqueraded = new Connection(client, Services.NODE_V4.toString(), 30_080)) {
+      List<List<String>> before = ask(kept, kept6, masqueraded);
+      assertThat(here(() -> dataplane.drain()).flows()).isEqualTo(4);
+      run(dataplane::remove);
+      assertThat(throughVirtualServers()).isZero();
+      assertThat(ask(kept, kept6, masqueraded)).isEqualTo(before);
+      assertThat(askByDatagram(client, port, VIP_V4, 80)).isEqualTo(datagram);
+    }
+    assertThat(shell("iptables-legacy-save") + shell("ip6tables-legacy-save"))
+        .doesNotContain("POINTSMAN");
+    assertThat(shell("ipset", "list", "-n")).isBlank();
+  }
+
+  private static List<List<String>> ask(Connection... connections) throws IOException {
+    List<List<String>> answers = new ArrayList<>();
+    for (Connection connection : connections) {
+      answers.add(connection.ask("hello"));
+    }
+    return answers;
+  }
+
+  /** Rules that follow do not take it to another server. */
+  @Test
+  void aDatagramFlowKeepsItsServer() throws IOException {
     shell("sysctl", "-q", "-w", "net.ipv4.ip_forward=1");
     activate(web(Protocol.UDP, 3));
+    // Ports until one is served by another than the only one of the rules.
     int port = 4_711;
+    while (askByDatagram(client, port, VIP_V4, 80).getFirst().equals(PODS_V4.getFirst())) {
+      port++;
+    }
     String served = askByDatagram(client, port, VIP_V4, 80).getFirst();
-    assertThat(askByDatagram(client, port, VIP_V4, 80).getFirst()).isEqualTo(served);
     restore((KUBE_PROXY + JUMPS).replace("tcp", "udp"));
-    assertThat(here(() -> dataplane.drain()).flows()).isOne();
-    assertThat(askByDatagram(client, port, VIP_V4, 80).getFirst()).isEqualTo(served);
+    assertThat(here(() -> dataplane.drain()).flows()).isPositive();
     run(dataplane::remove);
-    assertThat(askByDatagram(client, port, VIP_V4, 80).getFirst()).isEqualTo(PODS_V4.getFirst());
+    assertThat(askByDatagram(client, port, VIP_V4, 80).getFirst()).isEqualTo(served);
+    assertThat(askByDatagram(client, 4_700, VIP_V4, 80).getFirst()).isEqualTo(PODS_V4.getFirst());
   }
 
   @Test

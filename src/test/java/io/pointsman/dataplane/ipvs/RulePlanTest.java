@@ -73,6 +73,16 @@ class RulePlanTest {
   }
 
   @Test
+  void holdsFlowsBackInBothDirections() {
+    RulePlan plan = RulePlan.holding(IpFamily.IPV6, IpvsOptions.defaults());
+    assertThat(plan.rules("mangle", "POINTSMAN-HOLD"))
+        .containsExactly(
+            "-A POINTSMAN-HOLD -m set --match-set POINTSMAN-6-HELD src,src,dst -j DROP",
+            "-A POINTSMAN-HOLD -m set --match-set POINTSMAN-6-HELD dst,dst,src -j DROP");
+    assertThat(plan.jumps.get("mangle")).hasSize(2);
+  }
+
+  @Test
   void tellsCleanersWhatToLeave() {
     assertThat(IpvsNames.hasChain("nat", "KUBE-SERVICES")).isTrue();
     assertThat(IpvsNames.hasChain("filter", "KUBE-SERVICES")).isFalse();

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.ipvs;
+
+import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.Protocol;
+import io.pointsman.kernel.Conntrack;
+import io.pointsman.kernel.Conntrack.Flow;
+import io.pointsman.kernel.ConntrackTimeouts;
+import io.pointsman.kernel.FlowTuple;
+import io.pointsman.kernel.IpvsConnections;
+import io.pointsman.kernel.IpvsConnections.Connection;
+import io.pointsman.kernel.KernelException;
+import io.pointsman.kernel.VirtualServer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
+import org.jboss.logging.Logger;
+
+/**
+ * Hands the flows that ip_vs has over to conntrack when their virtual servers go, with backend,
+ * node's address and port as they are (ADR 7). A connection of ip_vs takes its entry in conntrack
+ * with it, so there is none for a moment; until there is a new one, the flow's packets are dropped.
+ */
+final class FlowHandover {
+  private static final Logger LOG = Logger.getLogger(FlowHandover.class);
+
+  /** Kernels before 5.9 forget connections by and by; then the entries are replaced as they are. */
+  private static final Duration UNTIL_FORGOTTEN = Duration.ofSeconds(1);
+
+  private static final long PAUSE_NANOS = Duration.ofMillis(1).toNanos();
+
+  private final List<Rules> rules;
+  private final IpSets sets;
+
+  FlowHandover(List<Rules> rules, IpSets sets) {
+    this.rules = rules;
+    this.sets = sets;
+  }
+
+  /**
+   * Deletes virtual servers and keeps their flows.
+   *
+   * @param ours which servers the deletion concerns
+   */
+  void around(Predicate<VirtualServer> ours, Runnable deletion) {
+    letGo();
+    try (Conntrack conntrack = new Conntrack()) {
+      List<Flow> flows = flows(conntrack, ours);
+      if (flows.isEmpty()) {
+        deletion.run();
+        return;
+      }
+      hold(flows);
+      try {
+        deletion.run();
+        awaitForgotten(conntrack, flows);
+        restore(conntrack, flows);
+      } finally {
+        letGo();
+      }
+    }
+  }
+
+  /** Those that conntrack knows as ip_vs translates them; none when it cannot be asked. */
+  private static List<Flow> flows(Conntrack conntrack, Predicate<VirtualServer> ours) {
+    Map<FlowTuple, Connection> connections = new HashMap<>();
+    FlowCounter.inUse(IpvsConnections.read(), ours)
+        .filter(connection -> canGoOn(connection.tuple()))
+        .forEach(connection -> connections.put(connection.tuple(), connection));
+    try {
+      return read(
+          conntrack,
+          flow -> {
+            Connection connection = connections.get(flow.original());
+            return connection != null
+                && flow.reply().source().equals(connection.server())
+                && flow.reply().sourcePort() == connection.serverPort();
+          });
+    } catch (KernelException e) {
+      if (Conntrack.isMissing(e)) {
+        return List.of();
+      }
+      throw e;
+    }
+  }
+
+  /** A socket of the node's own at a service address ends with that; nobody else has SCTP. */
+  private static boolean canGoOn(FlowTuple tuple) {
+    return !tuple.source().equals(tuple.destination())
+        && tuple.protocol() != Protocol.SCTP.number();
+  }
+
+  private static List<Flow> read(Conntrack conntrack, Predicate<Flow> wanted) {
+    List<Flow> flows = new ArrayList<>(conntrack.read(false, wanted));
+    flows.addAll(conntrack.read(true, wanted));
+    return flows;
+  }
+
+  private void hold(List<Flow> flows) {
+    Set<SetEntry> held = new HashSet<>();
+    for (Flow flow : flows) {
+      held.add(held(flow.original().reversed()));
+      held.add(held(flow.reply()));
+    }
+    sets.create(SetName.HELD, held);
+    for (Rules each : rules) {
+      if (held.stream().anyMatch(entry -> entry.family() == each.family())) {
+        each.hold();
+      }
+    }
+  }
+
+  /** The client's side as the flow's other end sees it, and that end. */
+  private static SetEntry held(FlowTuple towardsClient) {
+    Address client = Address.of(towardsClient.destination());
+    Protocol protocol = Protocol.of(towardsClient.protocol()).orElseThrow();
+    String place = SetEntry.place(client, protocol, towardsClient.destinationPort());
+    String text = place + "," + Address.of(towardsClient.source());
+    return new SetEntry(SetName.HELD, client.family(), text);
+  }
+
+  private void letGo() {
+    rules.forEach(Rules::letGo);
+    sets.destroy(SetName.HELD);
+  }
+
+  private static void awaitForgotten(Conntrack conntrack, List<Flow> flows) {
+    Set<Integer> ids = new HashSet<>();
+    flows.forEach(flow -> ids.add(flow.id()));
+    long deadline = System.nanoTime() + UNTIL_FORGOTTEN.toNanos();
+    while (System.nanoTime() - deadline < 0
+        && !read(conntrack, flow -> ids.contains(flow.id())).isEmpty()) {
+      LockSupport.parkNanos(PAUSE_NANOS);
+    }
+  }
+
+  /** One by one, so that one which is refused takes none with it. */
+  private static void restore(Conntrack conntrack, List<Flow> flows) {
+    ConntrackTimeouts timeouts = ConntrackTimeouts.read();
+    int refused = 0;
+    String why = "";
+    for (Flow flow : flows) {
+      // Answers have made a flow of their own while there was none.
+      conntrack.delete(flow.original());
+      conntrack.delete(flow.reply());
+      int seconds = timeouts.of(flow.protocol(), flow.closing());
+      conntrack.addTranslated(flow.original(), flow.reply(), flow.closing(), seconds);
+      try {
+        conntrack.flush();
+      } catch (KernelException e) {
+        refused++;
+        why = String.valueOf(e.getMessage());
+      }
+    }
+    if (refused > 0) {
+      LOG.warnf("%d of %d flows of ip_vs end with it: %s", refused, flows.size(), why);
+    }
+  }
+}
