@@ -7,7 +7,6 @@ import io.pointsman.kernel.CommandRunner.CommandException;
 import java.util.List;
 import java.util.Set;
 import org.jboss.logging.Logger;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps the kernel translating flows that conntrack knows when the rules that began them go: it
@@ -25,11 +24,8 @@ final class TranslationHold {
     if (!commands.has("nft")) {
       return;
     }
-    List<String> present = tables();
-    if (present == null) {
-      return;
-    }
     try {
+      List<String> present = commands.lines("nft", "list", "tables");
       for (IpFamily family : IpFamily.values()) {
         String table = (family == IpFamily.IPV4 ? "ip " : "ip6 ") + NAME;
         boolean there = present.contains("table " + table);
@@ -45,17 +41,10 @@ final class TranslationHold {
         }
       }
     } catch (CommandException e) {
-      // Other rules of the node keep it as a rule; flows of before may end where there are none.
-      LOG.warnf("Flows from before may end with the rules that began them: %s", e.getMessage());
-    }
-  }
-
-  /** Null where the kernel has no nf_tables: the hooks of iptables-legacy stay without rules. */
-  private @Nullable List<String> tables() {
-    try {
-      return commands.lines("nft", "list", "tables");
-    } catch (CommandException e) {
-      return null;
+      if (!families.isEmpty()) {
+        // Other rules of the node keep it as a rule, as those of the CNI plugin.
+        LOG.warnf("Flows from before may end with the rules that began them: %s", e.getMessage());
+      }
     }
   }
 

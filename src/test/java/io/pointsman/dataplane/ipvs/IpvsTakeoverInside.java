@@ -82,10 +82,14 @@ public class IpvsTakeoverInside extends IpvsNetworkFixture {
     assertThat(shell("ipset", "list", "-n")).isBlank();
   }
 
-  /** Nobody has rules for them afterwards: conntrack alone has them, as ip_vs had. */
+  /** No rule is for them afterwards: conntrack alone has them, as ip_vs had. */
   @Test
   void handsItsFlowsOverToConntrackWhenItGoes() throws IOException {
     shell("sysctl", "-q", "-w", "net.ipv4.ip_forward=1");
+    for (String tool : List.of("iptables-legacy", "ip6tables-legacy")) {
+      // The kernel looks into conntrack only while some rule asks for it.
+      shell(tool, "-A", "FORWARD", "-m", "conntrack", "--ctstate", "ESTABLISHED", "-j", "ACCEPT");
+    }
     activate(web(Protocol.TCP, 3), web6(Protocol.TCP), web(Protocol.UDP, 3));
     int port = 4_711;
     List<String> datagram = askByDatagram(client, port, VIP_V4, 80);
