@@ -71,7 +71,8 @@ final class FlowHandover {
   private static List<Flow> flows(Conntrack conntrack, Predicate<VirtualServer> ours) {
     Map<FlowTuple, Connection> connections = new HashMap<>();
     FlowCounter.inUse(IpvsConnections.read(), ours)
-        .filter(connection -> canGoOn(connection.tuple()))
+        // An association of SCTP cannot be made in the midst of it.
+        .filter(connection -> connection.tuple().protocol() != Protocol.SCTP.number())
         .forEach(connection -> connections.put(connection.tuple(), connection));
     try {
       return read(
@@ -88,12 +89,6 @@ final class FlowHandover {
       }
       throw e;
     }
-  }
-
-  /** A socket of the node's own at a service address ends with that; nobody else has SCTP. */
-  private static boolean canGoOn(FlowTuple tuple) {
-    return !tuple.source().equals(tuple.destination())
-        && tuple.protocol() != Protocol.SCTP.number();
   }
 
   private static List<Flow> read(Conntrack conntrack, Predicate<Flow> wanted) {

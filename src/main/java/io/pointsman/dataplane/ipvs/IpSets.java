@@ -97,7 +97,7 @@ final class IpSets {
         (set, family) -> {
           String name = set.text(family);
           int size = sizes.getOrDefault(name, 0);
-          String type = set.type() + " " + set.parameters(family, size < SIZE / 2 ? SIZE : LARGE);
+          String type = type(set, family, size);
           if (!present.limits().containsKey(name)) {
             lines.add("create " + name + " " + type);
           } else if (present.unfit().contains(name)) {
@@ -121,14 +121,14 @@ final class IpSets {
     Map<IpFamily, Long> sizes =
         entries.stream().collect(Collectors.groupingBy(SetEntry::family, Collectors.counting()));
     List<String> lines = new ArrayList<>();
-    sizes.forEach((family, size) -> lines.add(create(set, family, size < SIZE / 2 ? SIZE : LARGE)));
+    sizes.forEach(
+        (family, size) -> lines.add("create " + set.text(family) + " " + type(set, family, size)));
     restore(lines);
     add(entries);
   }
 
-  private static String create(SetName set, IpFamily family, int size) {
-    String name = set.text(family);
-    return "create " + name + " " + set.type() + " " + set.parameters(family, size);
+  private static String type(SetName set, IpFamily family, long size) {
+    return set.type() + " " + set.parameters(family, size < SIZE / 2 ? SIZE : LARGE);
   }
 
   void add(Collection<SetEntry> entries) {
