@@ -16,6 +16,7 @@ import io.pointsman.dataplane.Preflight;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.kernel.BpfException;
 import io.pointsman.kernel.BpfMap;
+import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.Errno;
 import io.pointsman.kernel.KernelException;
 import io.pointsman.kernel.RtNetlink;
@@ -183,7 +184,7 @@ public final class BpfDataplane implements Dataplane {
             netlink.devices().forEach(device -> FilterAttachment.remove(device.index(), netlink));
           }
           // Whoever serves now has rules of its own. Before the pins, which tell what is not done.
-          new TranslationHold().keep(Set.of());
+          new TranslationHold(new CommandRunner()).keep(Set.of());
           held = null;
           if (pins.present()) {
             pins.removeAll();
@@ -236,7 +237,7 @@ public final class BpfDataplane implements Dataplane {
 
   private void hold(Set<IpFamily> families) {
     if (!families.equals(held)) {
-      new TranslationHold().keep(families);
+      new TranslationHold(new CommandRunner()).keep(families);
     }
     held = families;
   }

@@ -2,6 +2,7 @@
 package io.pointsman.dataplane.ipvs;
 
 import io.pointsman.agent.KubeProxyCleanerInside;
+import io.pointsman.dataplane.bpf.TranslationHoldInside;
 import io.pointsman.kernel.IpvsNetlinkInside;
 import io.pointsman.testing.uml.InnerTests;
 import io.pointsman.testing.uml.UserModeLinux;
@@ -13,8 +14,8 @@ import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
- * Everything that needs ip_vs in the kernel, in a kernel that has it; beside the other tests, which
- * this one process in its own kernel does not touch.
+ * Everything that needs ip_vs in the kernel, or that it lacks nf_tables, in such a kernel; beside
+ * the other tests, which this one process in its own kernel does not touch.
  */
 @Execution(ExecutionMode.CONCURRENT)
 class IpvsKernelTest {
@@ -43,6 +44,7 @@ class IpvsKernelTest {
         IpvsTrafficInside.class,
         IpvsTakeoverInside.class,
         KubeProxyServersInside.class,
+        TranslationHoldInside.class,
         KubeProxyCleanerInside.class);
   }
 }
