@@ -5,7 +5,7 @@
 //
 //	traffic http   --targets URL,URL… [--concurrency 4] [--timeout 5s] [--rate 0] [--phase NAME]
 //	traffic stream --targets HOST:PORT,… [--interval 20ms] [--timeout 10s] [--block 1024]
-//	traffic udp    --targets HOST:PORT,… [--source-port 0 | --fresh] [--interval 20ms] [--timeout 2s]
+//	traffic udp    --targets HOST:PORT,… [--source-port 0 | --fresh] [--interval 20ms] [--timeout 2s] [--resend 0]
 //	traffic serve  --listen :7000
 //
 // A line on standard input begins a phase of that name; SIGUSR1 begins one named by its number.
@@ -34,6 +34,7 @@ type options struct {
 	rate        float64
 	sourcePort  int
 	fresh       bool
+	resend      time.Duration
 	block       int
 	report      *report
 }
@@ -55,6 +56,7 @@ func main() {
 	flags.Float64Var(&o.rate, "rate", 0, "http: requests per second in all; 0 means as many as possible")
 	flags.IntVar(&o.sourcePort, "source-port", 0, "udp: the client's port; 0 means any")
 	flags.BoolVar(&o.fresh, "fresh", false, "udp: a new socket for each message")
+	flags.DurationVar(&o.resend, "resend", 0, "udp: send a message again that has no answer for so long; 0 means never")
 	flags.IntVar(&o.block, "block", 1024, "stream: bytes sent and wanted back at a time")
 	untilEOF := flags.Bool("until-eof", false, "end when standard input ends")
 	_ = flags.Parse(os.Args[2:])

@@ -31,6 +31,7 @@ type phase struct {
 	Requests int            `json:"requests"`
 	Failed   int            `json:"failed"`
 	Broken   int            `json:"brokenConnections"`
+	Resent   int            `json:"resent"`
 	PerSec   float64        `json:"requestsPerSecond"`
 	P50      int64          `json:"p50Micros"`
 	P99      int64          `json:"p99Micros"`
@@ -132,6 +133,13 @@ func (r *report) broke() {
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	r.current.Broken++
+}
+
+// resent counts a message that was sent once more.
+func (r *report) resent() {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	r.current.Resent++
 }
 
 func (r *report) progress(ctx context.Context, every time.Duration) {

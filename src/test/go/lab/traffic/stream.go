@@ -107,7 +107,7 @@ func datagrams(ctx context.Context, o *options) {
 					wait(ctx, time.Second)
 					continue
 				}
-				server, err := echo(connection, sequence, began.Add(o.timeout))
+				server, err := echo(connection, sequence, began.Add(o.timeout), o)
 				answer := ""
 				if server != "" && !o.fresh {
 					answer = target + " " + server
@@ -127,21 +127,36 @@ func datagrams(ctx context.Context, o *options) {
 	all.Wait()
 }
 
-// echo sends one message, waits for its own answer, passing over late ones to earlier messages, and
-// returns the name of the server when it has said it.
-func echo(connection net.Conn, sequence int, deadline time.Time) (string, error) {
+// echo sends one message, again when that is asked for, waits for its own answer, passing over late
+// ones to earlier messages, and returns the name of the server when it has said it.
+func echo(connection net.Conn, sequence int, deadline time.Time, o *options) (string, error) {
 	text := fmt.Sprintf("message-%d-end", sequence)
-	_ = connection.SetDeadline(deadline)
-	if _, err := connection.Write([]byte("echo " + text)); err != nil {
-		return "", err
-	}
-	answer := make([]byte, 2048)
 	for {
-		n, err := connection.Read(answer)
+		if _, err := connection.Write([]byte("echo " + text)); err != nil {
+			return "", err
+		}
+		again := time.Now().Add(o.resend)
+		if o.resend == 0 || again.After(deadline) {
+			return answer(connection, text, deadline)
+		}
+		server, err := answer(connection, text, again)
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return server, err
+		}
+		o.report.resent()
+	}
+}
+
+// answer waits for the answer to one message.
+func answer(connection net.Conn, text string, deadline time.Time) (string, error) {
+	_ = connection.SetReadDeadline(deadline)
+	received := make([]byte, 2048)
+	for {
+		n, err := connection.Read(received)
 		if err != nil {
 			return "", err
 		}
-		before, found := strings.CutSuffix(strings.TrimSpace(string(answer[:n])), text)
+		before, found := strings.CutSuffix(strings.TrimSpace(string(received[:n])), text)
 		if found {
 			server, _, _ := strings.Cut(before, " ")
 			return server, nil

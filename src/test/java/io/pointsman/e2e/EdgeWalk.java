@@ -123,10 +123,11 @@ final class EdgeWalk implements AutoCloseable {
     System.out.println(requests.table());
     for (var edge : edges) {
       System.out.printf(
-          "edge %-36s %6d connections, %5d new UDP flows, longest gap %7.1f ms, %3d s%n",
+          "edge %-36s %6d connections, %5d new UDP flows, %d datagrams again, longest gap %7.1f ms, %3d s%n",
           edge.name(),
           requests.requests(edge.name()),
           kept.fresh(edge.name()),
+          kept.resent(edge.name()),
           kept.longestGap(edge.name()),
           edge.took().toSeconds());
     }

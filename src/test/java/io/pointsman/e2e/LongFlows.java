@@ -63,9 +63,10 @@ final class LongFlows implements AutoCloseable {
     var pause = "--interval=" + pace.pause().toMillis() + "ms";
     var block = "--block=" + pace.block();
     var port = "--source-port=" + SOURCE_PORT;
+    var resend = "--resend=" + pace.resend().toSeconds() + "s";
     return new LongFlows(
         both(cluster, "stream", block, pause, pace.timeout()),
-        both(cluster, "udp", port, pause, pace.timeout()),
+        both(cluster, "udp", port, resend, pause, pace.timeout()),
         both(cluster, "udp", "--fresh", pause, pace.timeout()));
   }
 
@@ -143,6 +144,11 @@ final class LongFlows implements AutoCloseable {
           .flatMap(List::stream)
           .flatMap(phase -> phase.answers().stream())
           .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    /** Messages of UDP streams that were sent again in a phase. */
+    long resent(String phase) {
+      return of(datagrams, phase).stream().mapToLong(Phase::resent).sum();
     }
 
     /** New UDP flows in a phase. */

@@ -10,20 +10,35 @@ import java.time.Duration;
  * @param pause between two messages of a flow
  * @param block bytes that a stream sends and wants back at a time
  * @param patience how long an answer may take
+ * @param resend after how long a datagram of a flow that lasts is sent again when no answer came:
+ *     those that come while ip_vs hands the flow over are dropped; zero never does
  * @param limit how long a step of a test may take
  */
-record Pace(int perSecond, Duration pause, int block, Duration patience, Duration limit) {
+record Pace(
+    int perSecond, Duration pause, int block, Duration patience, Duration resend, Duration limit) {
   /** For the machine itself. */
   static final Pace FULL =
-      new Pace(200, Duration.ofMillis(50), 65_536, Duration.ofSeconds(10), Duration.ofMinutes(6));
+      new Pace(
+          200,
+          Duration.ofMillis(50),
+          65_536,
+          Duration.ofSeconds(10),
+          Duration.ZERO,
+          Duration.ofMinutes(6));
 
   /** For User-Mode Linux, where every system call is dear. */
   static final Pace SLOW =
-      new Pace(4, Duration.ofSeconds(1), 4_096, Duration.ofSeconds(45), Duration.ofMinutes(12));
+      new Pace(
+          4,
+          Duration.ofSeconds(1),
+          4_096,
+          Duration.ofSeconds(45),
+          Duration.ofSeconds(5),
+          Duration.ofMinutes(12));
 
   /** The same with so many connections a second. */
   Pace at(int connections) {
-    return new Pace(connections, pause, block, patience, limit);
+    return new Pace(connections, pause, block, patience, resend, limit);
   }
 
   /** What the chart is installed with. */

@@ -158,6 +158,7 @@ public final class Traffic implements AutoCloseable {
   /**
    * What was counted between two calls of {@link Traffic#phase}; times in microseconds.
    *
+   * @param resent messages that were sent again, because they had no answer for long
    * @param max the longest time for an answer
    * @param answers who answered, as "TARGET SERVER", where the kind of load knows it
    * @param means the mean time of an answer by target
@@ -166,6 +167,7 @@ public final class Traffic implements AutoCloseable {
       String name,
       long requests,
       long failed,
+      long resent,
       long p50,
       long p99,
       long max,
@@ -178,6 +180,7 @@ public final class Traffic implements AutoCloseable {
           json.path("phase").asText(),
           json.path("requests").asLong(),
           json.path("failed").asLong() + json.path("brokenConnections").asLong(),
+          json.path("resent").asLong(),
           json.path("p50Micros").asLong(),
           json.path("p99Micros").asLong(),
           json.path("maxMicros").asLong(),

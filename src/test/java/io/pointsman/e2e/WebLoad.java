@@ -50,7 +50,13 @@ public final class WebLoad implements AutoCloseable {
     var full = Pace.FULL;
     return start(
         cluster,
-        new Pace(perSecond, full.pause(), full.block(), Duration.ofSeconds(5), full.limit()));
+        new Pace(
+            perSecond,
+            full.pause(),
+            full.block(),
+            Duration.ofSeconds(5),
+            full.resend(),
+            full.limit()));
   }
 
   /** Starts both loads at that pace. */

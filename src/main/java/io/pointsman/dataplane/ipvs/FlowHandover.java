@@ -56,8 +56,11 @@ final class FlowHandover {
         deletion.run();
         return;
       }
-      hold(flows);
+      Set<SetEntry> held = held(flows);
       try {
+        prepare(held);
+        // From here on packets are dropped.
+        sets.add(held);
         deletion.run();
         awaitForgotten(conntrack, flows);
         restore(conntrack, flows);
@@ -97,12 +100,17 @@ final class FlowHandover {
     return flows;
   }
 
-  private void hold(List<Flow> flows) {
+  private static Set<SetEntry> held(List<Flow> flows) {
     Set<SetEntry> held = new HashSet<>();
     for (Flow flow : flows) {
       held.add(held(flow.original().reversed()));
       held.add(held(flow.reply()));
     }
+    return held;
+  }
+
+  /** Everything that takes time: rules that look into sets that are empty yet. */
+  private void prepare(Set<SetEntry> held) {
     sets.create(SetName.HELD, held);
     for (Rules each : rules) {
       if (held.stream().anyMatch(entry -> entry.family() == each.family())) {
@@ -121,6 +129,7 @@ final class FlowHandover {
   }
 
   private void letGo() {
+    sets.empty(SetName.HELD);
     rules.forEach(Rules::letGo);
     sets.destroy(SetName.HELD);
   }

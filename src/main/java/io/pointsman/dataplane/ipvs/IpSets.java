@@ -116,7 +116,7 @@ final class IpSets {
     restore(lines);
   }
 
-  /** Creates one set in the families that there are entries of, with these in it. */
+  /** Creates one set in the families that there are entries of, with room for these. */
   void create(SetName set, Collection<SetEntry> entries) {
     Map<IpFamily, Long> sizes =
         entries.stream().collect(Collectors.groupingBy(SetEntry::family, Collectors.counting()));
@@ -124,7 +124,6 @@ final class IpSets {
     sizes.forEach(
         (family, size) -> lines.add("create " + set.text(family) + " " + type(set, family, size)));
     restore(lines);
-    add(entries);
   }
 
   private static String type(SetName set, IpFamily family, long size) {
@@ -150,14 +149,21 @@ final class IpSets {
 
   /** Destroys one set of each family, if it is there. */
   void destroy(SetName set) {
+    restore(present("destroy ", set));
+  }
+
+  /** Takes all entries out of one set of each family, if it is there. */
+  void empty(SetName set) {
+    restore(present("flush ", set));
+  }
+
+  private List<String> present(String verb, SetName set) {
     List<String> present = names();
-    List<String> lines = new ArrayList<>();
-    for (IpFamily family : families) {
-      if (present.contains(set.text(family))) {
-        lines.add("destroy " + set.text(family));
-      }
-    }
-    restore(lines);
+    return families.stream()
+        .map(set::text)
+        .filter(present::contains)
+        .map(name -> verb + name)
+        .toList();
   }
 
   List<String> names() {
