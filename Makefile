@@ -50,8 +50,8 @@ lab-shell: ## Open a shell in a node: make lab-shell NODE=node-2 (or NODE=client
 lab-status: ## Tell what runs in the lab
 	@scripts/lab status
 
-test-ipvs: deps binaries image ## Only walk the edges of IPVS on a cluster in User-Mode Linux (root, ten minutes)
-	@$(maven) -q test-compile surefire:test -Dtest=IpvsEdgesTest -Dgroups=lab -DexcludedGroups=bench
+test-ipvs: deps binaries image ## Walk every edge of IPVS on a cluster in User-Mode Linux (root, half an hour)
+	@$(maven) -q test-compile surefire:test -Dtest='Ipvs*EdgesTest' -Dgroups='lab | lab-uml' -DexcludedGroups=bench
 
 test-kernels: deps binaries image ## Walk a node on Debian's own kernel, in QEMU, through every mode and back (root, hours)
 	@scripts/deps kernels
