@@ -203,7 +203,8 @@ final class Walk {
               .map(line -> PORT.matcher(line.substring(line.indexOf("->"))).results().count())
               .orElse(0L);
       case IPTABLES -> lines.filter(line -> line.contains("-j KUBE-SEP-")).count();
-      case IPVS -> lines.filter(line -> line.contains("-> ")).count();
+      // Those with weight 0 are there for the connections that they still have.
+      case IPVS -> lines.filter(line -> line.matches(".*-> .* Masq +[1-9].*")).count();
       case NFTABLES -> throw new IllegalArgumentException("Nftables is not built yet");
     };
   }
