@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.Isolated;
 
 /** The edges of IPVS on a whole cluster in User-Mode Linux, because this kernel may lack ip_vs. */
-@Tag("lab")
+@Tag("lab-uml")
 @Isolated("User-Mode Linux needs a processor to itself")
 @OnlyInLab("the cluster is made inside User-Mode Linux")
 @Timeout(value = IpvsEdgesTest.MINUTES + 10, unit = TimeUnit.MINUTES)
