@@ -51,7 +51,7 @@ lab-status: ## Tell what runs in the lab
 	@scripts/lab status
 
 test-ipvs: deps binaries image ## Walk every edge of IPVS on a cluster in User-Mode Linux (root, half an hour)
-	@$(maven) -q test-compile surefire:test -Dtest='Ipvs*EdgesTest' -Dgroups=lab-uml -DexcludedGroups=
+	@$(maven) -q test-compile surefire:test -Dgroups=lab-uml -DexcludedGroups=
 
 test-kernels: deps binaries image ## Walk a node on Debian's own kernel, in QEMU, through every mode and back (root, hours)
 	@scripts/deps kernels

@@ -92,6 +92,13 @@ public final class Conntrack implements AutoCloseable {
     return flows;
   }
 
+  /** The flows of both families that are wanted. */
+  public List<Flow> read(Predicate<Flow> wanted) {
+    List<Flow> flows = read(false, wanted);
+    flows.addAll(read(true, wanted));
+    return flows;
+  }
+
   /** Collects that the flow that has this tuple in either direction shall be gone. */
   public void delete(FlowTuple tuple) {
     batch.add(

@@ -22,11 +22,31 @@ public class IpvsEdgesInside {
   }
 
   @TestFactory
-  List<DynamicTest> amongKubeProxyIpvsAndIptables() {
-    walk =
-        new EdgeWalk(
-            LabOptions.named("edges-ipvs").withKubeProxyMode(KubeProxyMode.IPVS).withNodes(1),
-            Pace.SLOW);
+  List<DynamicTest> amongKubeProxyIpvsIpvsAndBpf() {
+    walk = from(KubeProxyMode.IPVS);
     return walk.through(LinuxDataplane.IPVS, LinuxDataplane.BPF, LinuxDataplane.IPVS, null);
+  }
+
+  @TestFactory
+  List<DynamicTest> amongKubeProxyIpvsIptablesIpvsAndBpf() {
+    walk = from(KubeProxyMode.IPVS);
+    return walk.through(
+        LinuxDataplane.IPTABLES,
+        LinuxDataplane.IPVS,
+        LinuxDataplane.IPTABLES,
+        null,
+        LinuxDataplane.BPF,
+        null);
+  }
+
+  @TestFactory
+  List<DynamicTest> betweenKubeProxyIptablesAndIpvs() {
+    walk = from(KubeProxyMode.IPTABLES);
+    return walk.through(LinuxDataplane.IPVS, null);
+  }
+
+  private static EdgeWalk from(KubeProxyMode mode) {
+    return new EdgeWalk(
+        LabOptions.named("edges-ipvs").withKubeProxyMode(mode).withNodes(1), Pace.SLOW);
   }
 }

@@ -8,15 +8,13 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.parallel.Isolated;
 
 /** The edges of IPVS on a whole cluster in User-Mode Linux, because this kernel may lack ip_vs. */
 @Tag("lab-uml")
-@Isolated("User-Mode Linux needs a processor to itself")
 @OnlyInLab("the cluster is made inside User-Mode Linux")
 @Timeout(value = IpvsEdgesTest.MINUTES + 10, unit = TimeUnit.MINUTES)
 class IpvsEdgesTest {
-  static final int MINUTES = 45;
+  static final int MINUTES = 90;
 
   @TestFactory
   List<DynamicTest> inside() {

@@ -44,6 +44,7 @@ public final class BpfDataplane implements Dataplane {
   private final DataplaneSettings settings;
   private final Pins pins;
   private final int scheduler;
+  private final TranslationHold translation = new TranslationHold(new CommandRunner());
   private @Nullable Session session;
 
   /** Families that the stack has flows of; null before this agent has looked. */
@@ -184,7 +185,7 @@ public final class BpfDataplane implements Dataplane {
             netlink.devices().forEach(device -> FilterAttachment.remove(device.index(), netlink));
           }
           // Whoever serves now has rules of its own. Before the pins, which tell what is not done.
-          new TranslationHold(new CommandRunner()).keep(Set.of());
+          translation.keep(Set.of());
           held = null;
           if (pins.present()) {
             pins.removeAll();
@@ -237,7 +238,7 @@ public final class BpfDataplane implements Dataplane {
 
   private void hold(Set<IpFamily> families) {
     if (!families.equals(held)) {
-      new TranslationHold(new CommandRunner()).keep(families);
+      translation.keep(families);
     }
     held = families;
   }

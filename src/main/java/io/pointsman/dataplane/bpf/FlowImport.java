@@ -74,9 +74,7 @@ final class FlowImport {
 
   private void readConntrack(Frontends frontends) {
     try (Conntrack conntrack = new Conntrack()) {
-      for (boolean v6 : new boolean[] {false, true}) {
-        conntrack.read(v6, FlowImport::translated).forEach(flow -> want(flow, frontends));
-      }
+      conntrack.read(FlowImport::translated).forEach(flow -> want(flow, frontends));
     } catch (KernelException e) {
       if (!Conntrack.isMissing(e)) {
         throw e;

@@ -12,7 +12,6 @@ import io.pointsman.kernel.IpvsConnections.Connection;
 import io.pointsman.kernel.KernelException;
 import io.pointsman.kernel.VirtualServer;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -78,8 +77,7 @@ final class FlowHandover {
         .filter(connection -> connection.tuple().protocol() != Protocol.SCTP.number())
         .forEach(connection -> connections.put(connection.tuple(), connection));
     try {
-      return read(
-          conntrack,
+      return conntrack.read(
           flow -> {
             Connection connection = connections.get(flow.original());
             return connection != null
@@ -92,12 +90,6 @@ final class FlowHandover {
       }
       throw e;
     }
-  }
-
-  private static List<Flow> read(Conntrack conntrack, Predicate<Flow> wanted) {
-    List<Flow> flows = new ArrayList<>(conntrack.read(false, wanted));
-    flows.addAll(conntrack.read(true, wanted));
-    return flows;
   }
 
   private static Set<SetEntry> held(List<Flow> flows) {
@@ -139,7 +131,7 @@ final class FlowHandover {
     flows.forEach(flow -> ids.add(flow.id()));
     long deadline = System.nanoTime() + UNTIL_FORGOTTEN.toNanos();
     while (System.nanoTime() - deadline < 0
-        && !read(conntrack, flow -> ids.contains(flow.id())).isEmpty()) {
+        && !conntrack.read(flow -> ids.contains(flow.id())).isEmpty()) {
       LockSupport.parkNanos(PAUSE_NANOS);
     }
   }

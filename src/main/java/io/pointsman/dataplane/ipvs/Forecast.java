@@ -11,7 +11,6 @@ import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.Holdings;
 import io.pointsman.dataplane.PlannedWrites;
 import io.pointsman.dataplane.iptables.RuleMemory;
-import io.pointsman.dataplane.ipvs.Ownership.Owner;
 import io.pointsman.kernel.DummyDevice;
 import io.pointsman.kernel.IpvsNetlink;
 import io.pointsman.kernel.RealServer;
@@ -155,8 +154,7 @@ final class Forecast {
       for (Rules each : rules) {
         entries += each.removable();
       }
-      return new Holdings(
-          entries, FlowCounter.count(server -> ownership.of(server) != Owner.FOREIGN));
+      return new Holdings(entries, FlowCounter.count(ownership::owns));
     }
   }
 

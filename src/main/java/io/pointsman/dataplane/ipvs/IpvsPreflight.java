@@ -6,7 +6,6 @@ import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.Preflight;
 import io.pointsman.dataplane.Preflight.Finding;
 import io.pointsman.dataplane.Preflight.Severity;
-import io.pointsman.dataplane.ipvs.Ownership.Owner;
 import io.pointsman.kernel.CommandRunner.CommandException;
 import io.pointsman.kernel.DummyDevice;
 import io.pointsman.kernel.Errno;
@@ -146,7 +145,7 @@ final class IpvsPreflight {
       List<VirtualServer> foreign =
           ipvs.virtualServers().stream()
               .map(info -> info.server())
-              .filter(server -> ownership.of(server) == Owner.FOREIGN)
+              .filter(server -> !ownership.owns(server))
               .toList();
       if (!foreign.isEmpty()) {
         add(

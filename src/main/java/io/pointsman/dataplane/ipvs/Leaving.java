@@ -7,7 +7,6 @@ import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.KernelState;
-import io.pointsman.dataplane.ipvs.Ownership.Owner;
 import io.pointsman.kernel.DummyDevice;
 import io.pointsman.kernel.IpvsNetlink;
 import java.util.EnumSet;
@@ -57,7 +56,7 @@ final class Leaving {
         return 0;
       }
       Ownership ownership = ownership(device, Set.of());
-      return FlowCounter.count(server -> ownership.of(server) != Owner.FOREIGN);
+      return FlowCounter.count(ownership::owns);
     }
   }
 
@@ -135,14 +134,13 @@ final class Leaving {
   }
 
   private void keepingFlows(List<Rules> rules, Ownership ownership, Runnable deletion) {
-    new FlowHandover(rules, sets())
-        .around(server -> ownership.of(server) != Owner.FOREIGN, deletion);
+    new FlowHandover(rules, sets()).around(ownership::owns, deletion);
   }
 
   private static void delete(IpvsNetlink ipvs, Ownership ownership) {
     ipvs.virtualServers().stream()
         .map(info -> info.server())
-        .filter(server -> ownership.of(server) != Owner.FOREIGN)
+        .filter(ownership::owns)
         .forEach(ipvs::delete);
     ipvs.flush();
   }

@@ -59,6 +59,11 @@ final class Ownership {
     }
   }
 
+  /** Whether it is a Service's. */
+  boolean owns(VirtualServer server) {
+    return of(server) != Owner.FOREIGN;
+  }
+
   Owner of(VirtualServer server) {
     Address address = Address.of(server.address());
     if (options.excludes(address)) {
