@@ -16,11 +16,14 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * For one catalogue every dataplane's kernel state has one digest: BPF's maps and the rules of both
  * iptables in one kernel. The first catalogues are those that IpvsRandomInside has in ip_vs.
  */
+@Execution(ExecutionMode.CONCURRENT)
 class SameDigestTest {
   private static final long SEED = Long.getLong("pointsman.seed", 20_260_102L);
   private static final int WHOLE = 30;

@@ -59,6 +59,9 @@ public final class Demo {
       cluster.install(pace.arguments());
       try (var steps = new StepPrinter(cluster)) {
         thereAndBack(load);
+      } catch (RuntimeException | Error e) {
+        cluster.tell();
+        throw e;
       }
       load.phase("kube-proxy again");
       awaitMore(load);

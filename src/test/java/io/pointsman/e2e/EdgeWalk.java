@@ -9,8 +9,10 @@ import io.pointsman.lab.LabOptions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.LongSupplier;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
@@ -21,12 +23,19 @@ final class EdgeWalk implements AutoCloseable {
   /** Seconds' worth of one web load, of two, between two edges: over all edges 100,000 flows. */
   private static final int BETWEEN = 14;
 
+  /** As web.yaml has them. */
+  private static final int WEB_REPLICAS = 3;
+
   /** As the lab's kube-proxy has them, too. */
   private static final List<String> PODS = List.of(Addresses.POD_CIDR_4, Addresses.POD_CIDR_6);
 
   private final LabOptions options;
   private final Pace pace;
   private final List<Edge> edges = new ArrayList<>();
+
+  /** Where endpoints have been changed under load: once is enough. */
+  private final Set<LinuxDataplane> changed = EnumSet.noneOf(LinuxDataplane.class);
+
   private @Nullable TestCluster cluster;
   private @Nullable StepPrinter steps;
   private @Nullable Load load;
@@ -112,6 +121,10 @@ final class EdgeWalk implements AutoCloseable {
       walk.masqueradesOutside(wanted, PODS);
     }
     edges.add(new Edge(name, Duration.between(began, Instant.now())));
+    if (wanted != null && changed.add(wanted)) {
+      walk.scaleWeb(wanted, WEB_REPLICAS + 1);
+      walk.scaleWeb(wanted, WEB_REPLICAS);
+    }
     running.awaitMore(pace);
     failed = false;
   }

@@ -8,19 +8,37 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.Isolated;
 
-/** The edges of IPVS on a whole cluster in User-Mode Linux, because this kernel may lack ip_vs. */
+/**
+ * The edges of IPVS on a whole cluster in User-Mode Linux, because this kernel may lack ip_vs. A
+ * boot each, so that each can be run alone; the tag {@code lab} has what every change must pass.
+ */
 @Tag("lab-uml")
 @OnlyInLab("the cluster is made inside User-Mode Linux")
+@Isolated("User-Mode Linux has one processor, and what waits for that looks like a loss")
 @Timeout(value = IpvsEdgesTest.MINUTES + 10, unit = TimeUnit.MINUTES)
 class IpvsEdgesTest {
-  static final int MINUTES = 90;
+  static final int MINUTES = 45;
+
+  @Tag("lab")
+  @TestFactory
+  List<DynamicTest> amongKubeProxyIpvsIpvsAndBpf() {
+    return inside(IpvsEdgesInside.AndBpf.class);
+  }
 
   @TestFactory
-  List<DynamicTest> inside() {
+  List<DynamicTest> betweenIpvsAndIptables() {
+    return inside(IpvsEdgesInside.AndIptables.class);
+  }
+
+  @TestFactory
+  List<DynamicTest> betweenKubeProxyIptablesAndIpvs() {
+    return inside(IpvsEdgesInside.AndKubeProxyIptables.class);
+  }
+
+  private static List<DynamicTest> inside(Class<?> walk) {
     return InnerLab.run(
-        InnerLab.userModeLinux(Duration.ofMinutes(MINUTES)),
-        Duration.ofMinutes(15),
-        IpvsEdgesInside.class);
+        InnerLab.userModeLinux(Duration.ofMinutes(MINUTES)), Duration.ofMinutes(15), walk);
   }
 }

@@ -12,11 +12,13 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Either side dies at every step of the walk, and the walk ends where it would have ended. */
 @Tag("lab")
+@ResourceLock(TestCluster.NAMED)
 class KillTest {
   private static final Set<String> THERE =
       Set.of("PREFLIGHT", "PREPARE", "ACTIVATE", "DETACHING", "CLEAN");

@@ -17,18 +17,15 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * A switch that cannot go on ends where it began, says which object stood in its way, and loses no
  * request; one that nobody can steer for two minutes goes on afterwards. Killed programs are {@link
- * KillTest}'s. Beside the others, because most of its time is spent waiting.
+ * KillTest}'s.
  */
 @Tag("lab")
-@Execution(ExecutionMode.CONCURRENT)
 @OnlyInLab("kube-proxy's pods are held and the API server is stopped")
 class RollbackTest {
   private static final Duration LIMIT = Duration.ofMinutes(4);
@@ -62,7 +59,6 @@ class RollbackTest {
   }
 
   @ParameterizedTest
-  @Execution(ExecutionMode.SAME_THREAD)
   @EnumSource(Obstacle.class)
   void endsWhereItBegan(Obstacle obstacle) {
     try (var load = WebLoad.start(cluster, PER_SECOND)) {
@@ -109,7 +105,6 @@ class RollbackTest {
   }
 
   @Test
-  @Execution(ExecutionMode.SAME_THREAD)
   void goesOnWhenTheApiServerComesBack() {
     // Kubernetes takes pods of silent nodes out of Services, and all nodes are silent for too long.
     cluster.kubectl(

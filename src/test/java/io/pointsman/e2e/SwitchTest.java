@@ -15,9 +15,11 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** The main job: a real cluster goes from kube-proxy to BPF and back without a failed request. */
 @Tag("lab")
+@ResourceLock(TestCluster.NAMED)
 @TestMethodOrder(OrderAnnotation.class)
 class SwitchTest {
   private static final Duration LIMIT = Duration.ofMinutes(5);

@@ -22,6 +22,11 @@ public final class TestCluster implements AutoCloseable {
   /** The namespace the chart is installed into. */
   public static final String NAMESPACE = "pointsman-system";
 
+  /**
+   * Locks the cluster that KUBECONFIG names: there is one, where labs are as many as are asked for.
+   */
+  static final String NAMED = "the cluster that KUBECONFIG names";
+
   private static final String POD = "traffic";
 
   private final Place place;

@@ -24,6 +24,9 @@ import org.awaitility.Awaitility;
 final class Walk {
   private static final Pattern PORT = Pattern.compile(" [^ ]+:\\d+(?= |$)");
 
+  /** Between two looks into a node's kernel, which take a process each. */
+  private static final Duration LOOK = Duration.ofSeconds(1);
+
   private final TestCluster cluster;
   private final boolean managed;
   private final Duration limit;
@@ -190,6 +193,7 @@ final class Walk {
     cluster.kubectl("rollout", "status", "deployment/web", "--timeout=300s");
     Awaitility.await()
         .atMost(limit)
+        .pollInterval(LOOK)
         .untilAsserted(() -> assertThat(webBackends(dataplane)).isEqualTo(replicas));
   }
 

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.e2e;
+
+import io.pointsman.api.LinuxDataplane;
+import io.pointsman.lab.KubeProxyMode;
+import io.pointsman.lab.LabOptions;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** A walk of a cluster of one node inside another machine, which is told classes to run. */
+abstract class InnerWalk {
+  private final EdgeWalk walk;
+  private final @Nullable LinuxDataplane[] dataplanes;
+
+  /** From a kube-proxy through these; null stands for kube-proxy. */
+  InnerWalk(KubeProxyMode from, @Nullable LinuxDataplane... dataplanes) {
+    this.walk =
+        new EdgeWalk(LabOptions.named("edges").withKubeProxyMode(from).withNodes(1), Pace.SLOW);
+    this.dataplanes = dataplanes;
+  }
+
+  @TestFactory
+  List<DynamicTest> goes() {
+    return walk.through(dataplanes);
+  }
+
+  @AfterEach
+  void down() {
+    walk.close();
+  }
+}
