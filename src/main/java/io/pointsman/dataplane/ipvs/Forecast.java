@@ -64,7 +64,8 @@ final class Forecast {
                   settings,
                   present.entries(),
                   device.addresses(),
-                  placement.nodeAddresses()));
+                  placement.nodeAddresses(),
+                  placement.takenOver(Note.parse(device.alias()))));
       VirtualServers chosen = new VirtualServers(ipvs, scheduler);
       chosen.choose(Session.served(desired.ports(), rules), placement, table.foreign());
       SetContents contents = new SetContents();
@@ -146,7 +147,8 @@ final class Forecast {
         IpvsNetlink ipvs = Leaving.ipvs()) {
       IpSets.Read present = sets(rules).read();
       Ownership ownership =
-          new Ownership(options, settings, present.entries(), device.addresses(), Set.of());
+          new Ownership(
+              options, settings, present.entries(), device.addresses(), Set.of(), Set.of());
       long entries = present.entries().size() + device.addresses().size();
       for (ServerTable.Row row : ServerTable.read(ipvs, ownership).rows()) {
         entries += 1 + row.reals().size();

@@ -141,7 +141,13 @@ final class IpvsPreflight {
   private void checkForeign(IpvsNetlink ipvs) {
     try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE)) {
       Ownership ownership =
-          new Ownership(options, settings, sets().read().entries(), device.addresses(), Set.of());
+          new Ownership(
+              options,
+              settings,
+              sets().read().entries(),
+              device.addresses(),
+              Set.of(),
+              Session.placement(device, Set.of()).takenOver(Note.parse(device.alias())));
       List<VirtualServer> foreign =
           ipvs.virtualServers().stream()
               .map(info -> info.server())

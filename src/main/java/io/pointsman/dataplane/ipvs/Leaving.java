@@ -167,7 +167,12 @@ final class Leaving {
 
   private Ownership ownership(DummyDevice device, Set<Address> nodePortAddresses) {
     return new Ownership(
-        options, settings, sets().read().entries(), device.addresses(), nodePortAddresses);
+        options,
+        settings,
+        sets().read().entries(),
+        device.addresses(),
+        nodePortAddresses,
+        Set.of());
   }
 
   private IpSets sets() {

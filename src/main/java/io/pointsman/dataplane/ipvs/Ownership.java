@@ -22,6 +22,7 @@ final class Ownership {
   private final Set<SetEntry> entries;
   private final Set<Address> serviceAddresses = new HashSet<>();
   private final Set<Address> nodeAddresses = new HashSet<>();
+  private final Set<Address> takenOver;
 
   /** Whose a virtual server is. */
   enum Owner {
@@ -36,17 +37,21 @@ final class Ownership {
    * @param entries of all sets
    * @param bound the addresses on kube-ipvs0
    * @param wanted addresses that are to answer on node ports, whatever the sets say
+   * @param takenOver addresses at which ports that the sets name are a kube-proxy's, which serves
+   *     node ports at more of them than may be wanted
    */
   Ownership(
       IpvsOptions options,
       DataplaneSettings settings,
       Set<SetEntry> entries,
       Collection<InetAddress> bound,
-      Collection<Address> wanted) {
+      Collection<Address> wanted,
+      Set<Address> takenOver) {
     this.options = options;
     this.settings = settings;
     this.entries = entries;
     bound.forEach(address -> serviceAddresses.add(Address.of(address)));
+    this.takenOver = takenOver;
     nodeAddresses.addAll(wanted);
     nodeAddresses.add(Address.ANY_V4);
     nodeAddresses.add(Address.ANY_V6);
@@ -72,8 +77,9 @@ final class Ownership {
     boolean inRange =
         server.port() >= settings.nodePortLow() && server.port() <= settings.nodePortHigh();
     boolean frontend = isFrontend(address, server);
-    if (nodeAddresses.contains(address)
-        && (isNodePort(server) || inRange && !frontend && !serviceAddresses.contains(address))) {
+    boolean here = nodeAddresses.contains(address);
+    boolean named = (here || takenOver.contains(address)) && isNodePort(server);
+    if (named || here && inRange && !frontend && !serviceAddresses.contains(address)) {
       return Owner.NODE_PORT;
     }
     return frontend || serviceAddresses.contains(address) ? Owner.FRONTEND : Owner.FOREIGN;

@@ -7,6 +7,7 @@ import io.pointsman.catalogue.Frontend;
 import io.pointsman.catalogue.FrontendKind;
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.catalogue.ServicePort;
+import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.kernel.VirtualServer;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,6 +36,13 @@ record Placement(Set<Address> nodeAddresses, Set<Address> hostAddresses) {
   /** Whether an address of a Service has to be put on kube-ipvs0. */
   boolean isVirtual(Address address) {
     return !hostAddresses.contains(address);
+  }
+
+  /** Where a kube-proxy whose device was found may have served node ports, until this serves. */
+  Set<Address> takenOver(Note note) {
+    return note.phase() == Phase.ABSENT || note.found() && note.phase() == Phase.PREPARED
+        ? hostAddresses
+        : Set.of();
   }
 
   /**

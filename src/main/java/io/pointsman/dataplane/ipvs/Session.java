@@ -245,7 +245,12 @@ final class Session implements AutoCloseable {
 
   private Ownership ownership(IpSets.Read present) {
     return new Ownership(
-        options, settings, present.entries(), device.addresses(), placement.nodeAddresses());
+        options,
+        settings,
+        present.entries(),
+        device.addresses(),
+        placement.nodeAddresses(),
+        placement.takenOver(noted.in(phase)));
   }
 
   private static List<InetAddress> inet(List<Address> addresses) {

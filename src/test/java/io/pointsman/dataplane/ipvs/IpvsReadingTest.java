@@ -113,6 +113,8 @@ class IpvsReadingTest {
     "198.51.100.7, 443, FOREIGN",
     "192.0.2.1, 30080, FOREIGN",
     "0.0.0.0, 30080, NODE_PORT",
+    "10.244.1.1, 30080, NODE_PORT", // a kube-proxy's, at an address that is not wanted
+    "10.244.1.1, 32767, FOREIGN",
     "10.96.7.7, 80, FOREIGN" // excluded
   })
   void tellsOursFromOthers(String address, int port, Owner owner) {
@@ -126,7 +128,8 @@ class IpvsReadingTest {
                 new SetEntry(SetName.NODE_PORT_TCP, IpFamily.IPV4, "30080"),
                 new SetEntry(SetName.NODE_ADDRESSES, IpFamily.IPV4, "198.51.100.7")),
             List.of(InetAddress.ofLiteral("10.96.0.1"), InetAddress.ofLiteral("10.96.7.7")),
-            Set.of());
+            Set.of(),
+            Set.of(Address.parse("10.244.1.1")));
     assertThat(ownership.of(new VirtualServer(InetAddress.ofLiteral(address), port, 6)))
         .isEqualTo(owner);
   }

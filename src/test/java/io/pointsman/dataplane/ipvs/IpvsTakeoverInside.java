@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pointsman.catalogue.Protocol;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.dataplane.Preflight.Finding;
 import io.pointsman.dataplane.ipvs.NamedServers.Connection;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -146,16 +147,26 @@ public class IpvsTakeoverInside extends IpvsNetworkFixture {
             "ipvsadm -A -t 10.96.0.77:80 -s rr",
             "ipset create KUBE-CLUSTER-IP hash:ip,port",
             "ipset create KUBE-HEALTH-CHECK-NODE-PORT bitmap:port range 0-65535",
+            "ipset create KUBE-NODE-PORT-TCP bitmap:port range 0-65535",
             "ipset add KUBE-CLUSTER-IP 10.96.0.10,tcp:80",
+            "ipset add KUBE-NODE-PORT-TCP 30080",
+            "ip addr add 10.244.1.1/32 dev lo",
+            "ipvsadm -A -t 10.244.1.1:30080 -s rr",
+            "ipvsadm -A -t 10.244.1.1:8443 -s rr",
             "sysctl -q -w net.ipv4.ip_forward=1",
             "iptables-legacy -t filter -N KUBE-NODE-PORT")) {
       shell(command.split(" ", -1));
     }
     assertThat(here(() -> dataplane.phase())).isEqualTo(Phase.ABSENT);
+    assertThat(here(dataplane::preflight).findings())
+        .extracting(Finding::message)
+        .contains("Virtual servers of others stay untouched: TCP 10.244.1.1:8443.");
     try (Connection held = new Connection(client, VIP_V4, 80)) {
       held.ask("one");
       activate(web);
-      assertThat(shell("ipvsadm", "-Ln")).doesNotContain("10.96.0.77");
+      assertThat(shell("ipvsadm", "-Ln"))
+          .contains("10.244.1.1:8443")
+          .doesNotContain("10.244.1.1:30080", "10.96.0.77");
       assertThat(held.ask("two").getFirst()).isEqualTo(PODS_V4.getFirst());
       // Its chain tells that it is there: it goes on with the same.
       assertThat(here(() -> dataplane.drain()).flows()).isZero();
