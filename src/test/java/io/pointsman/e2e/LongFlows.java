@@ -22,7 +22,7 @@ final class LongFlows implements AutoCloseable {
   private static final int PORT = 7000;
   private static final int NODE_PORT = 30070;
   private static final int SOURCE_PORT = 20_000;
-  private static final Duration READY = Duration.ofMinutes(5);
+  private static final Duration READY = Duration.ofMinutes(10);
 
   private final List<Traffic> streams;
   private final List<Traffic> datagrams;
@@ -37,7 +37,7 @@ final class LongFlows implements AutoCloseable {
   /** Creates the servers and waits until they answer everywhere. */
   static void deploy(TestCluster cluster) {
     cluster.apply("echo.yaml");
-    cluster.kubectl("rollout", "status", "deployment/echo", "--timeout=300s");
+    cluster.kubectl("rollout", "status", "deployment/echo", "--timeout=600s");
     // A pod is Ready before each node's dataplane knows it: what is lost later counts.
     for (var kind : List.of("stream", "udp")) {
       var arguments = new String[] {kind, "--duration=300ms", "--timeout=2s"};

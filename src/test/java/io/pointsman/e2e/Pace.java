@@ -43,7 +43,9 @@ record Pace(
 
   /** What the chart is installed with. */
   String[] arguments() {
-    return this == SLOW ? new String[] {"--set=operator.replicas=1"} : new String[0];
+    return this == SLOW
+        ? new String[] {"--set=operator.replicas=1", "--timeout=" + limit.toSeconds() + "s"}
+        : new String[0];
   }
 
   String timeout() {

@@ -190,7 +190,7 @@ final class Walk {
   /** Scales the web Deployment and waits until a node's kernel holds that many backends. */
   void scaleWeb(LinuxDataplane dataplane, int replicas) {
     cluster.kubectl("scale", "deployment/web", "--replicas=" + replicas);
-    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=300s");
+    cluster.kubectl("rollout", "status", "deployment/web", timeout());
     Awaitility.await()
         .atMost(limit)
         .pollInterval(LOOK)

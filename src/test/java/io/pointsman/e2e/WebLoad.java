@@ -17,7 +17,7 @@ import java.util.stream.Stream;
  */
 public final class WebLoad implements AutoCloseable {
   private static final int NODE_PORT = 30080;
-  private static final Duration READY = Duration.ofMinutes(5);
+  private static final Duration READY = Duration.ofMinutes(10);
 
   private final Traffic services;
   private final Traffic nodePorts;
@@ -30,8 +30,8 @@ public final class WebLoad implements AutoCloseable {
   /** Creates the Service and its pods and waits until they are ready. */
   public static void deploy(TestCluster cluster) {
     cluster.apply("web.yaml");
-    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=300s");
-    cluster.kubectl("wait", "--for=condition=Ready", "pod/traffic", "--timeout=300s");
+    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=600s");
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/traffic", "--timeout=600s");
     // A pod is Ready before each node's dataplane knows it: the load counts what is lost later.
     for (var target : nodePortTargets(cluster)) {
       await().atMost(READY).until(() -> answers(cluster, target));
