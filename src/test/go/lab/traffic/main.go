@@ -4,7 +4,7 @@
 // own, so that each passes the Service dataplane anew.
 //
 //	traffic http   --targets URL,URL… [--concurrency 4] [--timeout 5s] [--rate 0] [--phase NAME]
-//	traffic stream --targets HOST:PORT,… [--interval 20ms] [--timeout 10s] [--block 1024]
+//	traffic stream --targets HOST:PORT,… [--interval 20ms] [--timeout 10s] [--block 1024] [--ways both,upload,download]
 //	traffic udp    --targets HOST:PORT,… [--source-port 0 | --fresh] [--interval 20ms] [--timeout 2s] [--resend 0]
 //	traffic serve  --listen :7000
 //
@@ -36,6 +36,7 @@ type options struct {
 	fresh       bool
 	resend      time.Duration
 	block       int
+	ways        []way
 	report      *report
 }
 
@@ -45,7 +46,7 @@ func main() {
 	}
 	flags := flag.NewFlagSet("traffic "+os.Args[1], flag.ExitOnError)
 	targets := flags.String("targets", "", "where to send, separated by commas")
-	listen := flags.String("listen", ":7000", "serve: address of the TCP and UDP echo")
+	listen := flags.String("listen", ":7000", "serve: address of the servers for stream and udp")
 	phase := flags.String("phase", "start", "name of the first phase")
 	duration := flags.Duration("duration", 0, "end after this time; 0 means at SIGTERM")
 	progress := flags.Duration("progress", 0, "print a line of counts this often; 0 means never")
@@ -57,7 +58,8 @@ func main() {
 	flags.IntVar(&o.sourcePort, "source-port", 0, "udp: the client's port; 0 means any")
 	flags.BoolVar(&o.fresh, "fresh", false, "udp: a new socket for each message")
 	flags.DurationVar(&o.resend, "resend", 0, "udp: send a message again that has no answer for so long; 0 means never")
-	flags.IntVar(&o.block, "block", 1024, "stream: bytes sent and wanted back at a time")
+	flags.IntVar(&o.block, "block", 1024, "stream: bytes of a block")
+	where := flags.String("ways", "both", "stream: where blocks go, a connection for each: both (there and back), upload, download")
 	untilEOF := flags.Bool("until-eof", false, "end when standard input ends")
 	_ = flags.Parse(os.Args[2:])
 	if flags.NArg() > 0 {
@@ -79,8 +81,15 @@ func main() {
 	if *targets == "" || o.concurrency < 1 {
 		usage("--targets needs at least one target, --concurrency at least 1")
 	}
-	if o.block < smallestBlock {
-		usage(fmt.Sprintf("--block must be at least %d", smallestBlock))
+	if o.block < smallestBlock || o.block > largestBlock {
+		usage(fmt.Sprintf("--block must be %d to %d", smallestBlock, largestBlock))
+	}
+	for _, name := range strings.Split(*where, ",") {
+		to, known := ways[name]
+		if !known {
+			usage(fmt.Sprintf("unknown way %q: use both, upload or download", name))
+		}
+		o.ways = append(o.ways, to)
 	}
 	o.targets = strings.Split(*targets, ",")
 	o.report = newReport(*phase)

@@ -17,60 +17,96 @@ import (
 	"time"
 )
 
-// smallestBlock has room for what a block of stream is: a sequence number, filling, and a CRC-32 of both.
-const smallestBlock = 16
+const (
+	// smallestBlock has room for what a block of stream is: a sequence number, filling, and a CRC-32 of both.
+	smallestBlock = 16
+	// largestBlock is what a server makes room for.
+	largestBlock = 1 << 20
+	// helloSize is the size of what begins a connection: the way and the size of blocks.
+	helloSize = 5
+)
 
-// streams keeps one TCP connection to each target and counts every block that comes back unchanged
-// as a request. A connection that ends is counted as broken and opened anew.
+// way is where the blocks of a connection go.
+type way byte
+
+const (
+	both way = iota // each block comes back
+	upload
+	download
+)
+
+var ways = map[string]way{"both": both, "upload": upload, "download": download}
+
+// streams keeps one TCP connection to each target and each way, and counts every block that arrives
+// unchanged as a request. A connection that ends is counted as broken and opened anew.
 func streams(ctx context.Context, o *options) {
 	var all sync.WaitGroup
 	for _, target := range o.targets {
-		all.Go(func() {
-			for ctx.Err() == nil {
-				began := time.Now()
-				connection, err := net.DialTimeout("tcp", target, o.timeout)
-				if err != nil {
-					o.report.done(target, began, "", err)
-					wait(ctx, time.Second)
-					continue
+		for _, to := range o.ways {
+			all.Go(func() {
+				for ctx.Err() == nil {
+					began := time.Now()
+					connection, err := net.DialTimeout("tcp", target, o.timeout)
+					if err != nil {
+						o.report.done(target, began, "", err)
+						wait(ctx, time.Second)
+						continue
+					}
+					if !converse(ctx, o, target, to, connection) {
+						o.report.broke()
+					}
+					connection.Close()
 				}
-				if !converse(ctx, o, target, connection) {
-					o.report.broke()
-				}
-				connection.Close()
-			}
-		})
+			})
+		}
 	}
 	all.Wait()
 }
 
 // converse sends and checks blocks until ctx ends (true) or the connection fails (false).
-func converse(ctx context.Context, o *options, target string, connection net.Conn) bool {
+func converse(ctx context.Context, o *options, target string, to way, connection net.Conn) bool {
+	hello := binary.BigEndian.AppendUint32([]byte{byte(to)}, uint32(o.block))
 	back := make([]byte, o.block)
 	for sequence := uint64(0); ctx.Err() == nil; sequence++ {
 		began := time.Now()
-		block := newBlock(sequence, o.block)
+		question, wanted := messages(to, sequence, o.block)
+		back = back[:len(wanted)]
 		_ = connection.SetDeadline(began.Add(o.timeout))
 		// At the same time: a large block fills the buffers of both ends before it is through.
 		written := make(chan error, 1)
 		go func() {
-			_, err := connection.Write(block)
+			_, err := connection.Write(append(hello, question...))
 			written <- err
 		}()
 		_, err := io.ReadFull(connection, back)
 		if failed := <-written; failed != nil {
 			err = failed
 		}
-		if err == nil && !bytes.Equal(block, back) {
-			err = errors.New("the block came back changed")
+		if err == nil && !bytes.Equal(wanted, back) {
+			err = errors.New("the answer came back changed")
 		}
 		o.report.done(target, began, "", err)
 		if err != nil {
 			return false
 		}
+		hello = nil
 		wait(ctx, o.interval)
 	}
 	return true
+}
+
+// messages are what the client sends and what the server answers.
+func messages(to way, sequence uint64, size int) (question, answer []byte) {
+	number := binary.BigEndian.AppendUint64(nil, sequence)
+	block := newBlock(sequence, size)
+	switch to {
+	case upload:
+		return block, number
+	case download:
+		return number, block
+	default:
+		return block, block
+	}
 }
 
 func newBlock(sequence uint64, size int) []byte {
@@ -171,7 +207,31 @@ func wait(ctx context.Context, pause time.Duration) {
 	}
 }
 
-// serve echoes TCP and UDP on one port until ctx ends; UDP with the host's name before it.
+// hear answers the blocks of one connection of stream until one does not come as it shall.
+func hear(connection net.Conn) {
+	defer connection.Close()
+	hello := make([]byte, helloSize)
+	if _, err := io.ReadFull(connection, hello); err != nil {
+		return
+	}
+	size := int(binary.BigEndian.Uint32(hello[1:]))
+	if size < smallestBlock || size > largestBlock {
+		return
+	}
+	received := make([]byte, size)
+	for sequence := uint64(0); ; sequence++ {
+		wanted, answer := messages(way(hello[0]), sequence, size)
+		received = received[:len(wanted)]
+		if _, err := io.ReadFull(connection, received); err != nil || !bytes.Equal(wanted, received) {
+			return
+		}
+		if _, err := connection.Write(answer); err != nil {
+			return
+		}
+	}
+}
+
+// serve answers stream and udp on one port until ctx ends; UDP with the host's name before it.
 func serve(ctx context.Context, address string) error {
 	name, err := os.Hostname()
 	if err != nil {
@@ -201,10 +261,7 @@ func serve(ctx context.Context, address string) error {
 			if err != nil {
 				return
 			}
-			go func() {
-				defer connection.Close()
-				_, _ = io.Copy(connection, connection)
-			}()
+			go hear(connection)
 		}
 	}()
 	<-ctx.Done()

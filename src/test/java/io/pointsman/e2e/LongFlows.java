@@ -13,10 +13,10 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * Flows that begin once and have to live on with their data and their backend: TCP connections that
- * send and receive checksummed blocks, UDP streams with one source port, and beside them UDP with a
- * new port for each message. From a pod by the service addresses, from outside by every node's node
- * port, in both families.
+ * Flows that begin once and have to live on with their data and their backend: TCP connections on
+ * which checksummed blocks go there and back, up only, and down only, UDP streams with one source
+ * port, and beside them UDP with a new port for each message. From a pod by the service addresses,
+ * from outside by every node's node port, in both families.
  */
 final class LongFlows implements AutoCloseable {
   private static final int PORT = 7000;
@@ -65,7 +65,7 @@ final class LongFlows implements AutoCloseable {
     var port = "--source-port=" + SOURCE_PORT;
     var resend = "--resend=" + pace.resend().toSeconds() + "s";
     return new LongFlows(
-        both(cluster, "stream", block, pause, pace.timeout()),
+        both(cluster, "stream", "--ways=both,upload,download", block, pause, pace.timeout()),
         both(cluster, "udp", port, resend, pause, pace.timeout()),
         both(cluster, "udp", "--fresh", pause, pace.timeout()));
   }
