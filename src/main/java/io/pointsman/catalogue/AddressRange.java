@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.catalogue;
 
+import java.util.List;
+
 /**
  * The addresses that share their first bits with one.
  *
@@ -37,6 +39,16 @@ public record AddressRange(Address base, int bits) {
     return address.isV4() == base.isV4()
         && (address.high() & high) == (base.high() & high)
         && (address.low() & low) == (base.low() & low);
+  }
+
+  /** The range itself, or the two halves of one that holds a whole family. */
+  public List<AddressRange> parts() {
+    int whole = base.isV4() ? WIDTH - V4_WIDTH : 0;
+    if (bits > whole) {
+      return List.of(this);
+    }
+    Address upper = Address.parse(base.isV4() ? "128.0.0.0" : "8000::");
+    return List.of(new AddressRange(base, whole + 1), new AddressRange(upper, whole + 1));
   }
 
   /** As iptables-save writes it, with nothing behind the first bits. */

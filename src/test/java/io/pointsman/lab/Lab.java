@@ -222,13 +222,11 @@ public final class Lab implements AutoCloseable {
   }
 
   void awaitReady(int nodes) {
-    // Where importing images takes minutes, so does starting them.
-    var seconds = Images.unpacked().isPresent() ? 4 * SECONDS_TO_READY : SECONDS_TO_READY;
-    if (!Processes.await(seconds, () -> serves(nodes))) {
+    if (!Processes.await(SECONDS_TO_READY, () -> serves(nodes))) {
       var pods = kubectl("get", "nodes,pods", "-A", "-o", "wide");
       throw new LabException(
-          "the cluster is not ready after %d s:%n%s%n%sLogs are in %s"
-              .formatted(seconds, pods.out() + pods.err(), lastWords(), state.folder()));
+          "the cluster does not get ready:%n%s%n%sLogs are in %s"
+              .formatted(pods.out() + pods.err(), lastWords(), state.folder()));
     }
   }
 

@@ -42,9 +42,13 @@ final class Processes {
     }
   }
 
-  /** Waits until {@code condition} holds; false when it still does not after that many seconds. */
+  /**
+   * Waits until {@code condition} holds; false when it still does not after that many seconds, or
+   * four times as many on a machine on which importing images takes minutes.
+   */
   static boolean await(int seconds, BooleanSupplier condition) {
-    var deadline = System.nanoTime() + seconds * 1_000_000_000L;
+    var patience = Images.unpacked().isPresent() ? 4 : 1;
+    var deadline = System.nanoTime() + seconds * patience * 1_000_000_000L;
     while (!condition.getAsBoolean()) {
       if (System.nanoTime() > deadline) {
         return false;

@@ -68,7 +68,7 @@ final class Forecast {
                   placement.takenOver(Note.parse(device.alias()))));
       VirtualServers chosen = new VirtualServers(ipvs, scheduler);
       chosen.choose(Session.served(desired.ports(), rules), placement, table.foreign());
-      SetContents contents = new SetContents();
+      SetContents contents = new SetContents(options.excludeRanges());
       contents.reset(chosen.ports(), placement);
       Map<VirtualServer, List<Backend>> servers = new HashMap<>();
       for (ServicePort port : chosen.ports()) {
@@ -147,8 +147,7 @@ final class Forecast {
         IpvsNetlink ipvs = Leaving.ipvs()) {
       IpSets.Read present = sets(rules).read();
       Ownership ownership =
-          new Ownership(
-              options, settings, present.entries(), device.addresses(), Set.of(), Set.of());
+          Leaving.ownership(options, settings, present.entries(), device, Set.of());
       long entries = present.entries().size() + device.addresses().size();
       for (ServerTable.Row row : ServerTable.read(ipvs, ownership).rows()) {
         entries += 1 + row.reals().size();

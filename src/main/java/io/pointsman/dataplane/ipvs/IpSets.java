@@ -30,7 +30,8 @@ final class IpSets {
               + "|NODE-PORT-(LOCAL-)?(TCP|UDP|SCTP-HASH|SCTP-HAS)|HEALTH-CHECK-NODE-PORT|IPVS-IPS)");
 
   /** These, and Pointsman's. */
-  static final Pattern OURS = Pattern.compile(OF_KUBE_PROXY + "|POINTSMAN-(6-)?(NODE-IPS|HELD)");
+  static final Pattern OURS =
+      Pattern.compile(OF_KUBE_PROXY + "|POINTSMAN-(6-)?(NODE-IPS|EXCLUDED|HELD)");
 
   private static final int SIZE = 65_536;
   private static final int LARGE = 1 << 24;
@@ -98,6 +99,9 @@ final class IpSets {
           String name = set.text(family);
           int size = sizes.getOrDefault(name, 0);
           String type = type(set, family, size);
+          if (!set.needed(size)) {
+            return;
+          }
           if (!present.limits().containsKey(name)) {
             lines.add("create " + name + " " + type);
           } else if (present.unfit().contains(name)) {

@@ -2,6 +2,7 @@
 package io.pointsman.dataplane.ipvs;
 
 import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.AddressRange;
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
@@ -9,6 +10,7 @@ import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.KernelState;
 import io.pointsman.kernel.DummyDevice;
 import io.pointsman.kernel.IpvsNetlink;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -154,6 +156,7 @@ final class Leaving {
   private void releaseRules() {
     RulePlaces.find(options).forEach(Rules::release);
     sets().destroy(SetName.NODE_ADDRESSES);
+    sets().destroy(SetName.EXCLUDED);
   }
 
   /** What is kube-proxy's by name was deleted with the device; the rest goes now. */
@@ -166,10 +169,24 @@ final class Leaving {
   }
 
   private Ownership ownership(DummyDevice device, Set<Address> nodePortAddresses) {
+    return ownership(options, settings, sets().read().entries(), device, nodePortAddresses);
+  }
+
+  /** By what is in the kernel, excluded ranges included, which the options may name no more. */
+  static Ownership ownership(
+      IpvsOptions options,
+      DataplaneSettings settings,
+      Set<SetEntry> entries,
+      DummyDevice device,
+      Set<Address> nodePortAddresses) {
+    List<AddressRange> excluded = new ArrayList<>(options.excludeRanges());
+    entries.stream()
+        .filter(entry -> entry.set() == SetName.EXCLUDED)
+        .forEach(entry -> excluded.add(AddressRange.parse(entry.text())));
     return new Ownership(
-        options,
+        options.excluding(excluded),
         settings,
-        sets().read().entries(),
+        entries,
         device.addresses(),
         nodePortAddresses,
         Set.of());

@@ -31,13 +31,14 @@ final class Session implements AutoCloseable {
   private final IpSets sets;
   private final Settings kernel;
   private final VirtualServers servers;
-  private final SetContents contents = new SetContents();
+  private final SetContents contents;
   private Placement placement = new Placement(Set.of(), Set.of());
   private Note noted = Note.NONE;
   private Phase phase = Phase.ABSENT;
 
   Session(IpvsOptions options, DataplaneSettings settings, String scheduler) {
     this.options = options;
+    this.contents = new SetContents(options.excludeRanges());
     this.settings = settings;
     this.scheduler = scheduler;
     this.rules = RulePlaces.find(options);

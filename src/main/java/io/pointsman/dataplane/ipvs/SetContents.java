@@ -2,22 +2,31 @@
 package io.pointsman.dataplane.ipvs;
 
 import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.AddressRange;
 import io.pointsman.catalogue.ServicePort;
 import java.net.InetAddress;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
 /** What the IP sets shall hold, and how many Service ports need each entry. */
 final class SetContents {
   private final Map<SetEntry, Integer> counts = new HashMap<>();
+  private final List<AddressRange> excluded;
+
+  /** With ranges that are always among them. */
+  SetContents(List<AddressRange> excluded) {
+    this.excluded = excluded;
+  }
 
   /** Begins anew with these. */
   void reset(Collection<ServicePort> ports, Placement placement) {
     counts.clear();
     ports.forEach(port -> SetEntry.forEach(port, placement, this::add));
+    excluded.forEach(range -> SetEntry.forEach(range, this::add));
     placement
         .nodeAddresses()
         .forEach(address -> add(SetEntry.address(SetName.NODE_ADDRESSES, address)));

@@ -2,6 +2,7 @@
 package io.pointsman.dataplane.ipvs;
 
 import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.AddressRange;
 import io.pointsman.catalogue.Backend;
 import io.pointsman.catalogue.Frontend;
 import io.pointsman.catalogue.FrontendKind;
@@ -21,8 +22,20 @@ record SetEntry(SetName set, IpFamily family, String text) {
     return new SetEntry(set, address.family(), address.toString());
   }
 
+  /** Names the entries of an excluded range: a set has no range of all addresses, but halves. */
+  static void forEach(AddressRange range, Consumer<SetEntry> entries) {
+    range.parts().forEach(part -> entries.accept(range(part)));
+  }
+
+  private static SetEntry range(AddressRange range) {
+    return new SetEntry(SetName.EXCLUDED, range.base().family(), range.toString());
+  }
+
   /** Reads an entry of {@code ipset save}, whose addresses may have another form. */
   static SetEntry parse(SetName set, IpFamily family, String text) {
+    if (set == SetName.EXCLUDED) {
+      return range(AddressRange.parse(text));
+    }
     if (family == IpFamily.IPV4 || text.indexOf(':') < 0) {
       return new SetEntry(set, family, text);
     }

@@ -17,6 +17,8 @@ enum SetName {
   SERVICE_ADDRESSES("KUBE-IPVS-IPS", "hash:ip"),
   /** The addresses that answer on node ports; Pointsman's own. */
   NODE_ADDRESSES("POINTSMAN-NODE-IPS", "hash:ip"),
+  /** Ranges of others, for an agent that comes when nobody names them any more; Pointsman's own. */
+  EXCLUDED("POINTSMAN-EXCLUDED", "hash:net"),
   /** Flows whose packets are dropped while they are handed over; only there meanwhile. */
   HELD("POINTSMAN-HELD", "hash:ip,port,ip");
 
@@ -42,6 +44,11 @@ enum SetName {
   /** Whether the dataplane has it all the time. */
   boolean lasting() {
     return this != HELD;
+  }
+
+  /** Whether it is made for so many entries: not every kernel has the type that few nodes need. */
+  boolean needed(int size) {
+    return this != EXCLUDED || size > 0;
   }
 
   /** Whether its entries are address and port of a frontend. */

@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -94,6 +95,22 @@ class IpvsReadingTest {
     assertThat(AddressRange.parse(written)).hasToString(range.toString());
     assertThat(range.contains(Address.parse(inside))).isTrue();
     assertThat(range.contains(Address.parse(outside))).isFalse();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "10.96.7.5/24, 10.96.7.0/24",
+    "fd00::7, fd00::7/128",
+    "0.0.0.0/0, 0.0.0.0/1 128.0.0.0/1",
+    "::/0, ::/1 8000::/1"
+  })
+  void writesRangesAsSetsHaveThem(String range, String entries) {
+    List<SetEntry> found = new ArrayList<>();
+    SetEntry.forEach(AddressRange.parse(range), found::add);
+    assertThat(found).extracting(SetEntry::text).containsExactly(entries.split(" "));
+    for (SetEntry entry : found) {
+      assertThat(SetEntry.parse(entry.set(), entry.family(), entry.text())).isEqualTo(entry);
+    }
   }
 
   @ParameterizedTest

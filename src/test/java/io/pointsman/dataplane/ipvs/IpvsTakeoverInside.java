@@ -147,26 +147,16 @@ public class IpvsTakeoverInside extends IpvsNetworkFixture {
             "ipvsadm -A -t 10.96.0.77:80 -s rr",
             "ipset create KUBE-CLUSTER-IP hash:ip,port",
             "ipset create KUBE-HEALTH-CHECK-NODE-PORT bitmap:port range 0-65535",
-            "ipset create KUBE-NODE-PORT-TCP bitmap:port range 0-65535",
             "ipset add KUBE-CLUSTER-IP 10.96.0.10,tcp:80",
-            "ipset add KUBE-NODE-PORT-TCP 30080",
-            "ip addr add 10.244.1.1/32 dev lo",
-            "ipvsadm -A -t 10.244.1.1:30080 -s rr",
-            "ipvsadm -A -t 10.244.1.1:8443 -s rr",
             "sysctl -q -w net.ipv4.ip_forward=1",
             "iptables-legacy -t filter -N KUBE-NODE-PORT")) {
       shell(command.split(" ", -1));
     }
     assertThat(here(() -> dataplane.phase())).isEqualTo(Phase.ABSENT);
-    assertThat(here(dataplane::preflight).findings())
-        .extracting(Finding::message)
-        .contains("Virtual servers of others stay untouched: TCP 10.244.1.1:8443.");
     try (Connection held = new Connection(client, VIP_V4, 80)) {
       held.ask("one");
       activate(web);
-      assertThat(shell("ipvsadm", "-Ln"))
-          .contains("10.244.1.1:8443")
-          .doesNotContain("10.244.1.1:30080", "10.96.0.77");
+      assertThat(shell("ipvsadm", "-Ln")).doesNotContain("10.96.0.77");
       assertThat(held.ask("two").getFirst()).isEqualTo(PODS_V4.getFirst());
       // Its chain tells that it is there: it goes on with the same.
       assertThat(here(() -> dataplane.drain()).flows()).isZero();
@@ -181,6 +171,28 @@ public class IpvsTakeoverInside extends IpvsNetworkFixture {
     try (Connection after = new Connection(client, VIP_V4, 80)) {
       assertThat(PODS_V4).contains(after.ask("one").getFirst());
     }
+  }
+
+  /** Also at addresses that are not to answer on node ports any more. */
+  @Test
+  void takesOverNodePortsWhereverKubeProxyHasThem() throws IOException {
+    for (String command :
+        List.of(
+            "ip link add kube-ipvs0 type dummy",
+            "ipset create KUBE-NODE-PORT-TCP bitmap:port range 0-65535",
+            "ipset add KUBE-NODE-PORT-TCP 30080",
+            "ip addr add 10.244.1.1/32 dev lo",
+            "ipvsadm -A -t 10.244.1.1:30080 -s rr",
+            "ipvsadm -A -t 10.244.1.1:8443 -s rr")) {
+      shell(command.split(" ", -1));
+    }
+    assertThat(here(dataplane::preflight).findings())
+        .extracting(Finding::message)
+        .contains("Virtual servers of others stay untouched: TCP 10.244.1.1:8443.");
+    run(() -> dataplane.prepare(Services.desired(List.of(web))));
+    assertThat(shell("ipvsadm", "-Ln"))
+        .contains("10.244.1.1:8443")
+        .doesNotContain("10.244.1.1:30080");
   }
 
   /** A kube-proxy that has no rules where Pointsman writes its own still serves by the device. */

@@ -23,7 +23,7 @@ class SetChangesTest {
       new Placement(
           Set.of(NODE, Address.parse("127.0.0.1"), Address.parse("192.0.2.99")),
           Set.of(NODE, Address.parse("203.0.113.9")));
-  private final SetContents contents = new SetContents();
+  private final SetContents contents = new SetContents(List.of());
 
   @Test
   void namesEveryEntryOfAPort() {
