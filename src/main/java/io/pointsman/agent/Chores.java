@@ -5,6 +5,7 @@ import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.SwitchPlan;
 import io.pointsman.catalogue.ExpectedPort;
 import io.pointsman.dataplane.Dataplane;
+import io.pointsman.dataplane.DrainState;
 import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
 import io.pointsman.dataplane.kubeproxy.KubeProxySource;
 import io.pointsman.dataplane.kubeproxy.places.KubeProxyPlaces;
@@ -42,6 +43,11 @@ final class Chores implements AutoCloseable {
   void probe(
       List<LiveProbe.Target> targets, Set<String> nodes, Consumer<@Nullable String> outcome) {
     start(() -> LiveProbe.failure(targets, nodes), outcome);
+  }
+
+  /** Hands over the flows that kube-proxy left to ip_vs; done at once, by the thread that asks. */
+  DrainState drain(LinuxDataplane serving) {
+    return cleaner.drain(serving);
   }
 
   /**

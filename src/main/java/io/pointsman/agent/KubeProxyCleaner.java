@@ -2,6 +2,7 @@
 package io.pointsman.agent;
 
 import io.pointsman.api.LinuxDataplane;
+import io.pointsman.dataplane.DrainState;
 import io.pointsman.dataplane.iptables.ChainRemoval;
 import io.pointsman.dataplane.ipvs.IpvsNames;
 import io.pointsman.dataplane.ipvs.IpvsOptions;
@@ -72,9 +73,11 @@ final class KubeProxyCleaner {
     nftTables.delete();
   }
 
-  /** Connections that a kube-proxy in its ipvs mode left to ip_vs, which end with its servers. */
-  static long connections(LinuxDataplane serving) {
-    return hasDevice(serving) ? KubeProxyServers.connections() : 0;
+  /** Hands over what a kube-proxy in its ipvs mode left to ip_vs, as far as that is possible. */
+  DrainState drain(LinuxDataplane serving) {
+    return hasDevice(serving)
+        ? new KubeProxyServers(IpvsOptions.defaults().by(commands)).drain()
+        : DrainState.carrying(0);
   }
 
   /** What is left of kube-proxy in the kernel that the dataplane does not use, in words. */

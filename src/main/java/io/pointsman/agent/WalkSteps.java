@@ -92,6 +92,8 @@ final class WalkSteps {
     kernel.others().stream()
         .filter(other -> other.phase() == Phase.ACTIVE)
         .forEach(DataplaneInstance::drain);
+    // It may have had a look at flows that the others have handed over since.
+    target.dataplane().maintain();
     state.probed = false;
     state.drained = false;
     state.waitingSince = null;
@@ -143,9 +145,9 @@ final class WalkSteps {
   }
 
   private boolean clean(NodeDataplaneSpec spec, DataplaneInstance target) {
-    long kept = KubeProxyCleaner.connections(target.kind());
-    if (kept > 0 && !drainTimeIsOver(spec)) {
-      state.drainingFlows = kept;
+    DrainState draining = chores.drain(target.kind());
+    if (!draining.drained() && !drainTimeIsOver(spec)) {
+      state.drainingFlows = draining.flows();
       return state.await(
           Step.CLEAN, "Draining", "Connections that kube-proxy's ip_vs has get time to end.");
     }

@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Flows that begin once and have to live on with their data and their backend: TCP connections on
@@ -67,7 +68,7 @@ final class LongFlows implements AutoCloseable {
     return new LongFlows(
         both(cluster, "stream", "--ways=both,upload,download", block, pause, pace.timeout()),
         both(cluster, "udp", port, resend, pause, pace.timeout()),
-        both(cluster, "udp", "--fresh", pause, pace.timeout()));
+        both(cluster, "udp", "--fresh", resend, pause, pace.timeout()));
   }
 
   private static String targets(List<String> addresses, int port) {
@@ -146,9 +147,12 @@ final class LongFlows implements AutoCloseable {
           .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    /** Messages of UDP streams that were sent again in a phase. */
+    /** UDP messages that were sent again in a phase. */
     long resent(String phase) {
-      return of(datagrams, phase).stream().mapToLong(Phase::resent).sum();
+      return Stream.of(datagrams, fresh)
+          .flatMap(loads -> of(loads, phase).stream())
+          .mapToLong(Phase::resent)
+          .sum();
     }
 
     /** New UDP flows in a phase. */

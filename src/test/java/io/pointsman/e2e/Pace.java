@@ -10,8 +10,8 @@ import java.time.Duration;
  * @param pause between two messages of a flow
  * @param block bytes that a stream sends and wants back at a time
  * @param patience how long an answer may take
- * @param resend after how long a datagram of a flow that lasts is sent again when no answer came:
- *     those that come while ip_vs hands the flow over are dropped; zero never does
+ * @param resend after how long a datagram is sent again when no answer came: those that come while
+ *     ip_vs hands the flow over are dropped; zero never does
  * @param limit how long a step of a test may take
  */
 record Pace(

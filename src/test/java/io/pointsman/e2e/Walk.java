@@ -220,7 +220,7 @@ final class Walk {
     return switch (dataplane) {
       case BPF -> agent("pointsman", "maps", "--address=" + address);
       case IPTABLES ->
-          rules(node)
+          rules(node, "iptables")
               .lines()
               .filter(rule -> rule.matches("-A KUBE-SVC-.*default/web:http .*"))
               .collect(Collectors.joining("\n"));
@@ -284,9 +284,14 @@ final class Walk {
         .toList();
   }
 
-  /** The node's rules of both families, in nf_tables and in ip_tables, as far as it has these. */
+  /** The node's rules of both families. */
   private String rules(String node) {
-    var save = "for kind in nft legacy; do iptables-$kind-save; ip6tables-$kind-save; done; true";
+    return rules(node, "iptables") + rules(node, "ip6tables");
+  }
+
+  /** Those of one family, in nf_tables and in ip_tables, as far as the node has these. */
+  private String rules(String node, String tool) {
+    var save = "for kind in nft legacy; do " + tool + "-$kind-save; done; true";
     return cluster.onNode(node, "sh", "-c", save);
   }
 }

@@ -36,7 +36,7 @@ final class FlowCounter {
         .filter(connection -> ours.test(server(connection)));
   }
 
-  private static VirtualServer server(Connection connection) {
+  static VirtualServer server(Connection connection) {
     var tuple = connection.tuple();
     return new VirtualServer(tuple.destination(), tuple.destinationPort(), tuple.protocol());
   }

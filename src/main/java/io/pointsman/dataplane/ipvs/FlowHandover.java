@@ -3,14 +3,18 @@ package io.pointsman.dataplane.ipvs;
 
 import io.pointsman.catalogue.Address;
 import io.pointsman.catalogue.Protocol;
+import io.pointsman.dataplane.DrainState;
 import io.pointsman.kernel.Conntrack;
 import io.pointsman.kernel.Conntrack.Flow;
 import io.pointsman.kernel.ConntrackTimeouts;
 import io.pointsman.kernel.FlowTuple;
 import io.pointsman.kernel.IpvsConnections;
 import io.pointsman.kernel.IpvsConnections.Connection;
+import io.pointsman.kernel.IpvsNetlink;
 import io.pointsman.kernel.KernelException;
 import io.pointsman.kernel.VirtualServer;
+import io.pointsman.kernel.VirtualServerInfo;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -43,6 +47,54 @@ final class FlowHandover {
   }
 
   /**
+   * Deletes the virtual servers whose flows can all be handed over, at once: an answer to a new
+   * flow that BPF sent to a backend may look like one of theirs, and ip_vs would translate it.
+   *
+   * @param ours which servers may go
+   * @param virtual the addresses on the device: a socket of the node that has one ends with it
+   * @return the flows of the servers that stay
+   */
+  DrainState drain(IpvsNetlink ipvs, Predicate<VirtualServer> ours, Set<InetAddress> virtual) {
+    List<Connection> inUse = FlowCounter.inUse(IpvsConnections.read(), ours).toList();
+    Set<VirtualServer> staying = new HashSet<>();
+    inUse.stream()
+        .filter(Predicate.not(movable(inUse, virtual)))
+        .forEach(connection -> staying.add(FlowCounter.server(connection)));
+    List<VirtualServer> going =
+        ipvs.virtualServers().stream()
+            .map(VirtualServerInfo::server)
+            .filter(server -> ours.test(server) && !staying.contains(server))
+            .toList();
+    if (!going.isEmpty()) {
+      around(
+          going::contains,
+          () -> {
+            going.forEach(ipvs::delete);
+            ipvs.flush();
+          });
+    }
+    return DrainState.carrying(FlowCounter.count(inUse, staying::contains));
+  }
+
+  /**
+   * Which connections can be handed over. One of UDP that conntrack has forgotten counts as one: it
+   * has been silent for as long as any other dataplane would remember it.
+   */
+  private static Predicate<Connection> movable(List<Connection> inUse, Set<InetAddress> virtual) {
+    Set<FlowTuple> known = new HashSet<>();
+    if (!inUse.isEmpty()) {
+      try (Conntrack conntrack = new Conntrack()) {
+        flows(conntrack, inUse).forEach(flow -> known.add(flow.original()));
+      }
+    }
+    return connection -> {
+      FlowTuple tuple = connection.tuple();
+      boolean kept = tuple.protocol() == Protocol.UDP.number() || known.contains(tuple);
+      return kept && !virtual.contains(tuple.source());
+    };
+  }
+
+  /**
    * Deletes virtual servers and keeps their flows.
    *
    * @param ours which servers the deletion concerns
@@ -50,7 +102,7 @@ final class FlowHandover {
   void around(Predicate<VirtualServer> ours, Runnable deletion) {
     letGo();
     try (Conntrack conntrack = new Conntrack()) {
-      List<Flow> flows = flows(conntrack, ours);
+      List<Flow> flows = flows(conntrack, FlowCounter.inUse(IpvsConnections.read(), ours).toList());
       if (flows.isEmpty()) {
         deletion.run();
         return;
@@ -70,9 +122,9 @@ final class FlowHandover {
   }
 
   /** Those that conntrack knows as ip_vs translates them; none when it cannot be asked. */
-  private static List<Flow> flows(Conntrack conntrack, Predicate<VirtualServer> ours) {
+  private static List<Flow> flows(Conntrack conntrack, List<Connection> inUse) {
     Map<FlowTuple, Connection> connections = new HashMap<>();
-    FlowCounter.inUse(IpvsConnections.read(), ours)
+    inUse.stream()
         // An association of SCTP cannot be made in the midst of it.
         .filter(connection -> connection.tuple().protocol() != Protocol.SCTP.number())
         .forEach(connection -> connections.put(connection.tuple(), connection));

@@ -122,7 +122,7 @@ public final class IpvsDataplane implements Dataplane {
 
   @Override
   public synchronized DrainState drain() {
-    return guard("drain", () -> DrainState.carrying(new Leaving(options, settings).drain()));
+    return guard("drain", () -> new Leaving(options, settings).drain());
   }
 
   @Override

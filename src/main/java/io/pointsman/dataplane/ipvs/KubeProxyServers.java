@@ -7,6 +7,7 @@ import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DataplaneSettings;
+import io.pointsman.dataplane.DrainState;
 import io.pointsman.dataplane.KernelState;
 import io.pointsman.dataplane.kubeproxy.KubeProxyFrontend;
 import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
@@ -80,6 +81,17 @@ public final class KubeProxyServers implements KubeProxySource {
         });
     return List.of(
         new KubeProxyState(KubeProxyMode.IPVS, "ip_vs", frontends, List.of(), List.of()));
+  }
+
+  /**
+   * Hands over the flows of a kube-proxy that has left its device behind, and deletes the virtual
+   * servers that none is left of.
+   */
+  public DrainState drain() {
+    Set<Address> nodeAddresses = new HashSet<>();
+    return readAddresses(nodeAddresses, new HashSet<>())
+        ? new Leaving(options, BY_SETS).drainServers(nodeAddresses)
+        : DrainState.carrying(0);
   }
 
   /** Deletes the virtual servers of a kube-proxy that has left its device behind. */

@@ -7,6 +7,7 @@ import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DataplaneSettings;
+import io.pointsman.dataplane.DrainState;
 import io.pointsman.dataplane.KernelState;
 import io.pointsman.kernel.DummyDevice;
 import io.pointsman.kernel.IpvsNetlink;
@@ -41,24 +42,41 @@ final class Leaving {
   }
 
   /**
-   * Notes the phase; virtual servers and addresses stay for the connections there are, and others
-   * take new ones before they come here. Returns how many connections are left; none when a
-   * kube-proxy in its ipvs mode goes on with them.
+   * Notes the phase and hands connections over; virtual servers whose connections cannot be stay
+   * with the addresses, and others take new ones before they come here. Returns the connections
+   * that are left; none when a kube-proxy in its ipvs mode goes on with them.
    */
-  long drain() {
+  DrainState drain() {
     try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE)) {
       Note note = Note.parse(device.alias());
       if (note.phase() == Phase.ABSENT) {
-        return 0;
+        return DrainState.carrying(0);
       }
       if (note.phase() != Phase.DRAINING) {
         device.setAlias(note.in(Phase.DRAINING).toString());
       }
       if (!handedOver().isEmpty()) {
-        return 0;
+        return DrainState.carrying(0);
       }
-      Ownership ownership = ownership(device, Set.of());
-      return FlowCounter.count(ownership::owns);
+      return drain(device, ownership(device, Set.of()));
+    }
+  }
+
+  /** The same of what a kube-proxy in its ipvs mode left behind. */
+  DrainState drainServers(Set<Address> nodePortAddresses) {
+    try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE)) {
+      return drain(device, ownership(device, nodePortAddresses));
+    }
+  }
+
+  private DrainState drain(DummyDevice device, Ownership ownership) {
+    Optional<IpvsNetlink> found = IpvsNetlink.open();
+    if (found.isEmpty()) {
+      return DrainState.carrying(0); // the module has gone, and its connections with it
+    }
+    try (IpvsNetlink ipvs = found.get()) {
+      return handover(RulePlaces.find(options))
+          .drain(ipvs, ownership::owns, Set.copyOf(device.addresses()));
     }
   }
 
@@ -136,7 +154,11 @@ final class Leaving {
   }
 
   private void keepingFlows(List<Rules> rules, Ownership ownership, Runnable deletion) {
-    new FlowHandover(rules, sets()).around(ownership::owns, deletion);
+    handover(rules).around(ownership::owns, deletion);
+  }
+
+  private FlowHandover handover(List<Rules> rules) {
+    return new FlowHandover(rules, sets());
   }
 
   private static void delete(IpvsNetlink ipvs, Ownership ownership) {

@@ -166,6 +166,8 @@ final class NamedServers implements AutoCloseable {
             InetSocketAddress to = new InetSocketAddress(InetAddress.ofLiteral(address), port);
             DatagramPacket answer = new DatagramPacket(new byte[512], 512);
             for (int attempt = 0; ; attempt++) {
+              // Connected, it takes answers from nobody else.
+              socket.connect(to);
               socket.send(new DatagramPacket(hello, hello.length, to));
               try {
                 socket.receive(answer);

@@ -19,6 +19,8 @@ import org.junit.jupiter.api.DynamicTest;
  * print appears as it comes, and each of their tests becomes a test here.
  */
 public final class InnerTests implements InnerMachine.Watcher {
+  private static final int FIRST_LINES = 10;
+
   private final Map<String, InnerEvent> events = new LinkedHashMap<>();
   private final InnerOutput output = new InnerOutput();
   private final StringBuilder partial = new StringBuilder();
@@ -73,6 +75,12 @@ public final class InnerTests implements InnerMachine.Watcher {
     } else {
       events.put(event.id(), event);
       System.out.println("[inside] " + event.kind() + " " + event.name());
+      // The others may go on for long.
+      event
+          .text()
+          .lines()
+          .limit(FIRST_LINES)
+          .forEach(line -> System.out.println("[inside] " + line));
     }
   }
 
