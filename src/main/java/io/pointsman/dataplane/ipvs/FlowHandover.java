@@ -60,18 +60,9 @@ final class FlowHandover {
     inUse.stream()
         .filter(Predicate.not(movable(inUse, virtual)))
         .forEach(connection -> staying.add(FlowCounter.server(connection)));
-    List<VirtualServer> going =
-        ipvs.virtualServers().stream()
-            .map(VirtualServerInfo::server)
-            .filter(server -> ours.test(server) && !staying.contains(server))
-            .toList();
-    if (!going.isEmpty()) {
-      around(
-          going::contains,
-          () -> {
-            going.forEach(ipvs::delete);
-            ipvs.flush();
-          });
+    Predicate<VirtualServer> going = ours.and(Predicate.not(staying::contains));
+    if (ipvs.virtualServers().stream().map(VirtualServerInfo::server).anyMatch(going)) {
+      around(going, () -> Leaving.delete(ipvs, going));
     }
     return DrainState.carrying(FlowCounter.count(inUse, staying::contains));
   }

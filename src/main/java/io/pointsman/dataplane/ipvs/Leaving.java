@@ -11,11 +11,14 @@ import io.pointsman.dataplane.DrainState;
 import io.pointsman.dataplane.KernelState;
 import io.pointsman.kernel.DummyDevice;
 import io.pointsman.kernel.IpvsNetlink;
+import io.pointsman.kernel.VirtualServer;
+import io.pointsman.kernel.VirtualServerInfo;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /** What is done to the kernel's state without knowing what it shall be. */
 final class Leaving {
@@ -127,7 +130,7 @@ final class Leaving {
             ownership,
             () -> {
               device.remove(device.addresses());
-              delete(ipvs, ownership);
+              delete(ipvs, ownership::owns);
             });
         rules.forEach(Rules::remove);
         sets().destroy();
@@ -149,7 +152,7 @@ final class Leaving {
     try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE);
         IpvsNetlink ipvs = found.get()) {
       Ownership ownership = ownership(device, nodePortAddresses);
-      keepingFlows(RulePlaces.find(options), ownership, () -> delete(ipvs, ownership));
+      keepingFlows(RulePlaces.find(options), ownership, () -> delete(ipvs, ownership::owns));
     }
   }
 
@@ -161,10 +164,11 @@ final class Leaving {
     return new FlowHandover(rules, sets());
   }
 
-  private static void delete(IpvsNetlink ipvs, Ownership ownership) {
+  /** Deletes virtual servers, and their connections with them. */
+  static void delete(IpvsNetlink ipvs, Predicate<VirtualServer> which) {
     ipvs.virtualServers().stream()
-        .map(info -> info.server())
-        .filter(ownership::owns)
+        .map(VirtualServerInfo::server)
+        .filter(which)
         .forEach(ipvs::delete);
     ipvs.flush();
   }
