@@ -62,7 +62,8 @@ final class DockerArchive {
         List.of(Map.of("Config", "config.json", "RepoTags", List.of(name), "Layers", names));
     LabFolders.write(work.resolve("config.json"), json(configuration));
     LabFolders.write(work.resolve("manifest.json"), json(manifest));
-    var part = target.resolveSibling(target.getFileName() + ".part");
+    // In a folder of its own: two labs that come up at a time may make the same image.
+    var part = work.resolve("archive.tar");
     var command = new ArrayList<>(List.of("tar"));
     command.addAll(List.of(PLAIN.split(" ")));
     command.addAll(
