@@ -130,7 +130,7 @@ final class EdgeWalk implements AutoCloseable {
   }
 
   private void finish() {
-    var running = Objects.requireNonNull(load);
+    var running = Objects.requireNonNull(load, "it did not start");
     var requests = running.web().finish();
     var kept = running.flows().finish();
     System.out.println(requests.table());
