@@ -89,11 +89,13 @@ final class WalkSteps {
   /** The others leave new flows at once, or the probe would not tell who answered it. */
   private boolean activate(NodeDataplaneSpec spec, DataplaneInstance target) {
     target.dataplane().activate();
-    kernel.others().stream()
-        .filter(other -> other.phase() == Phase.ACTIVE)
-        .forEach(DataplaneInstance::drain);
-    // It may have had a look at flows that the others have handed over since.
-    target.dataplane().maintain();
+    List<DataplaneInstance> serving =
+        kernel.others().stream().filter(other -> other.phase() == Phase.ACTIVE).toList();
+    serving.forEach(DataplaneInstance::drain);
+    if (!serving.isEmpty()) {
+      // It looked at flows before these were handed over.
+      target.dataplane().maintain();
+    }
     state.probed = false;
     state.drained = false;
     state.waitingSince = null;

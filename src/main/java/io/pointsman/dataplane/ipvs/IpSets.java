@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The IP sets in the network namespace of the calling thread, by ipset(8): many changes in one run
@@ -151,9 +152,9 @@ final class IpSets {
     restore(lines);
   }
 
-  /** Destroys one set of each family, if it is there. */
-  void destroy(SetName set) {
-    restore(present("destroy ", set));
+  /** Destroys these sets of each family, as far as they are there. */
+  void destroy(SetName... which) {
+    restore(present("destroy ", which));
   }
 
   /** Takes all entries out of one set of each family, if it is there. */
@@ -161,10 +162,10 @@ final class IpSets {
     restore(present("flush ", set));
   }
 
-  private List<String> present(String verb, SetName set) {
+  private List<String> present(String verb, SetName... which) {
     List<String> present = names();
-    return families.stream()
-        .map(set::text)
+    return Stream.of(which)
+        .flatMap(set -> families.stream().map(set::text))
         .filter(present::contains)
         .map(name -> verb + name)
         .toList();

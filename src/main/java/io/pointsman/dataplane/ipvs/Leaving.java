@@ -125,13 +125,13 @@ final class Leaving {
       Ownership ownership = ownership(device, Set.of());
       List<Rules> rules = RulePlaces.find(options);
       try (IpvsNetlink ipvs = ipvs()) {
-        keepingFlows(
-            rules,
-            ownership,
-            () -> {
-              device.remove(device.addresses());
-              delete(ipvs, ownership::owns);
-            });
+        handover(rules)
+            .around(
+                ownership::owns,
+                () -> {
+                  device.remove(device.addresses());
+                  delete(ipvs, ownership::owns);
+                });
         rules.forEach(Rules::remove);
         sets().destroy();
         new Settings(options).restore(ipvs, note.before());
@@ -152,12 +152,9 @@ final class Leaving {
     try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE);
         IpvsNetlink ipvs = found.get()) {
       Ownership ownership = ownership(device, nodePortAddresses);
-      keepingFlows(RulePlaces.find(options), ownership, () -> delete(ipvs, ownership::owns));
+      handover(RulePlaces.find(options))
+          .around(ownership::owns, () -> delete(ipvs, ownership::owns));
     }
-  }
-
-  private void keepingFlows(List<Rules> rules, Ownership ownership, Runnable deletion) {
-    handover(rules).around(ownership::owns, deletion);
   }
 
   private FlowHandover handover(List<Rules> rules) {
@@ -181,8 +178,7 @@ final class Leaving {
 
   private void releaseRules() {
     RulePlaces.find(options).forEach(Rules::release);
-    sets().destroy(SetName.NODE_ADDRESSES);
-    sets().destroy(SetName.EXCLUDED);
+    sets().destroy(SetName.NODE_ADDRESSES, SetName.EXCLUDED);
   }
 
   /** What is kube-proxy's by name was deleted with the device; the rest goes now. */
