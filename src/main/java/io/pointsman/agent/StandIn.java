@@ -69,7 +69,22 @@ final class StandIn {
       return failed(step, failure);
     }
     state.waitingSince = null;
+    handOverFlows();
     return true;
+  }
+
+  /** A kube-proxy that deletes virtual servers would end the connections that they have. */
+  private void handOverFlows() {
+    for (DataplaneInstance served : kernel.all()) {
+      if (!kernel.isStandIn(served) && served.phase() == Phase.ACTIVE) {
+        try {
+          served.dataplane().handOverFlows();
+        } catch (DataplaneException e) {
+          LOG.warnf(
+              e, "Flows of %s may end when kube-proxy starts: %s", served.kind(), e.getMessage());
+        }
+      }
+    }
   }
 
   /** Writes all of it and reads it back; null, or what went wrong. */

@@ -59,6 +59,12 @@ public interface Dataplane extends AutoCloseable {
   }
 
   /**
+   * Hands the flows that end with this dataplane's state over to conntrack, and goes on as it is;
+   * another dataplane takes new flows meanwhile.
+   */
+  default void handOverFlows() {}
+
+  /**
    * Leaves new flows to others and keeps only those in flight; call again to see how many are left.
    */
   DrainState drain();

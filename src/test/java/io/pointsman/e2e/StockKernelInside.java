@@ -21,7 +21,7 @@ public final class StockKernelInside {
   /** From a kube-proxy in nftables mode, which deletes the rules of the others as it starts. */
   public static class Nftables extends InnerWalk {
     Nftables() {
-      super(KubeProxyMode.NFTABLES, BPF, IPTABLES, IPVS, BPF, null);
+      super(KubeProxyMode.NFTABLES, IPVS, null, IPTABLES, BPF, null);
     }
   }
 

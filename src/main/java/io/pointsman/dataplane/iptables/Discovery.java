@@ -7,6 +7,7 @@ import io.pointsman.kernel.Iptables;
 import io.pointsman.kernel.Iptables.Family;
 import io.pointsman.kernel.Iptables.Variant;
 import io.pointsman.kernel.Iptables.View;
+import io.pointsman.kernel.Together;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -73,20 +74,27 @@ final class Discovery {
 
   /** Looks at all programs that are installed. */
   static Discovery look(IptablesOptions options) {
-    Discovery discovery = new Discovery(options);
+    List<Iptables> programs = new ArrayList<>();
     for (Variant variant : Variant.values()) {
       for (Family family : Family.values()) {
-        Iptables all = new Iptables(options.commands(), family, variant);
-        if (all.usable()) {
-          Place place = new Place(options.tool(family, variant), options.view());
-          all.save(place::accept);
-          if (place.used() || all.supported()) {
-            discovery.places.add(place);
-          }
-        }
+        programs.add(new Iptables(options.commands(), family, variant));
       }
     }
+    Discovery discovery = new Discovery(options);
+    Together.each(programs, all -> look(all, options)).stream()
+        .flatMap(Optional::stream)
+        .forEach(discovery.places::add);
     return discovery;
+  }
+
+  /** What is seen by programs that see all; empty when they can do nothing here. */
+  private static Optional<Place> look(Iptables all, IptablesOptions options) {
+    if (!all.usable()) {
+      return Optional.empty();
+    }
+    Place place = new Place(options.tool(all.family(), all.variant()), options.view());
+    all.save(place::accept);
+    return Optional.of(place).filter(seen -> seen.used() || all.supported());
   }
 
   /** Where the rules shall be: with Pointsman's own, else with the node's; nf_tables when none. */

@@ -12,11 +12,14 @@ import io.pointsman.dataplane.HostAddresses;
 import io.pointsman.dataplane.KernelState.Setting;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.dataplane.iptables.FamilyTables.Changes;
+import io.pointsman.kernel.Together;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -46,24 +49,24 @@ final class Session {
 
   SyncResult prepare(DesiredState desired) {
     Set<Address> present = HostAddresses.read();
-    Changes changes = Changes.NONE;
-    for (FamilyTables tables : families.values()) {
-      List<ServicePort> ports =
-          desired.ports().stream().filter(p -> p.id().family() == tables.family()).toList();
-      List<String> doors =
-          FamilyTables.doors(tables.family(), desired.nodePortAddresses(), present);
-      changes = changes.plus(tables.reconcile(ports, doors));
-      if (tables.phase() == Phase.ACTIVE) {
-        StaleFlows.end(tables.family(), ports);
-      }
-    }
+    List<Changes> changes =
+        Together.each(families.values(), tables -> prepare(tables, desired, present));
     return result(changes, desired.ports());
   }
 
-  void activate() {
-    for (FamilyTables tables : prepared()) {
-      tables.activate();
+  private static Changes prepare(FamilyTables tables, DesiredState desired, Set<Address> present) {
+    List<ServicePort> ports =
+        desired.ports().stream().filter(p -> p.id().family() == tables.family()).toList();
+    List<String> doors = FamilyTables.doors(tables.family(), desired.nodePortAddresses(), present);
+    Changes changes = tables.reconcile(ports, doors);
+    if (tables.phase() == Phase.ACTIVE) {
+      StaleFlows.end(tables.family(), ports);
     }
+    return changes;
+  }
+
+  void activate() {
+    Together.each(prepared(), FamilyTables::activate);
     flows.clear();
   }
 
@@ -77,19 +80,20 @@ final class Session {
             null);
       }
     }
-    Changes changes = Changes.NONE;
-    for (FamilyTables tables : families.values()) {
-      IpFamily family = tables.family();
-      List<DesiredState.Change> upserted =
-          delta.upserted().stream().filter(c -> c.after().id().family() == family).toList();
-      List<ServicePort> removed =
-          delta.removed().stream().filter(p -> p.id().family() == family).toList();
-      changes = changes.plus(tables.apply(upserted, removed));
-      if (tables.phase() == Phase.ACTIVE) {
-        StaleFlows.endChanged(family, upserted);
-      }
+    return result(Together.each(families.values(), tables -> apply(tables, delta)), after);
+  }
+
+  private static Changes apply(FamilyTables tables, DesiredState.Delta delta) {
+    IpFamily family = tables.family();
+    List<DesiredState.Change> upserted =
+        delta.upserted().stream().filter(c -> c.after().id().family() == family).toList();
+    List<ServicePort> removed =
+        delta.removed().stream().filter(p -> p.id().family() == family).toList();
+    Changes changes = tables.apply(upserted, removed);
+    if (tables.phase() == Phase.ACTIVE) {
+      StaleFlows.endChanged(family, upserted);
     }
-    return result(changes, after);
+    return changes;
   }
 
   void applyNodePortAddresses(Set<Address> wanted) {
@@ -104,15 +108,22 @@ final class Session {
     List<String> defects = new ArrayList<>();
     List<Setting> settings = new ArrayList<>();
     Map<String, Long> counted = new TreeMap<>();
-    for (FamilyTables tables : prepared()) {
-      SavedTables each = tables.save();
-      saved.add(each);
-      defects.addAll(TableDefects.find(each, tables));
-      tables.setting(each).ifPresent(settings::add);
-      each.events.forEach((event, packets) -> counted.merge(event, packets, Long::sum));
+    for (Reading each : Together.each(prepared(), Reading::of)) {
+      saved.add(each.saved());
+      defects.addAll(each.defects());
+      each.setting().ifPresent(settings::add);
+      each.saved().events.forEach((event, packets) -> counted.merge(event, packets, Long::sum));
     }
     events = counted;
     return new IptablesKernelState(saved, defects, settings);
+  }
+
+  /** What one family's tables hold, what is wrong with it, and the setting that it needs. */
+  private record Reading(SavedTables saved, List<String> defects, Optional<Setting> setting) {
+    static Reading of(FamilyTables tables) {
+      SavedTables saved = tables.save();
+      return new Reading(saved, TableDefects.find(saved, tables), tables.setting(saved));
+    }
   }
 
   DrainState drain() {
@@ -137,7 +148,7 @@ final class Session {
   }
 
   void remove() {
-    families.values().forEach(FamilyTables::remove);
+    Together.run(families.values(), FamilyTables::remove);
     flows.clear();
   }
 
@@ -146,14 +157,15 @@ final class Session {
     return events;
   }
 
-  private Iterable<FamilyTables> prepared() {
+  private Collection<FamilyTables> prepared() {
     if (families.values().stream().anyMatch(tables -> !tables.prepared())) {
       throw new DataplaneException("The Iptables dataplane is not open: prepare it first.", null);
     }
     return families.values();
   }
 
-  private SyncResult result(Changes changes, Iterable<ServicePort> ports) {
+  private SyncResult result(List<Changes> each, Iterable<ServicePort> ports) {
+    Changes changes = each.stream().reduce(Changes.NONE, Changes::plus);
     List<SyncResult.Refused> refused = new ArrayList<>();
     for (ServicePort port : ports) {
       if (!families.containsKey(port.id().family())) {

@@ -56,15 +56,38 @@ final class FlowHandover {
    */
   DrainState drain(IpvsNetlink ipvs, Predicate<VirtualServer> ours, Set<InetAddress> virtual) {
     List<Connection> inUse = FlowCounter.inUse(IpvsConnections.read(), ours).toList();
-    Set<VirtualServer> staying = new HashSet<>();
-    inUse.stream()
-        .filter(Predicate.not(movable(inUse, virtual)))
-        .forEach(connection -> staying.add(FlowCounter.server(connection)));
+    Set<VirtualServer> staying = staying(inUse, virtual);
     Predicate<VirtualServer> going = ours.and(Predicate.not(staying::contains));
     if (ipvs.virtualServers().stream().map(VirtualServerInfo::server).anyMatch(going)) {
       around(going, () -> Leaving.delete(ipvs, going));
     }
     return DrainState.carrying(FlowCounter.count(inUse, staying::contains));
+  }
+
+  /**
+   * Deletes only the virtual servers that have flows, and those can all be handed over.
+   *
+   * @return the servers that were deleted
+   */
+  Set<VirtualServer> deleteBusy(
+      IpvsNetlink ipvs, Predicate<VirtualServer> ours, Set<InetAddress> virtual) {
+    List<Connection> inUse = FlowCounter.inUse(IpvsConnections.read(), ours).toList();
+    Set<VirtualServer> going = new HashSet<>();
+    inUse.forEach(connection -> going.add(FlowCounter.server(connection)));
+    going.removeAll(staying(inUse, virtual));
+    if (!going.isEmpty()) {
+      around(going::contains, () -> Leaving.delete(ipvs, going::contains));
+    }
+    return going;
+  }
+
+  /** The servers of connections that cannot be handed over. */
+  private static Set<VirtualServer> staying(List<Connection> inUse, Set<InetAddress> virtual) {
+    Set<VirtualServer> staying = new HashSet<>();
+    inUse.stream()
+        .filter(Predicate.not(movable(inUse, virtual)))
+        .forEach(connection -> staying.add(FlowCounter.server(connection)));
+    return staying;
   }
 
   /**

@@ -121,6 +121,11 @@ public final class IpvsDataplane implements Dataplane {
   }
 
   @Override
+  public synchronized void handOverFlows() {
+    guard("hand flows over", () -> done(prepared()::handOverFlows));
+  }
+
+  @Override
   public synchronized DrainState drain() {
     return guard("drain", () -> new Leaving(options, settings).drain());
   }

@@ -142,6 +142,15 @@ final class Session implements AutoCloseable {
     return new IpvsKernelState(table, defects, kernel.report(ipvs, noted.before()));
   }
 
+  /** Hands connections over to conntrack, and goes on with virtual servers that have none. */
+  void handOverFlows() {
+    trusted();
+    Ownership ownership = ownership(sets.read());
+    servers.distrust();
+    servers.remake(
+        new FlowHandover(rules, sets).deleteBusy(ipvs, ownership::owns, device.addresses()));
+  }
+
   /** Takes away real servers whose last connection has ended. */
   SyncResult maintain() {
     int reaped = servers.reap();

@@ -183,6 +183,20 @@ final class VirtualServers {
     trusted = true;
   }
 
+  /** Makes virtual servers again that were deleted behind its back. */
+  void remake(Collection<VirtualServer> deleted) {
+    distrust();
+    writer.begin();
+    for (VirtualServer server : deleted) {
+      ServicePort port = served.get(server);
+      if (port != null) {
+        writer.create(server, port.backends());
+      }
+    }
+    writer.flush();
+    trusted = true;
+  }
+
   /** Takes real servers away that were waiting for their connections; returns how many. */
   int reap() {
     writer.begin();

@@ -8,6 +8,7 @@ import io.pointsman.catalogue.Protocol;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DrainState;
+import io.pointsman.dataplane.KernelState;
 import io.pointsman.dataplane.Preflight.Finding;
 import io.pointsman.dataplane.ipvs.NamedServers.Connection;
 import java.io.IOException;
@@ -111,6 +112,31 @@ public class IpvsTakeoverInside extends IpvsNetworkFixture {
     assertThat(shell("iptables-legacy-save") + shell("ip6tables-legacy-save"))
         .doesNotContain("POINTSMAN");
     assertThat(shell("ipset", "list", "-n")).isBlank();
+  }
+
+  /** A kube-proxy in nftables mode deletes the virtual servers as it starts. */
+  @Test
+  void handsItsFlowsOverAndServesOn() throws IOException {
+    shell("sysctl", "-q", "-w", "net.ipv4.ip_forward=1");
+    List<ServicePort> ports =
+        List.of(web(Protocol.TCP, 3), web6(Protocol.TCP), web(Protocol.UDP, 3));
+    activate(ports.toArray(ServicePort[]::new));
+    int port = 4_711;
+    List<String> datagram = askByDatagram(client, port, VIP_V4, 80);
+    try (Connection kept = new Connection(client, VIP_V4, 80);
+        Connection kept6 = new Connection(client, VIP_V6, 80);
+        Connection masqueraded = new Connection(client, Services.NODE_V4.toString(), 30_080)) {
+      List<List<String>> before = ask(kept, kept6, masqueraded);
+      run(dataplane::handOverFlows);
+      assertThat(throughVirtualServers()).isZero();
+      KernelState held = here(dataplane::read);
+      assertThat(held.defects()).isEmpty();
+      assertThat(held.digest()).isEqualTo(Services.desired(ports).digest());
+      shell("ipvsadm", "-C");
+      shell("ip", "link", "delete", IpvsDataplane.DEVICE);
+      assertThat(ask(kept, kept6, masqueraded)).isEqualTo(before);
+      assertThat(askByDatagram(client, port, VIP_V4, 80)).isEqualTo(datagram);
+    }
   }
 
   @Test
