@@ -60,16 +60,9 @@ enum Obstacle {
   RULES_ARE_REFUSED(LinuxDataplane.BPF, LinuxDataplane.IPTABLES, 600, "DataplaneFailed", "line ") {
     @Override
     Way arise(TestCluster cluster) {
-      return ownFilter(cluster);
-    }
-  },
-
-  /** The same where kube-proxy has left by then, and is refused the same when it comes back. */
-  RULES_ARE_REFUSED_AFTER_KUBE_PROXY(
-      null, LinuxDataplane.IPTABLES, 600, "DataplaneFailed", "line ") {
-    @Override
-    Way arise(TestCluster cluster) {
-      return ownFilter(cluster);
+      everywhere(cluster, "nft delete table ip filter");
+      var owners = cluster.lab().nodes().stream().map(Obstacle::ownFilter).toList();
+      return () -> owners.forEach(Obstacle::end);
     }
   },
 
@@ -147,12 +140,6 @@ enum Obstacle {
 
   private static void everywhere(TestCluster cluster, String script) {
     cluster.nodes().forEach(node -> cluster.onNode(node.name(), "sh", "-c", script));
-  }
-
-  private static Way ownFilter(TestCluster cluster) {
-    everywhere(cluster, "nft delete table ip filter");
-    var owners = cluster.lab().nodes().stream().map(Obstacle::ownFilter).toList();
-    return () -> owners.forEach(Obstacle::end);
   }
 
   /** The table is there as long as the process. */

@@ -102,7 +102,8 @@ public final class TestCluster implements AutoCloseable {
   /** Prints what somebody asks for who looks why a test failed. */
   void tell() {
     System.out.println(kubectl("get", "pdp,ndp", "-o", "yaml"));
-    System.out.println(kubectl("get", "events", "-n", "default", "--sort-by=.lastTimestamp"));
+    System.out.println(kubectl("get", "pods,nodes", "-A", "-o", "wide"));
+    System.out.println(kubectl("get", "events", "-A", "--sort-by=.lastTimestamp"));
     for (var component : List.of("operator", "agent")) {
       var pods = "--selector=app.kubernetes.io/component=" + component;
       System.out.println(kubectl("-n", NAMESPACE, "logs", "--prefix", "--tail=80", pods));
@@ -139,7 +140,16 @@ public final class TestCluster implements AutoCloseable {
                 "--wait",
                 "--timeout=3m"));
     all.addAll(List.of(arguments));
-    place.run("helm", all);
+    try {
+      place.run("helm", all);
+    } catch (IllegalStateException e) {
+      try {
+        tell();
+      } catch (IllegalStateException untold) {
+        e.addSuppressed(untold);
+      }
+      throw e;
+    }
   }
 
   /** Runs a command as a process of the node and returns its output; fails with what it printed. */
