@@ -39,6 +39,10 @@ final class EdgeWalk implements AutoCloseable {
   private @Nullable TestCluster cluster;
   private @Nullable StepPrinter steps;
   private @Nullable Load load;
+
+  /** Streams that began before an edge, under what had served until then. */
+  private final List<LongFlows> begun = new ArrayList<>();
+
   private boolean failed;
 
   EdgeWalk(LabOptions options, Pace pace) {
@@ -109,7 +113,11 @@ final class EdgeWalk implements AutoCloseable {
     failed = true;
     var walk = new Walk(Objects.requireNonNull(cluster), pace.limit());
     var running = Objects.requireNonNull(load);
+    if (!edges.isEmpty()) {
+      begun.add(LongFlows.again(Objects.requireNonNull(cluster), pace, edges.size()));
+    }
     running.phase(name);
+    begun.forEach(flows -> flows.phase(name));
     System.out.println(name);
     var began = Instant.now();
     if (wanted == null) {
@@ -145,20 +153,24 @@ final class EdgeWalk implements AutoCloseable {
           edge.took().toSeconds());
     }
     assertThat(requests.failed()).as(requests.table()).isZero();
-    assertThat(kept.failures()).isEmpty();
-    assertThat(kept.answers())
-        .as("one server for each UDP stream")
-        .hasSize(Math.toIntExact(kept.answers().stream().map(EdgeWalk::target).distinct().count()))
-        .isNotEmpty();
+    assertKept(kept);
+    for (var flows : begun) {
+      assertKept(flows.finish());
+    }
     assertThat(failed).as("a test before this one failed").isFalse();
   }
 
-  private static String target(String answer) {
-    return answer.split(" ", 2)[0];
+  private static void assertKept(LongFlows.Result kept) {
+    assertThat(kept.failures()).isEmpty();
+    assertThat((long) kept.answers().size())
+        .as("one server for each UDP stream: " + kept.answers())
+        .isEqualTo(kept.targets())
+        .isPositive();
   }
 
   @Override
   public void close() {
+    begun.forEach(LongFlows::close);
     if (load != null) {
       load.close();
     }

@@ -18,7 +18,7 @@ abstract class InnerWalk {
   /** From a kube-proxy through these; null stands for kube-proxy. */
   InnerWalk(KubeProxyMode from, @Nullable LinuxDataplane... dataplanes) {
     this.walk =
-        new EdgeWalk(LabOptions.named("edges").withKubeProxyMode(from).withNodes(1), Pace.SLOW);
+        new EdgeWalk(LabOptions.named("inner").withKubeProxyMode(from).withNodes(1), Pace.SLOW);
     this.dataplanes = dataplanes;
   }
 

@@ -23,6 +23,10 @@ final class LongFlows implements AutoCloseable {
   private static final int PORT = 7000;
   private static final int NODE_PORT = 30070;
   private static final int SOURCE_PORT = 20_000;
+  private static final int WAYS = 3;
+
+  /** More than targets, each of which has the next port. */
+  private static final int PORTS = 100;
   private static final Duration READY = Duration.ofMinutes(10);
 
   private final List<Traffic> streams;
@@ -61,14 +65,45 @@ final class LongFlows implements AutoCloseable {
 
   /** Begins all of them. */
   static LongFlows start(TestCluster cluster, Pace pace) {
-    var pause = "--interval=" + pace.pause().toMillis() + "ms";
-    var block = "--block=" + pace.block();
-    var port = "--source-port=" + SOURCE_PORT;
-    var resend = "--resend=" + pace.resend().toSeconds() + "s";
     return new LongFlows(
-        both(cluster, "stream", "--ways=both,upload,download", block, pause, pace.timeout()),
-        both(cluster, "udp", port, resend, pause, pace.timeout()),
-        both(cluster, "udp", "--fresh", resend, pause, pace.timeout()));
+        streams(cluster, pace),
+        datagrams(cluster, pace, "--source-port=" + SOURCE_PORT),
+        datagrams(cluster, pace, "--fresh"));
+  }
+
+  /**
+   * Begins the streams once more, under whatever serves now, and waits until they have.
+   *
+   * @param number tells them apart from those before
+   */
+  static LongFlows again(TestCluster cluster, Pace pace, int number) {
+    var seldom = pace.trickling();
+    var port = "--source-port=" + (SOURCE_PORT + number * PORTS);
+    var flows =
+        new LongFlows(streams(cluster, seldom), datagrams(cluster, seldom, port), List.of());
+    var targets = 2L * cluster.nodes().size();
+    await()
+        .atMost(pace.limit())
+        .until(
+            () ->
+                flows.streams.stream().allMatch(load -> load.requests() >= 2 * WAYS * targets)
+                    && flows.datagrams.stream().allMatch(load -> load.requests() >= 2 * targets));
+    return flows;
+  }
+
+  private static List<Traffic> streams(TestCluster cluster, Pace pace) {
+    var block = "--block=" + pace.block();
+    return both(
+        cluster, "stream", "--ways=both,upload,download", block, pause(pace), pace.timeout());
+  }
+
+  private static List<Traffic> datagrams(TestCluster cluster, Pace pace, String port) {
+    var resend = "--resend=" + pace.resend().toSeconds() + "s";
+    return both(cluster, "udp", port, resend, pause(pace), pace.timeout());
+  }
+
+  private static String pause(Pace pace) {
+    return "--interval=" + pace.pause().toMillis() + "ms";
   }
 
   private static String targets(List<String> addresses, int port) {
@@ -145,6 +180,11 @@ final class LongFlows implements AutoCloseable {
           .flatMap(List::stream)
           .flatMap(phase -> phase.answers().stream())
           .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    /** Whom the UDP streams asked. */
+    long targets() {
+      return answers().stream().map(answer -> answer.split(" ", 2)[0]).distinct().count();
     }
 
     /** UDP messages that were sent again in a phase. */

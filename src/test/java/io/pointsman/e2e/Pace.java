@@ -36,6 +36,11 @@ record Pace(
           Duration.ofSeconds(5),
           Duration.ofMinutes(12));
 
+  /** The same with few messages on each flow, where there are many flows. */
+  Pace trickling() {
+    return new Pace(perSecond, SLOW.pause(), SLOW.block(), patience, resend, limit);
+  }
+
   /** The same with so many connections a second. */
   Pace at(int connections) {
     return new Pace(connections, pause, block, patience, resend, limit);
