@@ -27,6 +27,7 @@ final class LongFlows implements AutoCloseable {
 
   /** More than targets, each of which has the next port. */
   private static final int PORTS = 100;
+
   private static final Duration READY = Duration.ofMinutes(10);
 
   private final List<Traffic> streams;
