@@ -123,8 +123,7 @@ final class EdgeWalk implements AutoCloseable {
     if (wanted == null) {
       walk.goBack();
     } else {
-      var ranges = "spec:\n  clusterCIDRs: " + PODS;
-      walk.apply(wanted, manifest -> manifest.replace("spec:", ranges));
+      walk.apply(wanted, this::manifest);
       walk.await(wanted);
       walk.masqueradesOutside(wanted, PODS);
     }
@@ -135,6 +134,11 @@ final class EdgeWalk implements AutoCloseable {
     }
     running.awaitMore(pace);
     failed = false;
+  }
+
+  private String manifest(String usual) {
+    var deadline = "rollout:\n    progressDeadlineSeconds: " + pace.limit().toSeconds();
+    return usual.replace("spec:", "spec:\n  clusterCIDRs: " + PODS).replace("rollout:", deadline);
   }
 
   private void finish() {

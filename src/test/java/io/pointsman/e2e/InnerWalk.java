@@ -16,9 +16,8 @@ abstract class InnerWalk {
   private final @Nullable LinuxDataplane[] dataplanes;
 
   /** From a kube-proxy through these; null stands for kube-proxy. */
-  InnerWalk(KubeProxyMode from, @Nullable LinuxDataplane... dataplanes) {
-    this.walk =
-        new EdgeWalk(LabOptions.named("inner").withKubeProxyMode(from).withNodes(1), Pace.SLOW);
+  InnerWalk(Pace pace, KubeProxyMode from, @Nullable LinuxDataplane... dataplanes) {
+    this.walk = new EdgeWalk(LabOptions.named("inner").withKubeProxyMode(from).withNodes(1), pace);
     this.dataplanes = dataplanes;
   }
 

@@ -14,21 +14,21 @@ public final class IpvsEdgesInside {
   /** Among kube-proxy(ipvs), IPVS and BPF. */
   public static class AndBpf extends InnerWalk {
     AndBpf() {
-      super(KubeProxyMode.IPVS, IPVS, BPF, IPVS, null);
+      super(Pace.SLOW, KubeProxyMode.IPVS, IPVS, BPF, IPVS, null);
     }
   }
 
   /** Between IPVS and Iptables, and from a kube-proxy(ipvs) to others. */
   public static class AndIptables extends InnerWalk {
     AndIptables() {
-      super(KubeProxyMode.IPVS, IPTABLES, IPVS, IPTABLES, null, BPF, null);
+      super(Pace.SLOW, KubeProxyMode.IPVS, IPTABLES, IPVS, IPTABLES, null, BPF, null);
     }
   }
 
   /** Between kube-proxy(iptables) and IPVS. */
   public static class AndKubeProxyIptables extends InnerWalk {
     AndKubeProxyIptables() {
-      super(KubeProxyMode.IPTABLES, IPVS, null);
+      super(Pace.SLOW, KubeProxyMode.IPTABLES, IPVS, null);
     }
   }
 }

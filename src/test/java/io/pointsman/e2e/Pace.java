@@ -36,9 +36,21 @@ record Pace(
           Duration.ofSeconds(5),
           Duration.ofMinutes(12));
 
+  /** For QEMU without KVM, where every instruction is. */
+  static final Pace EMULATED =
+      new Pace(
+          2,
+          Duration.ofSeconds(2),
+          1_024,
+          Duration.ofSeconds(60),
+          Duration.ofSeconds(10),
+          Duration.ofMinutes(25));
+
   /** The same with few messages on each flow, where there are many flows. */
   Pace trickling() {
-    return new Pace(perSecond, SLOW.pause(), SLOW.block(), patience, resend, limit);
+    return block <= SLOW.block()
+        ? this
+        : new Pace(perSecond, SLOW.pause(), SLOW.block(), patience, resend, limit);
   }
 
   /** The same with so many connections a second. */
@@ -48,7 +60,7 @@ record Pace(
 
   /** What the chart is installed with. */
   String[] arguments() {
-    return this == SLOW
+    return this == SLOW || this == EMULATED
         ? new String[] {"--set=operator.replicas=1", "--timeout=" + limit.toSeconds() + "s"}
         : new String[0];
   }

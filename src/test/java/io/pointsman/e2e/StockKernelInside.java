@@ -14,21 +14,21 @@ public final class StockKernelInside {
   /** From a kube-proxy in iptables mode. */
   public static class Iptables extends InnerWalk {
     Iptables() {
-      super(KubeProxyMode.IPTABLES, IPTABLES, BPF, IPVS, null);
+      super(Pace.EMULATED, KubeProxyMode.IPTABLES, IPTABLES, BPF, IPVS, null);
     }
   }
 
   /** From a kube-proxy in nftables mode, which deletes the rules of the others as it starts. */
   public static class Nftables extends InnerWalk {
     Nftables() {
-      super(KubeProxyMode.NFTABLES, IPVS, null, IPTABLES, BPF, null);
+      super(Pace.EMULATED, KubeProxyMode.NFTABLES, IPVS, null, IPTABLES, BPF, null);
     }
   }
 
   /** From a kube-proxy in ipvs mode. */
   public static class Ipvs extends InnerWalk {
     Ipvs() {
-      super(KubeProxyMode.IPVS, IPVS, BPF, IPTABLES, null);
+      super(Pace.EMULATED, KubeProxyMode.IPVS, IPVS, BPF, IPTABLES, null);
     }
   }
 }

@@ -183,9 +183,8 @@ final class VirtualServers {
     trusted = true;
   }
 
-  /** Makes virtual servers again that were deleted behind its back. */
+  /** Makes virtual servers again that were deleted after {@link #distrust}. */
   void remake(Collection<VirtualServer> deleted) {
-    distrust();
     writer.begin();
     for (VirtualServer server : deleted) {
       ServicePort port = served.get(server);

@@ -11,6 +11,7 @@ import io.pointsman.dataplane.DrainState;
 import io.pointsman.dataplane.KernelState;
 import io.pointsman.dataplane.Preflight.Finding;
 import io.pointsman.dataplane.ipvs.NamedServers.Connection;
+import io.pointsman.kernel.KernelSandbox;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -85,6 +86,34 @@ public class IpvsTakeoverInside extends IpvsNetworkFixture {
     assertThat(shell("ipset", "list", "-n")).isBlank();
   }
 
+  /** Connections of either family, a masqueraded one, and datagrams of one port. */
+  private static final class Flows implements AutoCloseable {
+    static final int DATAGRAM_PORT = 4_711;
+    private final KernelSandbox client;
+    private final List<Connection> connections = new ArrayList<>();
+
+    Flows(KernelSandbox client) throws IOException {
+      this.client = client;
+      connections.add(new Connection(client, VIP_V4, 80));
+      connections.add(new Connection(client, VIP_V6, 80));
+      connections.add(new Connection(client, Services.NODE_V4.toString(), 30_080));
+    }
+
+    /** Who answers each, and whom they saw; the datagram's comes last. */
+    List<List<String>> ask() throws IOException {
+      List<List<String>> answers = IpvsTakeoverInside.ask(connections.toArray(Connection[]::new));
+      answers.add(askByDatagram(client, DATAGRAM_PORT, VIP_V4, 80));
+      return answers;
+    }
+
+    @Override
+    public void close() throws IOException {
+      for (Connection connection : connections) {
+        connection.close();
+      }
+    }
+  }
+
   /** No rule is for them afterwards: conntrack alone has them, as ip_vs had. */
   @Test
   void handsItsFlowsOverToConntrackWhenItGoes() throws IOException {
@@ -94,20 +123,16 @@ public class IpvsTakeoverInside extends IpvsNetworkFixture {
       shell(tool, "-A", "FORWARD", "-m", "conntrack", "--ctstate", "ESTABLISHED", "-j", "ACCEPT");
     }
     activate(web(Protocol.TCP, 3), web6(Protocol.TCP), web(Protocol.UDP, 3));
-    int port = 4_711;
-    List<String> datagram = askByDatagram(client, port, VIP_V4, 80);
-    try (Connection kept = new Connection(client, VIP_V4, 80);
-        Connection kept6 = new Connection(client, VIP_V6, 80);
-        Connection masqueraded = new Connection(client, Services.NODE_V4.toString(), 30_080)) {
-      List<List<String>> before = ask(kept, kept6, masqueraded);
+    try (Flows flows = new Flows(client)) {
+      List<List<String>> before = flows.ask();
       assertThat(here(() -> dataplane.drain()).flows()).isZero();
       assertThat(throughVirtualServers()).isZero();
       run(dataplane::remove);
-      assertThat(ask(kept, kept6, masqueraded)).isEqualTo(before);
-      assertThat(askByDatagram(client, port, VIP_V4, 80)).isEqualTo(datagram);
+      assertThat(flows.ask()).isEqualTo(before);
       // BPF sends sockets' flows to their backend: ip_vs took an answer for one of its own flow.
-      String backend = datagram.getFirst();
-      assertThat(askByDatagram(client, port, backend, 8_080).getFirst()).isEqualTo(backend);
+      String backend = before.getLast().getFirst();
+      assertThat(askByDatagram(client, Flows.DATAGRAM_PORT, backend, 8_080).getFirst())
+          .isEqualTo(backend);
     }
     assertThat(shell("iptables-legacy-save") + shell("ip6tables-legacy-save"))
         .doesNotContain("POINTSMAN");
@@ -121,12 +146,8 @@ public class IpvsTakeoverInside extends IpvsNetworkFixture {
     List<ServicePort> ports =
         List.of(web(Protocol.TCP, 3), web6(Protocol.TCP), web(Protocol.UDP, 3));
     activate(ports.toArray(ServicePort[]::new));
-    int port = 4_711;
-    List<String> datagram = askByDatagram(client, port, VIP_V4, 80);
-    try (Connection kept = new Connection(client, VIP_V4, 80);
-        Connection kept6 = new Connection(client, VIP_V6, 80);
-        Connection masqueraded = new Connection(client, Services.NODE_V4.toString(), 30_080)) {
-      List<List<String>> before = ask(kept, kept6, masqueraded);
+    try (Flows flows = new Flows(client)) {
+      List<List<String>> before = flows.ask();
       run(dataplane::handOverFlows);
       assertThat(throughVirtualServers()).isZero();
       KernelState held = here(dataplane::read);
@@ -134,8 +155,7 @@ public class IpvsTakeoverInside extends IpvsNetworkFixture {
       assertThat(held.digest()).isEqualTo(Services.desired(ports).digest());
       shell("ipvsadm", "-C");
       shell("ip", "link", "delete", IpvsDataplane.DEVICE);
-      assertThat(ask(kept, kept6, masqueraded)).isEqualTo(before);
-      assertThat(askByDatagram(client, port, VIP_V4, 80)).isEqualTo(datagram);
+      assertThat(flows.ask()).isEqualTo(before);
     }
   }
 
