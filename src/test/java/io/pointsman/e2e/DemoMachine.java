@@ -14,9 +14,7 @@ public final class DemoMachine {
 
   /** Exits as {@link Demo} does. */
   public static void main(String... names) {
-    InnerLab.unpack();
-    var machine = InnerLab.userModeLinux(LIMIT);
-    System.exit(
-        machine.run(InnerJvm.command(Demo.class, List.of(), List.of(names)), new InnerOutput()));
+    var command = InnerJvm.command(Demo.class, InnerLab.unpack(), List.of(names));
+    System.exit(InnerLab.userModeLinux(LIMIT).run(command, new InnerOutput()));
   }
 }

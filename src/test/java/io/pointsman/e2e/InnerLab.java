@@ -39,19 +39,14 @@ final class InnerLab {
 
   /** Runs classes in a machine, each test taking that long at most. */
   static List<DynamicTest> run(InnerMachine machine, Duration each, Class<?>... classes) {
-    unpack();
-    try {
-      return InnerTests.run(machine, each, classes);
-    } finally {
-      System.clearProperty(ProductImage.BUILT);
-      System.clearProperty(Images.UNPACKED);
-    }
+    return InnerTests.run(machine, each, unpack(), classes);
   }
 
-  /** Unpacks all images, and tells the properties that a JVM inside gets. */
-  static void unpack() {
+  /** Unpacks all images; by these options of its JVM a lab inside finds them. */
+  static List<String> unpack() {
     var image = ProductImage.archive();
-    System.setProperty(ProductImage.BUILT, image.toString());
-    System.setProperty(Images.UNPACKED, Images.unpack(image).toString());
+    return List.of(
+        "-D" + ProductImage.BUILT + "=" + image,
+        "-D" + Images.UNPACKED + "=" + Images.unpack(image));
   }
 }

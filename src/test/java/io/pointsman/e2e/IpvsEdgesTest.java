@@ -5,10 +5,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * The edges of IPVS on a whole cluster in User-Mode Linux, because this kernel may lack ip_vs. A
@@ -16,10 +16,13 @@ import org.junit.jupiter.api.parallel.Isolated;
  */
 @Tag("lab-uml")
 @OnlyInLab("the cluster is made inside User-Mode Linux")
-@Isolated("User-Mode Linux has one processor, and what waits for that looks like a loss")
+@Order(IpvsEdgesTest.FIRST)
 @Timeout(value = IpvsEdgesTest.MINUTES + 10, unit = TimeUnit.MINUTES)
 class IpvsEdgesTest {
   static final int MINUTES = 45;
+
+  /** It takes long and uses one processor. */
+  static final int FIRST = 1;
 
   @Tag("lab")
   @TestFactory

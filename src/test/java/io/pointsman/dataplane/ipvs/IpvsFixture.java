@@ -30,11 +30,14 @@ class IpvsFixture {
 
   @BeforeEach
   void makeNode() {
-    node.ip("link", "add", "uplink", "type", "veth", "peer", "name", "outside");
-    for (String end : List.of("uplink", "outside")) {
-      node.ip("link", "set", end, "addrgenmode", "none");
-      node.ip("link", "set", end, "up");
-    }
+    node.ipBatch(
+        """
+        link add uplink type veth peer name outside
+        link set uplink addrgenmode none
+        link set uplink up
+        link set outside addrgenmode none
+        link set outside up
+        """);
     Awaitility.await("a link's carrier is told late")
         .until(() -> node.ip("link", "show", "uplink").contains("state UP"));
     node.ip("addr", "add", Services.NODE_V4 + "/24", "dev", "uplink");

@@ -34,22 +34,36 @@ class IpvsNetworkFixture extends IpvsFixture {
 
   @BeforeEach
   void connect() {
-    node.ip("link", "set", "outside", "netns", client.namespace());
-    client.ip("link", "set", "outside", "up");
-    client.ip("addr", "add", "198.51.100.1/24", "dev", "outside");
-    client.ip("addr", "add", "2001:db8:7::1/64", "dev", "outside", "nodad");
-    client.ip("route", "add", "default", "via", "198.51.100.7");
-    client.ip("route", "add", "default", "via", "2001:db8:7::7");
-    node.ip("link", "add", "cni0", "type", "veth", "peer", "name", "eth0");
-    node.ip("link", "set", "eth0", "netns", pods.namespace());
-    node.ip("link", "set", "cni0", "up");
-    pods.ip("link", "set", "eth0", "up");
-    node.ip("addr", "add", "10.244.0.1/24", "dev", "cni0");
-    node.ip("addr", "add", "fd00:244::1/64", "dev", "cni0", "nodad");
-    PODS_V4.forEach(pod -> pods.ip("addr", "add", pod + "/24", "dev", "eth0"));
-    PODS_V6.forEach(pod -> pods.ip("addr", "add", pod + "/64", "dev", "eth0", "nodad"));
-    pods.ip("route", "add", "default", "via", "10.244.0.1");
-    pods.ip("route", "add", "default", "via", "fd00:244::1");
+    // A start of a program takes long in User-Mode Linux.
+    node.ipBatch(
+        """
+        link set outside netns %s
+        link add cni0 type veth peer name eth0 netns %s
+        link set cni0 up
+        addr add 10.244.0.1/24 dev cni0
+        addr add fd00:244::1/64 dev cni0 nodad
+        """
+            .formatted(client.namespace(), pods.namespace()));
+    client.ipBatch(
+        """
+        link set outside up
+        addr add 198.51.100.1/24 dev outside
+        addr add 2001:db8:7::1/64 dev outside nodad
+        route add default via 198.51.100.7
+        route add default via 2001:db8:7::7
+        """);
+    pods.ipBatch(
+        """
+        link set eth0 up
+        addr add 10.244.0.10/24 dev eth0
+        addr add 10.244.0.11/24 dev eth0
+        addr add 10.244.0.12/24 dev eth0
+        addr add fd00:244::10/64 dev eth0 nodad
+        addr add fd00:244::11/64 dev eth0 nodad
+        addr add fd00:244::12/64 dev eth0 nodad
+        route add default via 10.244.0.1
+        route add default via fd00:244::1
+        """);
     shell("sysctl", "-q", "-w", "net.ipv6.conf.all.forwarding=1");
     List<String> all = new ArrayList<>(PODS_V4);
     all.addAll(PODS_V6);

@@ -40,9 +40,15 @@ public final class InnerTests implements InnerMachine.Watcher {
 
   /** The same, each test taking that long at most. */
   public static List<DynamicTest> run(InnerMachine machine, Duration each, Class<?>... classes) {
+    return run(machine, each, List.of(), classes);
+  }
+
+  /** The same in a JVM with options of its own. */
+  public static List<DynamicTest> run(
+      InnerMachine machine, Duration each, List<String> options, Class<?>... classes) {
     InnerTests tests = new InnerTests(machine.title());
     try {
-      int code = machine.run(command(each, classes), tests);
+      int code = machine.run(command(each, options, classes), tests);
       tests.broken = code == 0 ? null : "The JVM inside ended with " + code + ".";
     } catch (IllegalStateException e) {
       tests.broken = e.getMessage();
@@ -50,11 +56,12 @@ public final class InnerTests implements InnerMachine.Watcher {
     return tests.results();
   }
 
-  private static String command(Duration each, Class<?>... classes) {
+  private static String command(Duration each, List<String> options, Class<?>... classes) {
     List<String> arguments = new ArrayList<>(List.of(InnerMachine.OUTSIDE + "/events"));
     Arrays.stream(classes).map(Class::getName).forEach(arguments::add);
-    String timeout = "-Djunit.jupiter.execution.timeout.default=" + each.toSeconds() + " s";
-    return InnerJvm.command(InnerRunner.class, List.of(timeout), arguments);
+    List<String> flags = new ArrayList<>(options);
+    flags.add("-Djunit.jupiter.execution.timeout.default=" + each.toSeconds() + " s");
+    return InnerJvm.command(InnerRunner.class, flags, arguments);
   }
 
   @Override
