@@ -142,7 +142,9 @@ final class EdgeWalk implements AutoCloseable {
   }
 
   private void finish() {
-    var running = Objects.requireNonNull(load, "it did not start");
+    assertThat(failed).as("a test before this one failed").isFalse();
+    failed = true;
+    var running = Objects.requireNonNull(load);
     var requests = running.web().finish();
     var kept = running.flows().finish();
     System.out.println(requests.table());
@@ -161,7 +163,7 @@ final class EdgeWalk implements AutoCloseable {
     for (var flows : begun) {
       assertKept(flows.finish());
     }
-    assertThat(failed).as("a test before this one failed").isFalse();
+    failed = false;
   }
 
   private static void assertKept(LongFlows.Result kept) {

@@ -11,6 +11,7 @@ import io.pointsman.kernel.FlowTuple;
 import io.pointsman.kernel.IpvsConnections;
 import io.pointsman.kernel.KernelException;
 import io.pointsman.kernel.RtNetlink;
+import io.pointsman.kernel.Sysctl;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -23,15 +24,22 @@ import java.util.Set;
  * Tells the programs which flows the stack has (ADR 7): those that rules or ip_vs began before this
  * dataplane served, or that were handed over to conntrack.
  *
- * <p>A UDP flow gets an entry that leaves its packets to the stack for as long as conntrack or
- * ip_vs knows it; TCP needs none, as only a SYN begins a flow. Answers to masqueraded flows, of TCP
- * too, get one so that no flow of the programs' is given the same port.
+ * <p>A UDP flow gets an entry that leaves its packets to the stack for as long as conntrack knows
+ * it, or ip_vs where it does not tell conntrack; TCP needs none, as only a SYN begins a flow.
+ * Answers to masqueraded flows, of TCP too, get one so that no flow of the programs' is given the
+ * same port.
  */
 final class FlowImport {
   private static final long SECOND = 1_000_000_000L;
 
   /** The programs note packets a second late, and must not send one to a flow that is gone. */
   private static final int MARGIN_SECONDS = 2;
+
+  /**
+   * Whether conntrack knows what ip_vs has. It forgets a silent flow earlier, and only what it
+   * knows lives on when the virtual servers go.
+   */
+  private static final Sysctl IPVS_TRACKS = new Sysctl("net.ipv4.vs.conntrack");
 
   private static final Address OF_POD = new Address(0, 0);
   private static final Address OF_HOST = new Address(0, 1);
@@ -60,8 +68,9 @@ final class FlowImport {
       netlink.addresses().forEach(address -> own.add(Address.of(address.address())));
     }
     try (Frontends frontends = new Frontends(pins)) {
-      IpvsConnections.read().forEach(connection -> want(connection, frontends));
-      readConntrack(frontends);
+      if (!readConntrack(frontends) || !"1".equals(IPVS_TRACKS.value())) {
+        IpvsConnections.read().forEach(connection -> want(connection, frontends));
+      }
     }
     try (FlowMap flows = new FlowMap(pins.map(Layout.CT))) {
       wanted.forEach((key, entry) -> write(flows, key, entry));
@@ -72,13 +81,16 @@ final class FlowImport {
     return families;
   }
 
-  private void readConntrack(Frontends frontends) {
+  /** Whether conntrack could be asked. */
+  private boolean readConntrack(Frontends frontends) {
     try (Conntrack conntrack = new Conntrack()) {
       conntrack.read(FlowImport::translated).forEach(flow -> want(flow, frontends));
+      return true;
     } catch (KernelException e) {
       if (!Conntrack.isMissing(e)) {
         throw e;
       }
+      return false;
     }
   }
 

@@ -43,6 +43,7 @@ class IpvsKernelTest {
         IpvsRandomInside.class,
         IpvsTrafficInside.class,
         IpvsTakeoverInside.class,
+        BpfAfterIpvsInside.class,
         KubeProxyServersInside.class,
         TranslationHoldInside.class,
         KubeProxyCleanerInside.class);
