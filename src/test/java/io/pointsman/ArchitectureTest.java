@@ -7,6 +7,8 @@ import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import io.pointsman.testing.ApiServer;
+import io.pointsman.testing.OnSharedApiServer;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -85,5 +87,16 @@ class ArchitectureTest {
         .resideInAnyPackage("io.quarkus..", "jakarta.enterprise..", "picocli..")
         .because("operator and agent are plain objects that tests make themselves")
         .check(product);
+  }
+
+  @Test
+  void testsOnTheSharedApiServerRunOneAtATime() {
+    noClasses()
+        .that()
+        .areNotAnnotatedWith(OnSharedApiServer.class)
+        .should()
+        .callMethod(ApiServer.class, "shared")
+        .because("others run beside them")
+        .check(new ClassFileImporter().importPackages("io.pointsman"));
   }
 }

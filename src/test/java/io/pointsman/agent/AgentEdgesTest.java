@@ -11,6 +11,7 @@ import io.pointsman.api.Step;
 import io.pointsman.catalogue.Objects;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.testing.ApiServer;
+import io.pointsman.testing.OnSharedApiServer;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -20,6 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** An agent that goes from one dataplane of ours to another, both real, in one kernel. */
+@OnSharedApiServer
 class AgentEdgesTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final String VIP = "10.96.78.1";

@@ -12,6 +12,7 @@ import io.pointsman.api.Step;
 import io.pointsman.catalogue.Objects;
 import io.pointsman.kernel.Iptables;
 import io.pointsman.testing.ApiServer;
+import io.pointsman.testing.OnSharedApiServer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** What cannot be served is named in status and metrics, and all else is served. */
+@OnSharedApiServer
 class AgentRefusalTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final String NAME = "refused";

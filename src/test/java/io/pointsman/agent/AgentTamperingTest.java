@@ -11,6 +11,7 @@ import io.pointsman.api.Step;
 import io.pointsman.catalogue.Objects;
 import io.pointsman.kernel.BpfLink;
 import io.pointsman.testing.ApiServer;
+import io.pointsman.testing.OnSharedApiServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -25,6 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What somebody breaks in the kernel behind the agent's back is found and mended by it. */
+@OnSharedApiServer
 class AgentTamperingTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final String VIP = "10.96.79.1";

@@ -22,6 +22,7 @@ import io.pointsman.catalogue.Objects;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.testing.ApiServer;
+import io.pointsman.testing.OnSharedApiServer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -33,6 +34,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 
 /** An agent with a real API server above and real BPF, iptables and nftables below. */
+@OnSharedApiServer
 class AgentTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final String VIP = "10.96.77.1";

@@ -13,6 +13,7 @@ import io.pointsman.api.StepResult;
 import io.pointsman.catalogue.Objects;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.testing.ApiServer;
+import io.pointsman.testing.OnSharedApiServer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** What preflight says of the kube-proxy that a node is to be taken from. */
+@OnSharedApiServer
 class KubeProxyPreflightTest {
   private static final Duration PATIENCE = Duration.ofMinutes(3);
   private static final String SERVICE = "behind";

@@ -10,6 +10,7 @@ import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.pointsman.catalogue.ObjectKey;
 import io.pointsman.testing.ApiServer;
+import io.pointsman.testing.OnSharedApiServer;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListSet;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** Lists in pages and watches on a real API server. */
+@OnSharedApiServer
 class ListWatchTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final String LABEL = "list-watch-test";

@@ -19,6 +19,7 @@ import io.pointsman.kernel.BpfSources;
 import io.pointsman.kernel.DummyDevice;
 import io.pointsman.kernel.KernelException;
 import io.pointsman.testing.ApiServer;
+import io.pointsman.testing.OnSharedApiServer;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Supplier;
@@ -31,6 +32,7 @@ import org.junit.jupiter.api.Test;
  * one before serves on and follows Services, and the way back leads to it. The refusals are real
  * ones, of this kernel.
  */
+@OnSharedApiServer
 class RefusedSwitchTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final String VIP = "10.96.79.1";

@@ -12,6 +12,7 @@ import io.pointsman.api.StepResult;
 import io.pointsman.catalogue.Objects;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.testing.ApiServer;
+import io.pointsman.testing.OnSharedApiServer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,6 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** An agent on a node that kube-proxy is to come back to, with real tables. */
+@OnSharedApiServer
 class StandInTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final String NAME = "stand-in";

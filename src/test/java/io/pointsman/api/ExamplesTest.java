@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.pointsman.testing.ApiServer;
+import io.pointsman.testing.OnSharedApiServer;
 import io.pointsman.testing.Project;
 import io.pointsman.testing.RestClient;
 import io.pointsman.testing.Yaml;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /** The examples in the documentation are accepted as they stand. */
+@OnSharedApiServer
 class ExamplesTest {
   private static final Path FOLDER = Project.folder().resolve("docs/examples");
 

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pointsman.testing.ApiServer;
+import io.pointsman.testing.OnSharedApiServer;
 import io.pointsman.testing.Programs;
 import io.pointsman.testing.RestClient;
 import io.pointsman.testing.Yaml;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /** How the resources behave on the real API server, and what people see of them. */
+@OnSharedApiServer
 class ResourceTest {
   private static final String PDP = "/apis/pointsman.io/v1alpha1/proxydataplanes";
   private static final String NDP = "/apis/pointsman.io/v1alpha1/nodedataplanes";

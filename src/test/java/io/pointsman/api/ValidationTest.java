@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pointsman.testing.ApiServer;
+import io.pointsman.testing.OnSharedApiServer;
 import io.pointsman.testing.Project;
 import io.pointsman.testing.RestClient;
 import io.pointsman.testing.RestClient.Refused;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /** What the real API server says to right and wrong resources. */
+@OnSharedApiServer
 class ValidationTest {
   private static final int WRONG_RESOURCES_AT_LEAST = 40;
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.pointsman.testing.ApiServer;
+import io.pointsman.testing.OnSharedApiServer;
 import io.pointsman.testing.RestClient;
 import io.pointsman.testing.RestClient.Refused;
 import io.pointsman.testing.Yaml;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** An agent with the token of its pod writes its own node's status and nothing else. */
+@OnSharedApiServer
 class AgentAdmissionTest {
   private static final String NDP = "/apis/pointsman.io/v1alpha1/nodedataplanes/";
   private static final String ACCOUNT =

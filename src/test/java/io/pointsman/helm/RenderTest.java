@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.pointsman.testing.ApiServer;
+import io.pointsman.testing.OnSharedApiServer;
 import io.pointsman.testing.Programs;
 import io.pointsman.testing.Project;
 import io.pointsman.testing.Yaml;
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /** What the chart renders, and what it refuses to. */
+@OnSharedApiServer
 class RenderTest {
   private static final List<String> KINDS_OF_OTHERS = List.of("ServiceMonitor", "PodMonitor");
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.pointsman.testing.ApiServer;
+import io.pointsman.testing.OnSharedApiServer;
 import io.pointsman.testing.Project;
 import io.pointsman.testing.RestClient;
 import io.pointsman.testing.Yaml;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** What each account may do: all of the table, nothing else, and enough for the calls it makes. */
+@OnSharedApiServer
 class RightsTest {
   private static final String CONFIG_MAPS = "/api/v1/namespaces/pointsman-system/configmaps/";
   private static final String DAEMON_SETS = "/apis/apps/v1/namespaces/kube-system/daemonsets/";

@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
+@OnSharedApiServer
 class ApiServerTest {
   @Test
   void servesTheProjectsResources() {
