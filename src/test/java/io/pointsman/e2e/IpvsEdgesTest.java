@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.e2e;
 
+import io.pointsman.testing.uml.UserModeLinux;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -16,13 +17,10 @@ import org.junit.jupiter.api.Timeout;
  */
 @Tag("lab-uml")
 @OnlyInLab("the cluster is made inside User-Mode Linux")
-@Order(IpvsEdgesTest.FIRST)
+@Order(UserModeLinux.FIRST)
 @Timeout(value = IpvsEdgesTest.MINUTES + 10, unit = TimeUnit.MINUTES)
 class IpvsEdgesTest {
   static final int MINUTES = 45;
-
-  /** It takes long and uses one processor. */
-  static final int FIRST = 1;
 
   @Tag("lab")
   @TestFactory

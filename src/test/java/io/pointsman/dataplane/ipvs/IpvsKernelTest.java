@@ -9,6 +9,7 @@ import io.pointsman.testing.uml.UserModeLinux;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
  * the other tests, which this one process in its own kernel does not touch.
  */
 @Execution(ExecutionMode.CONCURRENT)
+@Order(UserModeLinux.FIRST)
 class IpvsKernelTest {
   static final List<String> MODULES =
       List.of(

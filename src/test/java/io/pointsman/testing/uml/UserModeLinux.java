@@ -15,6 +15,9 @@ import java.util.List;
  */
 public record UserModeLinux(int megabytes, List<String> modules, Duration deadline)
     implements InnerMachine {
+  /** The order of test classes that boot one: they take longest. */
+  public static final int FIRST = 1;
+
   private static final String PROGRAM = "linux.uml";
 
   /** Takes a copy. */
