@@ -69,10 +69,15 @@ public final class ChainRemoval {
   private static final Set<String> BUILT_IN =
       Set.of("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING");
   private static final Pattern RULE = Pattern.compile("-A (\\S+)( .*)?");
+
+  /** How iptables-nft-save says that it leaves a table out. */
+  private static final Pattern LEFT_OUT = Pattern.compile("# Table `(\\w+)' is incompatible.*");
+
   private static final Pattern TARGET = Pattern.compile(" -[jg] (\\S+)");
 
   private final Map<String, Pattern> own;
   private final Map<String, OneTable> tables = new TreeMap<>();
+  private final List<String> unreadable = new ArrayList<>();
   private OneTable current;
 
   /** Takes out the chains whose names match, by table. */
@@ -164,6 +169,10 @@ public final class ChainRemoval {
       acceptRule(line);
     } else if (line.equals("COMMIT")) {
       current.keepWhatIsUsed();
+    } else if (LEFT_OUT.matcher(line) instanceof Matcher left
+        && left.matches()
+        && own.containsKey(left.group(1))) {
+      unreadable.add(left.group(1));
     }
   }
 
@@ -192,6 +201,13 @@ public final class ChainRemoval {
       last = target.group(1);
     }
     return last;
+  }
+
+  /**
+   * Tables that chains may be in and that were left out: they hold rules that only nft can show.
+   */
+  public List<String> unreadable() {
+    return List.copyOf(unreadable);
   }
 
   /** Chains that can be taken away, each with its table. */

@@ -7,6 +7,7 @@ import io.pointsman.catalogue.IpFamily;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.catalogue.ServicePortId;
 import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.KernelState.Setting;
 import io.pointsman.kernel.Iptables;
@@ -164,7 +165,11 @@ final class FamilyTables {
     trusted = false;
   }
 
-  /** Takes everything out that is Pointsman's. */
+  /**
+   * Takes everything out that is Pointsman's.
+   *
+   * @throws DataplaneException when a table cannot be read, so that nothing stays there unseen
+   */
   void remove() {
     SavedTables saved = save();
     String before = saved.before(Sysctls.ROUTE_LOCALNET.text());
@@ -175,6 +180,13 @@ final class FamilyTables {
     if (saved.phase() != Phase.ABSENT) {
       ChainRemoval removal = new ChainRemoval(saved.removable());
       tool.save(removal::accept);
+      for (String table : removal.unreadable()) {
+        throw new DataplaneException(
+            "remove chains: %s-save leaves out the table %s, because it holds a rule that only nft"
+                    .formatted(tool.name(), table)
+                + " can show: take that rule out",
+            null);
+      }
       if (!removal.isClean()) {
         tool.restore(removal.script(tool.variant()));
       }
