@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jboss.logging.Logger;
@@ -28,6 +29,9 @@ import org.jboss.logging.Logger;
  */
 final class KubeProxyCleaner {
   private static final Logger LOG = Logger.getLogger(KubeProxyCleaner.class);
+
+  /** Where a chain begins in what nft lists. */
+  private static final Pattern CHAIN = Pattern.compile("\\tchain (\\S+) \\{.*");
 
   private final CommandRunner commands;
   private final KubeProxyTable nftTables;
@@ -111,9 +115,26 @@ final class KubeProxyCleaner {
   private List<String> chains(Map<String, Pattern> wanted) {
     List<String> found = new ArrayList<>();
     for (Iptables tool : tools()) {
-      tables(tool, wanted).chains().forEach(chain -> found.add(tool.name() + ": chain " + chain));
+      ChainRemoval tables = tables(tool, wanted);
+      tables.chains().forEach(chain -> found.add(tool.name() + ": chain " + chain));
+      for (String table : tables.unreadable()) {
+        found.addAll(hidden(tool.family(), table, Objects.requireNonNull(wanted.get(table))));
+      }
     }
     return found;
+  }
+
+  /** Chains in a table that iptables-save leaves out, because it has a rule that only nft shows. */
+  private List<String> hidden(Family family, String table, Pattern wanted) {
+    if (!commands.has("nft")) {
+      return List.of();
+    }
+    String name = (family == Family.IPV4 ? "ip " : "ip6 ") + table;
+    return commands.lines("nft", "list table " + name).stream()
+        .map(CHAIN::matcher)
+        .filter(chain -> chain.matches() && wanted.matcher(chain.group(1)).matches())
+        .map(chain -> "chain " + name + " " + chain.group(1) + " beside a rule that only nft shows")
+        .toList();
   }
 
   /**

@@ -173,6 +173,28 @@ class KubeProxyCleanerTest {
     }
   }
 
+  /** iptables-save leaves out the whole table, and nobody would know that chains are in it. */
+  @Test
+  void whatOnlyNftShowsIsNamedUntilItCanBeRemoved() {
+    try (NetworkNamespace namespace = new NetworkNamespace("clean-hidden")) {
+      CommandRunner commands = namespace.commands();
+      restore(commands, "iptables-nft", RULES);
+      commands.lines("nft", "add chain ip filter elsewhere");
+      commands.lines("nft", "add rule ip filter elsewhere meta mark set numgen inc mod 2");
+      KubeProxyCleaner cleaner = new KubeProxyCleaner(commands);
+
+      assertThat(cleaner.clean(LinuxDataplane.BPF))
+          .isNotEmpty()
+          .allMatch(left -> left.startsWith("chain ip filter KUBE-"))
+          .noneMatch(left -> left.contains("KUBE-FIREWALL"));
+
+      commands.lines("nft", "flush chain ip filter elsewhere");
+      assertThat(cleaner.clean(LinuxDataplane.BPF)).isEmpty();
+      assertThat(commands.lines("iptables-nft-save"))
+          .noneMatch(line -> line.startsWith(":KUBE-SERVICES"));
+    }
+  }
+
   @Test
   void nftablesModeIsRemovedByItsTables() {
     try (NetworkNamespace namespace = new NetworkNamespace("clean-nft")) {
