@@ -129,7 +129,7 @@ final class KubeProxyCleaner {
     if (!commands.has("nft")) {
       return List.of();
     }
-    String name = (family == Family.IPV4 ? "ip " : "ip6 ") + table;
+    String name = family.nft() + " " + table;
     return commands.lines("nft", "list table " + name).stream()
         .map(CHAIN::matcher)
         .filter(chain -> chain.matches() && wanted.matcher(chain.group(1)).matches())

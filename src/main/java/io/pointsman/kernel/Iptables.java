@@ -54,13 +54,20 @@ public final class Iptables {
 
   /** The IP families, each with tables of its own. */
   public enum Family {
-    IPV4("iptables"),
-    IPV6("ip6tables");
+    IPV4("iptables", "ip"),
+    IPV6("ip6tables", "ip6");
 
     private final String program;
+    private final String nft;
 
-    Family(String program) {
+    Family(String program, String nft) {
       this.program = program;
+      this.nft = nft;
+    }
+
+    /** As nft names it. */
+    public String nft() {
+      return nft;
     }
   }
 
@@ -126,8 +133,7 @@ public final class Iptables {
       return true;
     }
     try {
-      String name = family == Family.IPV4 ? "ip" : "ip6";
-      commands.lines("nft", "--check", "add", "table", name, "pointsman-probe");
+      commands.lines("nft", "--check", "add", "table", family.nft(), "pointsman-probe");
       return true;
     } catch (CommandRunner.CommandException e) {
       return false;

@@ -48,7 +48,7 @@ record Pace(
 
   /** The same with few messages on each flow, where there are many flows. */
   Pace trickling() {
-    return block <= SLOW.block()
+    return isSlow()
         ? this
         : new Pace(perSecond, SLOW.pause(), SLOW.block(), patience, resend, limit);
   }
@@ -58,9 +58,13 @@ record Pace(
     return new Pace(connections, pause, block, patience, resend, limit);
   }
 
+  private boolean isSlow() {
+    return block <= SLOW.block();
+  }
+
   /** What the chart is installed with. */
   String[] arguments() {
-    return this == SLOW || this == EMULATED
+    return isSlow()
         ? new String[] {"--set=operator.replicas=1", "--timeout=" + limit.toSeconds() + "s"}
         : new String[0];
   }

@@ -169,9 +169,14 @@ public final class ChainRemoval {
       acceptRule(line);
     } else if (line.equals("COMMIT")) {
       current.keepWhatIsUsed();
-    } else if (LEFT_OUT.matcher(line) instanceof Matcher left
-        && left.matches()
-        && own.containsKey(left.group(1))) {
+    } else if (line.startsWith("#")) {
+      acceptComment(line);
+    }
+  }
+
+  private void acceptComment(String line) {
+    Matcher left = LEFT_OUT.matcher(line);
+    if (left.matches() && own.containsKey(left.group(1))) {
       unreadable.add(left.group(1));
     }
   }

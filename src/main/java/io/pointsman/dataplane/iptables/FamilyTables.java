@@ -180,10 +180,10 @@ final class FamilyTables {
     if (saved.phase() != Phase.ABSENT) {
       ChainRemoval removal = new ChainRemoval(saved.removable());
       tool.save(removal::accept);
-      for (String table : removal.unreadable()) {
+      if (!removal.unreadable().isEmpty()) {
         throw new DataplaneException(
             "remove chains: %s-save leaves out the table %s, because it holds a rule that only nft"
-                    .formatted(tool.name(), table)
+                    .formatted(tool.name(), removal.unreadable().getFirst())
                 + " can show: take that rule out",
             null);
       }

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
@@ -55,19 +56,20 @@ class IpvsNetworkFixture extends IpvsFixture {
     pods.ipBatch(
         """
         link set eth0 up
-        addr add 10.244.0.10/24 dev eth0
-        addr add 10.244.0.11/24 dev eth0
-        addr add 10.244.0.12/24 dev eth0
-        addr add fd00:244::10/64 dev eth0 nodad
-        addr add fd00:244::11/64 dev eth0 nodad
-        addr add fd00:244::12/64 dev eth0 nodad
-        route add default via 10.244.0.1
+        %s%sroute add default via 10.244.0.1
         route add default via fd00:244::1
-        """);
+        """
+            .formatted(
+                lines(PODS_V4, "addr add %s/24 dev eth0\n"),
+                lines(PODS_V6, "addr add %s/64 dev eth0 nodad\n")));
     shell("sysctl", "-q", "-w", "net.ipv6.conf.all.forwarding=1");
     List<String> all = new ArrayList<>(PODS_V4);
     all.addAll(PODS_V6);
     servers = new NamedServers(pods, all);
+  }
+
+  private static String lines(List<String> pods, String line) {
+    return pods.stream().map(line::formatted).collect(Collectors.joining());
   }
 
   @AfterEach

@@ -23,6 +23,7 @@ class IpvsSyncBench {
     return InnerTests.run(
         new UserModeLinux(MEGABYTES, IpvsKernelTest.MODULES, Duration.ofMinutes(MINUTES)),
         Duration.ofMinutes(MINUTES),
+        List.of(),
         IpvsSyncInside.class);
   }
 }

@@ -35,15 +35,10 @@ public final class InnerTests implements InnerMachine.Watcher {
 
   /** Runs classes in a machine; the result has a test for each of theirs, and one for the run. */
   public static List<DynamicTest> run(InnerMachine machine, Class<?>... classes) {
-    return run(machine, Duration.ofMinutes(5), classes);
+    return run(machine, Duration.ofMinutes(5), List.of(), classes);
   }
 
-  /** The same, each test taking that long at most. */
-  public static List<DynamicTest> run(InnerMachine machine, Duration each, Class<?>... classes) {
-    return run(machine, each, List.of(), classes);
-  }
-
-  /** The same in a JVM with options of its own. */
+  /** The same, each test taking that long at most, in a JVM with options of its own. */
   public static List<DynamicTest> run(
       InnerMachine machine, Duration each, List<String> options, Class<?>... classes) {
     InnerTests tests = new InnerTests(machine.title());
