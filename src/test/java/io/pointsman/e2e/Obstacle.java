@@ -38,7 +38,8 @@ enum Obstacle {
 
   /**
    * Somebody else writes a rule into the table filter that only nft can show: iptables-save leaves
-   * out the whole table, so what is written there cannot be proven.
+   * out the whole table, so what is written there cannot be proven, and not be taken out either as
+   * long as the rule is there.
    */
   RULES_CANNOT_BE_READ(LinuxDataplane.BPF, LinuxDataplane.IPTABLES, 600, "NotProven", "filter") {
     @Override
@@ -118,6 +119,11 @@ enum Obstacle {
   /** The dataplane on whose way it is. */
   LinuxDataplane wanted() {
     return wanted;
+  }
+
+  /** What is told when the way is free again: the failure, or that the way back is barred, too. */
+  String lastWord() {
+    return this == RULES_CANNOT_BE_READ ? "cannot go back" : reason;
   }
 
   /** Seconds that a node may take. */

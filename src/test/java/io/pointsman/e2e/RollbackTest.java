@@ -66,7 +66,9 @@ class RollbackTest {
       try (var way = obstacle.arise(cluster)) {
         var deadline = "rollout:\n    progressDeadlineSeconds: " + obstacle.deadline();
         walk.apply(obstacle.wanted(), manifest -> manifest.replace("rollout:", deadline));
-        await().atMost(LIMIT).until(RollbackTest::failure, failed -> failed.contains(":"));
+        await()
+            .atMost(LIMIT)
+            .until(RollbackTest::failure, failed -> failed.contains(obstacle.lastWord()));
       }
       assertThat(failure()).contains(obstacle.reason()).contains(obstacle.object());
       await().atMost(LIMIT).untilAsserted(() -> assertRolledBack(obstacle));

@@ -34,6 +34,9 @@ record NodeState(
   /** Agents report at least every 5 minutes; after three silent ones something is wrong. */
   static final Duration SILENCE = Duration.ofMinutes(15);
 
+  /** How long a failed step of the way back rests before it is tried again. */
+  private static final Duration TRY_AGAIN = Duration.ofSeconds(30);
+
   /** How long an agent may say nothing before kube-proxy comes all the same. */
   private static final Duration MUTE = Duration.ofMinutes(1);
 
@@ -92,6 +95,11 @@ record NodeState(
 
   Optional<NodeDataplaneStatus> failure() {
     return answer().filter(status -> status.result == StepResult.FAILED);
+  }
+
+  /** Whether a step of the way back has failed, and is to be tried again now. */
+  boolean triesAgain() {
+    return failure().isPresent() && unasked(TRY_AGAIN);
   }
 
   /**

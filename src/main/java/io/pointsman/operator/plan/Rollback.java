@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The way of a node that failed back to the own dataplane it began on, with its old settings.
- * kube-proxy stays off. A rollback that fails too goes nowhere else: the node stays as it is and is
- * named, until the agent gets there after all or a person acts.
+ * kube-proxy stays off. A rollback that fails too goes nowhere else: the node is named, and the
+ * step that failed is tried again until the agent gets there after all or a person acts.
  */
 final class Rollback {
   private final NodeState state;
@@ -30,7 +30,7 @@ final class Rollback {
   Move next() {
     String stuck = state.annotations().get(Names.ROLLBACK_FAILURE);
     if (stuck != null && !state.done()) {
-      return stuck(stuck);
+      return stuck(stuck, state.triesAgain() ? Draft.of(state, node).retry().build() : null);
     }
     Move move = new Onward(state, node).next(this::fail);
     return switch (move.standing()) {
@@ -38,7 +38,7 @@ final class Rollback {
       case SWITCHING ->
           stuck == null
               ? with(Standing.RETURNING, move, move.action())
-              : with(Standing.FAILED, stuck(stuck), move.action());
+              : stuck(stuck, move.action());
       case DRAINING, SKIPPED, FAILED -> with(move.standing(), move, move.action());
       case WAITING, RETURNING, ROLLED_BACK, LEFT ->
           throw new IllegalStateException("no standing of a node on its course: " + move);
@@ -56,18 +56,17 @@ final class Rollback {
                 + node.name()
                 + " cannot go back to "
                 + origin()
-                + " either and stays where it is: "
+                + " either and stays where it is until it can: "
                 + failure
                 + ".");
-    Draft draft = Draft.of(state, node).stuck(failure).tell(notice);
-    return with(Standing.FAILED, stuck(failure), draft.build());
+    return stuck(failure, Draft.of(state, node).stuck(failure).tell(notice).build());
   }
 
-  private Move stuck(String failure) {
+  private Move stuck(String failure, @Nullable NodeAction action) {
     return new Move(
         node.name(),
         Standing.FAILED,
-        null,
+        action,
         Move.Start.NONE,
         false,
         null,

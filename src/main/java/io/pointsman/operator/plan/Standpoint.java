@@ -31,13 +31,16 @@ public final class Standpoint {
     return step == Step.DRAIN || step == Step.REMOVE;
   }
 
-  /** Why the last switch of the node failed, as the operator has written it down. */
+  /**
+   * Why the last switch of the node failed, as the operator has written it down, and why the node
+   * cannot go back to the dataplane it began on, if it cannot.
+   */
   public static Optional<String> failure(NodeDataplane node) {
     Map<String, String> annotations = node.getMetadata().getAnnotations();
-    return annotations == null
-        ? Optional.empty()
-        : Optional.ofNullable(annotations.get(Names.ROLLBACK_FAILURE))
-            .or(() -> Optional.ofNullable(annotations.get(Names.FAILURE)));
+    Map<String, String> known = annotations == null ? Map.of() : annotations;
+    String stuck = known.get(Names.ROLLBACK_FAILURE);
+    return Optional.ofNullable(known.get(Names.FAILURE))
+        .map(failure -> stuck == null ? failure : failure + "; cannot go back: " + stuck);
   }
 
   private static Optional<LinuxDataplane> named(String word) {

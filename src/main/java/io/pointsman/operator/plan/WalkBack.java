@@ -4,7 +4,6 @@ package io.pointsman.operator.plan;
 import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.NodeDataplaneStatus;
 import io.pointsman.api.Step;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -14,9 +13,6 @@ import org.jspecify.annotations.Nullable;
  * round while kube-proxy is still to return; from Drain on it goes to the end first.
  */
 final class WalkBack {
-  /** How long a failed step of the way back rests before it is tried again. */
-  private static final Duration TRY_AGAIN = Duration.ofSeconds(30);
-
   private final NodeState state;
   private final NodeView node;
 
@@ -73,7 +69,7 @@ final class WalkBack {
     }
     Optional<NodeDataplaneStatus> failed = state.failure();
     if (failed.isPresent()) {
-      Draft again = state.unasked(TRY_AGAIN) ? Draft.of(state, node).retry() : null;
+      Draft again = state.triesAgain() ? Draft.of(state, node).retry() : null;
       return move(Standing.FAILED, again, "cannot go back: " + failed.get().message);
     }
     if (!state.done()) {

@@ -122,27 +122,32 @@ class OwnEdgeTest {
   }
 
   @Test
-  void aRollbackThatFailsTooStaysAndIsLoud() {
+  void aRollbackThatFailsTooIsLoudAndTriedAgain() {
     Scene scene = toIpvs("n1", "n2").until("n1", Step.ACTIVATE);
     scene.answer("n1", StepResult.FAILED).look();
     assertThat(scene.steps()).isEqualTo("n1=PREPARE/DETACHED n2=CLEAN/DETACHED");
     assertThat(scene.plan().report().counts().switching()).isEqualTo(1);
     scene.answer("n1", StepResult.FAILED).look();
 
-    long generation = scene.ruled("n1").getMetadata().getGeneration();
-    String version = scene.ruled("n1").getMetadata().getResourceVersion();
-    for (int round = 0; round < 50; round++) {
-      scene.answer("n1", StepResult.FAILED).advance(Duration.ofMinutes(10)).look();
+    long attempt = scene.ruled("n1").getSpec().attempt;
+    for (int round = 1; round <= 50; round++) {
+      scene.answer("n1", StepResult.FAILED).look().advance(Duration.ofMinutes(10)).look();
       scene.answer("n2", StepResult.DONE);
       assertThat(scene.plan().report().counts().failed()).isEqualTo(1);
+      assertThat(scene.steps()).isEqualTo("n1=PREPARE/DETACHED n2=CLEAN/DETACHED");
+      assertThat(scene.ruled("n1").getSpec().attempt).isEqualTo(attempt + round);
     }
-    assertThat(scene.ruled("n1").getMetadata().getGeneration()).isEqualTo(generation);
-    assertThat(scene.ruled("n1").getMetadata().getResourceVersion()).isEqualTo(version);
     assertThat(scene.notices).extracting(Notice::reason).containsOnlyOnce("RollbackFailed");
     assertThat(scene.verdict("Stalled").truth()).isEqualTo(Report.Truth.TRUE);
     assertThat(scene.verdict("Available").truth()).isEqualTo(Report.Truth.FALSE);
     assertThat(scene.plan().report().message())
         .contains("n1 ProbeFailed: no answer", "cannot go back to BPF: ProbeFailed");
+    assertThat(Standpoint.failure(scene.ruled("n1")).orElseThrow())
+        .matches("ProbeFailed: .*; cannot go back: ProbeFailed: .*");
+
+    scene.settle();
+    assertThat(scene.plan().report().counts()).isEqualTo(new Report.Counts(2, 0, 0, 1, 0));
+    assertThat(annotation(scene, Names.ROLLBACK_FAILURE)).isEmpty();
     assertThat(dataplanes(scene)).containsExactly(LinuxDataplane.BPF, LinuxDataplane.BPF);
   }
 
