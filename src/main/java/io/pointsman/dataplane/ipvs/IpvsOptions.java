@@ -16,7 +16,6 @@ import java.util.Optional;
  * @param excludeRanges virtual servers at these addresses are never taken for Pointsman's own
  * @param localRanges at most one range of each family: what comes from elsewhere is masqueraded on
  *     its way to a cluster IP
- * @param masqueradeAll whether everything on its way to a cluster IP is masqueraded
  * @param strictArp whether the node answers ARP only for addresses of the device that is asked
  *     (net.ipv4.conf.all.arp_ignore 1, arp_announce 2)
  * @param timeouts how long silent connections are remembered; 0 leaves a timeout as it is
@@ -25,7 +24,6 @@ public record IpvsOptions(
     CommandRunner commands,
     List<AddressRange> excludeRanges,
     List<AddressRange> localRanges,
-    boolean masqueradeAll,
     boolean strictArp,
     IpvsTimeouts timeouts) {
   /** Takes copies. */
@@ -37,22 +35,22 @@ public record IpvsOptions(
   /** What fits a node. */
   public static IpvsOptions defaults() {
     return new IpvsOptions(
-        new CommandRunner(), List.of(), List.of(), false, false, new IpvsTimeouts(0, 0, 0));
+        new CommandRunner(), List.of(), List.of(), false, new IpvsTimeouts(0, 0, 0));
   }
 
   /** The same with commands that run elsewhere; netlink stays with the thread that calls. */
   public IpvsOptions by(CommandRunner runner) {
-    return new IpvsOptions(runner, excludeRanges, localRanges, masqueradeAll, strictArp, timeouts);
+    return new IpvsOptions(runner, excludeRanges, localRanges, strictArp, timeouts);
   }
 
   /** The same without virtual servers at these addresses. */
   public IpvsOptions excluding(List<AddressRange> ranges) {
-    return new IpvsOptions(commands, ranges, localRanges, masqueradeAll, strictArp, timeouts);
+    return new IpvsOptions(commands, ranges, localRanges, strictArp, timeouts);
   }
 
   /** The same with ranges of the cluster's pods, or of the node's. */
   public IpvsOptions localTo(List<AddressRange> ranges) {
-    return new IpvsOptions(commands, excludeRanges, ranges, masqueradeAll, strictArp, timeouts);
+    return new IpvsOptions(commands, excludeRanges, ranges, strictArp, timeouts);
   }
 
   /** The same with what a resource may ask for. */
@@ -68,12 +66,12 @@ public record IpvsOptions(
 
   /** The same with strict ARP or without. */
   public IpvsOptions withStrictArp(boolean wanted) {
-    return new IpvsOptions(commands, excludeRanges, localRanges, masqueradeAll, wanted, timeouts);
+    return new IpvsOptions(commands, excludeRanges, localRanges, wanted, timeouts);
   }
 
   /** The same with other timeouts. */
   public IpvsOptions remembering(IpvsTimeouts wanted) {
-    return new IpvsOptions(commands, excludeRanges, localRanges, masqueradeAll, strictArp, wanted);
+    return new IpvsOptions(commands, excludeRanges, localRanges, strictArp, wanted);
   }
 
   boolean excludes(Address address) {

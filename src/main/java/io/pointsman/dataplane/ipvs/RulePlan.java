@@ -103,7 +103,7 @@ final class RulePlan {
     String clusterIp = "Kubernetes service cluster ip + port for masquerade purpose";
     String externalIp = "Kubernetes service external ip + port for masquerade and filter purpose";
     String outside = options.localRange(family).map(range -> " ! -s " + range).orElse("");
-    String direction = options.masqueradeAll() || !outside.isEmpty() ? "dst,dst" : "src,dst";
+    String direction = outside.isEmpty() ? "src,dst" : "dst,dst";
     chain(
         NAT,
         SERVICES,
@@ -112,10 +112,7 @@ final class RulePlan {
             + set(SetName.LOAD_BALANCER, "dst,dst")
             + " -j "
             + LOAD_BALANCER,
-        (options.masqueradeAll() ? "" : outside)
-            + comment(clusterIp)
-            + set(SetName.CLUSTER_IP, direction)
-            + TO_MARK,
+        outside + comment(clusterIp) + set(SetName.CLUSTER_IP, direction) + TO_MARK,
         comment(externalIp) + set(SetName.EXTERNAL_IP, "dst,dst") + TO_MARK,
         " -m addrtype --dst-type LOCAL -j " + NODE_PORT,
         // What ip_vs serves must not be translated by rules of others that come behind.
