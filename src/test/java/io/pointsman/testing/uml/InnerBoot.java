@@ -21,14 +21,14 @@ import java.util.stream.Stream;
  * One run of a machine, through a folder that both sides see.
  *
  * @param title what the machine is called in messages
- * @param script the resource that starts it or is its first process, which is in the folder then
+ * @param resources what is in the folder then, under its last name; {@code start.sh} starts it
  * @param modules kernel modules that are loaded first
  * @param deadline how long it may take from the boot to the end
  * @param commandLine starts it with that folder; it ends with all it has begun when it is killed
  */
 record InnerBoot(
     String title,
-    String script,
+    List<String> resources,
     List<String> modules,
     Duration deadline,
     Function<Path, List<String>> commandLine) {
@@ -53,24 +53,27 @@ record InnerBoot(
     }
   }
 
-  /** Where {@link #script} is in the folder of a run. */
-  static Path script(Path folder) {
+  /** The script that starts the machine, in the folder of a run. */
+  static Path starter(Path folder) {
     return folder.resolve("start.sh");
   }
 
   private void fill(Path folder, String command) throws IOException {
-    copy(script, script(folder));
-    copy("/uml/inside.sh", folder.resolve("inside.sh"));
-    Files.setPosixFilePermissions(script(folder), PosixFilePermissions.fromString("rwxr-xr-x"));
+    copy("/uml/inside.sh", folder);
+    for (String resource : resources) {
+      copy(resource, folder);
+    }
     Files.write(folder.resolve("modules"), modules);
     Files.writeString(folder.resolve("directory"), Project.folder().toString());
     Files.writeString(folder.resolve("command"), environment() + command + "\n");
   }
 
-  private static void copy(String resource, Path to) throws IOException {
+  private static void copy(String resource, Path folder) throws IOException {
+    Path to = folder.resolve(resource.substring(resource.lastIndexOf('/') + 1));
     try (InputStream text = Objects.requireNonNull(InnerBoot.class.getResourceAsStream(resource))) {
       Files.copy(text, to);
     }
+    Files.setPosixFilePermissions(to, PosixFilePermissions.fromString("rwxr-xr-x"));
   }
 
   /** What tells programs where the machine keeps things, which the first process does not get. */
@@ -101,8 +104,8 @@ record InnerBoot(
     }
     Path code = folder.resolve("code");
     if (!Files.exists(code)) {
-      throw new IllegalStateException(
-          title + " did not come to the end within " + deadline + ":\n" + tails(folder));
+      String what = System.nanoTime() < end ? " died" : " did not come to its end in " + deadline;
+      throw new IllegalStateException(title + what + ":\n" + tails(folder));
     }
     return Integer.parseInt(Files.readString(code).strip());
   }

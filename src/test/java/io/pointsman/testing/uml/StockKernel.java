@@ -31,8 +31,9 @@ public record StockKernel(int megabytes, List<String> modules, Duration deadline
   @Override
   public int run(String command, Watcher watcher) {
     String kernel = fetch();
+    List<String> resources = List.of("/qemu/start.sh");
     return new InnerBoot(
-            title(), "/qemu/start.sh", modules, deadline, folder -> commandLine(folder, kernel))
+            title(), resources, modules, deadline, folder -> commandLine(folder, kernel))
         .run(command, watcher);
   }
 
@@ -44,7 +45,7 @@ public record StockKernel(int megabytes, List<String> modules, Duration deadline
         "--pid",
         "--fork",
         "--kill-child=KILL",
-        InnerBoot.script(folder).toString(),
+        InnerBoot.starter(folder).toString(),
         kernel,
         Integer.toString(megabytes));
   }

@@ -18,8 +18,6 @@ public record UserModeLinux(int megabytes, List<String> modules, Duration deadli
   /** The order of test classes that boot one: they take longest. */
   public static final int FIRST = 1;
 
-  private static final String PROGRAM = "linux.uml";
-
   /** Takes a copy. */
   public UserModeLinux {
     modules = List.copyOf(modules);
@@ -32,7 +30,8 @@ public record UserModeLinux(int megabytes, List<String> modules, Duration deadli
 
   @Override
   public int run(String command, Watcher watcher) {
-    return new InnerBoot(title(), "/uml/init.sh", modules, deadline, this::commandLine)
+    List<String> resources = List.of("/uml/start.sh", "/uml/init.sh", "/uml/xstate.c");
+    return new InnerBoot(title(), resources, modules, deadline, this::commandLine)
         .run(command, watcher);
   }
 
@@ -52,17 +51,8 @@ public record UserModeLinux(int megabytes, List<String> modules, Duration deadli
         "--pid",
         "--fork",
         "--kill-child=KILL",
-        PROGRAM,
-        "mem=" + megabytes + "M",
-        "rootfstype=hostfs",
-        "rootflags=/",
-        "ro",
-        "init=" + InnerBoot.script(folder),
-        "lsm=yama",
-        "con=null",
-        "con0=null,fd:1",
-        "uml_dir=" + folder.resolve("uml"),
-        "umid=machine");
+        InnerBoot.starter(folder).toString(),
+        Integer.toString(megabytes));
   }
 
   private static String lastCpu() {
