@@ -92,7 +92,8 @@ final class Comparison {
     FixedRules.SHARED.forEach(
         (table, names) -> names.forEach(name -> sharedHash(table, renamed(table, name))));
     for (ServicePort port : wanted.ports()) {
-      PortRules portRules = wanted.rules().of(port);
+      PortRules portRules =
+          saved.skimmed() ? wanted.rules().leadingTo(port) : wanted.rules().of(port);
       portRules
           .chains()
           .forEach(
@@ -114,11 +115,15 @@ final class Comparison {
 
   private void compareList(Table table, String name, List<String> content) {
     SavedChain chain = saved.find(table, name);
-    ChainHash hash = new ChainHash();
-    content.forEach(rule -> hash.add(Rule.parse(rule)));
-    if (chain == null || !chain.hash.sameList(hash)) {
+    if (chain == null || !chain.hash.sameList(hash(content))) {
       rewrite(table, name, content.size());
     }
+  }
+
+  private static ChainHash hash(List<String> content) {
+    ChainHash hash = new ChainHash();
+    content.forEach(rule -> hash.add(Rule.parse(rule)));
+    return hash;
   }
 
   private void compareShared() {
@@ -158,9 +163,9 @@ final class Comparison {
     for (SavedChain chain : saved.chains(Table.NAT).values()) {
       boolean staged =
           chain.name.equals(ChainNames.STAGED_SERVICES) && !services.equals(chain.name);
-      if (chain.declared
-          && (staged || ChainNames.ofPort(chain.name) && !chains.contains(chain.name))
-          && !saved.usedByOthers.contains(chain.name)) {
+      boolean left =
+          !saved.skimmed() && ChainNames.ofPort(chain.name) && !chains.contains(chain.name);
+      if (chain.declared && (staged || left) && !saved.usedByOthers.contains(chain.name)) {
         stale(Table.NAT).add(chain.name);
       }
     }

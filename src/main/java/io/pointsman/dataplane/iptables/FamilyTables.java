@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -112,7 +113,10 @@ final class FamilyTables {
   }
 
   SavedTables save() {
-    SavedTables saved = new SavedTables(family);
+    return save(new SavedTables(family));
+  }
+
+  private SavedTables save(SavedTables saved) {
     tool.saveCounted(saved::accept);
     return saved;
   }
@@ -124,10 +128,21 @@ final class FamilyTables {
     return reconcile(saved, ports, wantedDoors, adopted(saved));
   }
 
-  /** Takes new flows. */
+  /**
+   * Takes new flows. Service ports' own chains are taken for what was written, unless the kernel
+   * says otherwise; all is read back afterwards anyway.
+   */
   Changes activate() {
+    List<ServicePort> ports = List.copyOf(programmed.values());
+    if (!trusted) {
+      return reconcile(save(), ports, doors, Phase.ACTIVE);
+    }
     trusted = false;
-    return reconcile(save(), List.copyOf(programmed.values()), doors, Phase.ACTIVE);
+    try {
+      return reconcile(save(SavedTables.skimmed(family)), ports, doors, Phase.ACTIVE);
+    } catch (RestoreException e) {
+      return insteadOf(e, () -> reconcile(save(), ports, doors, Phase.ACTIVE));
+    }
   }
 
   /** Applies a change; when it is refused, everything that differs is written instead. */
@@ -208,13 +223,17 @@ final class FamilyTables {
       tool.restore(script);
       return new Changes(script.written(), script.deleted());
     } catch (RestoreException e) {
-      try {
-        Changes full = reconcile(List.copyOf(programmed.values()), doors);
-        return full.plus(new Changes(0, 0, List.of(fallback(upserted, removed, e))));
-      } catch (RestoreException second) {
-        second.addSuppressed(e);
-        throw second;
-      }
+      Changes full = insteadOf(e, () -> reconcile(List.copyOf(programmed.values()), doors));
+      return full.plus(new Changes(0, 0, List.of(fallback(upserted, removed, e))));
+    }
+  }
+
+  private static Changes insteadOf(RestoreException refusal, Supplier<Changes> whole) {
+    try {
+      return whole.get();
+    } catch (RestoreException second) {
+      second.addSuppressed(refusal);
+      throw second;
     }
   }
 

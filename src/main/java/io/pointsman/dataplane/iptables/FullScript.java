@@ -87,6 +87,9 @@ final class FullScript implements CommandRunner.Input {
 
   private void writePorts(Lines lines) throws IOException {
     Set<String> chains = difference.rewritten(Table.NAT);
+    if (chains.stream().noneMatch(ChainNames::ofPort)) {
+      return;
+    }
     List<Map.Entry<String, List<String>>> waiting = new ArrayList<>();
     for (ServicePort port : wanted.ports()) {
       for (var chain : wanted.rules().of(port).chains().entrySet()) {

@@ -57,7 +57,7 @@ public final class KubeProxyTables implements KubeProxySource {
     for (Family family : Family.values()) {
       Iptables tool = new Iptables(commands, family, variant);
       if (tool.usable()) {
-        SavedTables saved = new SavedTables(FamilyTables.family(tool), true);
+        SavedTables saved = SavedTables.named(FamilyTables.family(tool));
         tool.save(saved::accept);
         // What the Iptables dataplane has is no kube-proxy's before one has taken it over.
         boolean own = saved.phase() != Phase.ABSENT && !saved.handedOver();

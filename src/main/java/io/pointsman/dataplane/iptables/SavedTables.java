@@ -61,6 +61,7 @@ final class SavedTables {
   /** Counted packets by the name of the event. */
   final Map<String, Long> events = new TreeMap<>(Map.of("rejected", 0L, "dropped_invalid", 0L));
 
+  private final boolean skimmed;
   private final Map<Table, Map<String, SavedChain>> chains = new EnumMap<>(Table.class);
   private final Map<String, String> state = new HashMap<>();
   private String tableName = "";
@@ -83,12 +84,22 @@ final class SavedTables {
   }
 
   SavedTables(IpFamily family) {
-    this(family, false);
+    this(family, false, false);
   }
 
-  /** The same with the words that kube-proxy says of each frontend, if they are wanted. */
-  SavedTables(IpFamily family, boolean named) {
+  /** The same with the words that kube-proxy says of each frontend. */
+  static SavedTables named(IpFamily family) {
+    return new SavedTables(family, true, false);
+  }
+
+  /** The same without the rules of Service ports' own chains, for whoever has just written them. */
+  static SavedTables skimmed(IpFamily family) {
+    return new SavedTables(family, false, true);
+  }
+
+  private SavedTables(IpFamily family, boolean named, boolean skimmed) {
     this.family = family;
+    this.skimmed = skimmed;
     for (Table each : Table.values()) {
       chains.put(each, new HashMap<>());
     }
@@ -139,6 +150,9 @@ final class SavedTables {
       return;
     }
     String name = line.substring(start, end);
+    if (skimmed && here == Table.NAT && ChainNames.ofPort(name)) {
+      return;
+    }
     String text = line.substring(end + 1);
     if (owns(here, name)) {
       acceptOwn(here, chain(here, name), text, packets);
@@ -253,6 +267,11 @@ final class SavedTables {
   /** Whether the chain is there that keeps others from loopback. */
   boolean guarded() {
     return guarded;
+  }
+
+  /** Whether the rules of Service ports' own chains were passed over. */
+  boolean skimmed() {
+    return skimmed;
   }
 
   /** Whether established flows are forwarded without a rule that says so: nobody drops here. */

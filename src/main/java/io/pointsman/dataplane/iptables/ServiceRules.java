@@ -63,6 +63,11 @@ record ServiceRules(boolean inTurn, Optional<AddressRange> localRange, boolean c
     return new PortRules(chains, sharedOf(port));
   }
 
+  /** The same without the port's own chains. */
+  PortRules leadingTo(ServicePort port) {
+    return new PortRules(Map.of(), sharedOf(port));
+  }
+
   /** The rules in chains that are shared with other Service ports. */
   List<SharedRule> sharedOf(ServicePort port) {
     List<SharedRule> rules = new ArrayList<>(port.frontends().size());

@@ -185,6 +185,28 @@ class IptablesDataplaneTest extends IptablesFixture {
         });
   }
 
+  @ParameterizedTest
+  @EnumSource(Variant.class)
+  void anActivationThatIsRefusedIsWrittenInFullInstead(Variant variant) {
+    inside(
+        () -> {
+          try (IptablesDataplane dataplane = open(variant)) {
+            dataplane.prepare(ALL);
+            // Somebody takes the chain of a Service port away that was just prepared.
+            String chain = ChainNames.service(Samples.ONE.id());
+            tables(Family.IPV4, variant)
+                .restore(
+                    out ->
+                        out.append(
+                            "*nat\n-F KUBE-SERVICES\n-F %s\n-X %s\nCOMMIT\n"
+                                .formatted(chain, chain)));
+            dataplane.activate();
+            assertThat(dataplane.phase()).isEqualTo(Phase.ACTIVE);
+            assertProven(dataplane, ALL);
+          }
+        });
+  }
+
   @Test
   void aChainThatSomebodyElseUsesStays() {
     inside(
