@@ -7,7 +7,9 @@ import static org.awaitility.Awaitility.await;
 import io.fabric8.kubernetes.api.model.discovery.v1.Endpoint;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
+import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.LinuxDataplane;
+import io.pointsman.api.NodeDataplane;
 import io.pointsman.lab.Hang;
 import io.pointsman.lab.Node;
 import java.io.IOException;
@@ -44,13 +46,28 @@ enum Obstacle {
   RULES_CANNOT_BE_READ(LinuxDataplane.BPF, LinuxDataplane.IPTABLES, 600, "NotProven", "filter") {
     @Override
     Way arise(TestCluster cluster) {
-      everywhere(
-          cluster,
-          "nft add table ip filter; nft add chain ip filter elsewhere;"
-              + " nft add rule ip filter elsewhere meta mark set numgen inc mod 2");
-      return () ->
-          everywhere(
-              cluster, "nft flush chain ip filter elsewhere; nft delete chain ip filter elsewhere");
+      hideFilter(cluster);
+      return () -> showFilter(cluster);
+    }
+  },
+
+  /**
+   * The same rule appears when kube-proxy is on its way off the node, after Preflight, which would
+   * name it. What kube-proxy left serves until it is back.
+   */
+  RULES_HIDE_AS_KUBE_PROXY_LEAVES(null, LinuxDataplane.IPTABLES, 600, "NotProven", "filter") {
+    @Override
+    Way arise(TestCluster cluster) {
+      var hiding =
+          CompletableFuture.runAsync(
+              () -> {
+                await().atMost(LIMIT).until(() -> kubeProxyLeaves(cluster));
+                hideFilter(cluster);
+              });
+      return () -> {
+        hiding.join();
+        showFilter(cluster);
+      };
     }
   },
 
@@ -143,6 +160,23 @@ enum Obstacle {
 
   /** Bars the way. */
   abstract Way arise(TestCluster cluster);
+
+  private static void hideFilter(TestCluster cluster) {
+    everywhere(
+        cluster,
+        "nft add table ip filter; nft add chain ip filter elsewhere;"
+            + " nft add rule ip filter elsewhere meta mark set numgen inc mod 2");
+  }
+
+  private static void showFilter(TestCluster cluster) {
+    everywhere(
+        cluster, "nft flush chain ip filter elsewhere; nft delete chain ip filter elsewhere");
+  }
+
+  private static boolean kubeProxyLeaves(TestCluster cluster) {
+    return cluster.client().resources(NodeDataplane.class).list().getItems().stream()
+        .anyMatch(node -> node.getSpec().kubeProxy == KubeProxyState.DETACHING);
+  }
 
   private static void everywhere(TestCluster cluster, String script) {
     cluster.nodes().forEach(node -> cluster.onNode(node.name(), "sh", "-c", script));
