@@ -4,7 +4,6 @@
 // processor has more (AMX), in its initial state: nothing in the machine uses it.
 
 #include <elf.h>
-#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/ptrace.h>

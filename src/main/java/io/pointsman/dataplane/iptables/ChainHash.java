@@ -34,6 +34,11 @@ final class ChainHash {
     rules++;
   }
 
+  /** Counts a rule of a chain that is compared with none. */
+  void count() {
+    rules++;
+  }
+
   int rules() {
     return rules;
   }

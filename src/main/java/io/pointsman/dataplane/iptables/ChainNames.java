@@ -43,6 +43,10 @@ final class ChainNames {
   private static final String BASE_32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
   private static final int SUFFIX_LENGTH = 16;
 
+  /** Looking for the algorithm takes as long as a name's hash. */
+  private static final ThreadLocal<MessageDigest> SHA_256 =
+      ThreadLocal.withInitial(ChainNames::sha256);
+
   private ChainNames() {}
 
   static String service(ServicePortId id) {
@@ -53,8 +57,8 @@ final class ChainNames {
     return EXTERNAL_PREFIX + suffix(key(id));
   }
 
-  static String endpoint(ServicePortId id, Backend backend) {
-    return ENDPOINT_PREFIX + suffix(key(id) + socket(backend));
+  static String endpoint(ServicePortId id, String socket) {
+    return ENDPOINT_PREFIX + suffix(key(id) + socket);
   }
 
   /** Address and port; an IPv6 address stands in brackets. */
@@ -79,12 +83,7 @@ final class ChainNames {
 
   /** Five bits to a character (RFC 4648 section 6). */
   private static String suffix(String text) {
-    byte[] hash;
-    try {
-      hash = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
+    byte[] hash = SHA_256.get().digest(text.getBytes(StandardCharsets.UTF_8));
     StringBuilder suffix = new StringBuilder(SUFFIX_LENGTH);
     int bits = 0;
     int held = 0;
@@ -95,5 +94,13 @@ final class ChainNames {
       }
     }
     return suffix.toString();
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
   }
 }

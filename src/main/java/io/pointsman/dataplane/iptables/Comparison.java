@@ -102,7 +102,13 @@ final class Comparison {
                 compareList(Table.NAT, name, content);
               });
       for (SharedRule rule : portRules.shared()) {
-        sharedHash(rule.table(), renamed(rule.table(), rule.chain())).add(Rule.parse(rule.rule()));
+        String name = renamed(rule.table(), rule.chain());
+        ChainHash hash = sharedHash(rule.table(), name);
+        if (saved.find(rule.table(), name) == null) {
+          hash.count();
+        } else {
+          hash.add(Rule.parse(rule.rule()));
+        }
       }
     }
     wanted.doors().forEach(door -> sharedHash(Table.NAT, services).add(Rule.parse(door)));

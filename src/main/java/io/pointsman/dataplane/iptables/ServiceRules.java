@@ -6,6 +6,7 @@ import static io.pointsman.dataplane.iptables.ChainNames.MARK_MASQ;
 import static io.pointsman.dataplane.iptables.ChainNames.NODE_PORTS;
 import static io.pointsman.dataplane.iptables.ChainNames.SERVICES;
 
+import io.pointsman.catalogue.Address;
 import io.pointsman.catalogue.AddressRange;
 import io.pointsman.catalogue.Backend;
 import io.pointsman.catalogue.Frontend;
@@ -16,12 +17,13 @@ import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Writes the rules of Service ports as kube-proxy does: one chain that chooses an endpoint, one
@@ -33,6 +35,9 @@ import java.util.Optional;
  */
 record ServiceRules(boolean inTurn, Optional<AddressRange> localRange, boolean commented) {
   private static final int CHANCE_DIGITS = 10;
+
+  /** Every Service asks for the same few, and a decimal takes longer than the rest of its rule. */
+  private static final Map<Integer, String> CHANCES = new ConcurrentHashMap<>();
 
   /** With more endpoints than this their rules go without comments, as kube-proxy does it. */
   private static final int LARGE_CLUSTER = 1000;
@@ -112,25 +117,25 @@ record ServiceRules(boolean inTurn, Optional<AddressRange> localRange, boolean c
         }
       }
     }
-    List<Backend> backends = new ArrayList<>(port.backends());
-    backends.sort(Comparator.comparing(ChainNames::socket));
+    Map<String, Backend> backends = new TreeMap<>();
+    port.backends().forEach(backend -> backends.put(ChainNames.socket(backend), backend));
     int left = backends.size();
-    for (Backend backend : backends) {
-      String endpoint = ChainNames.endpoint(port.id(), backend);
-      String words = commented ? comment(name + " -> " + ChainNames.socket(backend)) + " " : "";
+    for (var backend : backends.entrySet()) {
+      String socket = backend.getKey();
+      String endpoint = ChainNames.endpoint(port.id(), socket);
+      String words = commented ? comment(name + " -> " + socket) + " " : "";
       rules.add(words + share(left--) + "-j " + endpoint);
-      chains.put(endpoint, endpoint(port, backend));
+      chains.put(endpoint, endpoint(port, backend.getValue().address(), socket));
     }
     return rules;
   }
 
-  private List<String> endpoint(ServicePort port, Backend backend) {
+  private List<String> endpoint(ServicePort port, Address address, String socket) {
     String words = commented ? comment(port.id().text()) + " " : "";
     String protocol = port.id().protocol().name().toLowerCase(Locale.ROOT);
     return List.of(
-        words + "-s " + backend.address() + " -j " + MARK_MASQ,
-        "%s-m %s -p %s -j DNAT --to-destination %s"
-            .formatted(words, protocol, protocol, ChainNames.socket(backend)));
+        words + "-s " + address + " -j " + MARK_MASQ,
+        words + "-m " + protocol + " -p " + protocol + " -j DNAT --to-destination " + socket);
   }
 
   /** Takes one of as many flows as there are endpoints left, so that all get the same. */
@@ -144,9 +149,12 @@ record ServiceRules(boolean inTurn, Optional<AddressRange> localRange, boolean c
   }
 
   static String chance(int oneIn) {
-    return new BigDecimal(1.0 / oneIn)
-        .setScale(CHANCE_DIGITS, RoundingMode.HALF_EVEN)
-        .toPlainString();
+    return CHANCES.computeIfAbsent(
+        oneIn,
+        n ->
+            new BigDecimal(1.0 / n)
+                .setScale(CHANCE_DIGITS, RoundingMode.HALF_EVEN)
+                .toPlainString());
   }
 
   private static String words(FrontendKind kind) {

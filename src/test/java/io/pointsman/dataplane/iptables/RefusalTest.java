@@ -80,7 +80,10 @@ class RefusalTest extends IptablesFixture {
                 .filteredOn(line -> line.startsWith(":"))
                 .containsExactly(
                     ":" + ChainNames.service(after.id()) + " - [0:0]",
-                    ":" + ChainNames.endpoint(after.id(), before.backends().get(1)) + " - [0:0]");
+                    ":"
+                        + ChainNames.endpoint(
+                            after.id(), ChainNames.socket(before.backends().get(1)))
+                        + " - [0:0]");
             assertProven(dataplane, desired(ports));
           }
         });

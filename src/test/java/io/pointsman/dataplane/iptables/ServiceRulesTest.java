@@ -40,9 +40,11 @@ class ServiceRulesTest {
   void endpointsAreNamedByHash() {
     ServicePortId id = new ServicePortId("ns1", "svc1", "p80", Protocol.TCP, IpFamily.IPV4);
     Backend backend = new Backend(Address.parse("10.180.0.1"), 80, false);
-    assertThat(ChainNames.endpoint(id, backend)).isEqualTo("KUBE-SEP-SXIVWICOYRO3J4NJ");
+    assertThat(ChainNames.endpoint(id, ChainNames.socket(backend)))
+        .isEqualTo("KUBE-SEP-SXIVWICOYRO3J4NJ");
     Backend v6 = new Backend(Address.parse("fd00:10:244:1::6"), 8080, false);
-    assertThat(ChainNames.endpoint(Samples.WEB_6.id(), v6)).isEqualTo("KUBE-SEP-2ADN3J2QKZ4P7CZN");
+    assertThat(ChainNames.endpoint(Samples.WEB_6.id(), ChainNames.socket(v6)))
+        .isEqualTo("KUBE-SEP-2ADN3J2QKZ4P7CZN");
   }
 
   @Test
