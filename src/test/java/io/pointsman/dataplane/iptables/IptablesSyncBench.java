@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Iptables against a kube-proxy in its iptables mode. */
 @Tag("bench")
 class IptablesSyncBench {
-  /** kube-proxy's first sync takes the square of its rules: half an hour for 30,000 Services. */
+  /** kube-proxy's first sync takes the square of its rules: an hour for 30,000 Services. */
   static IntStream sizes() {
     return Bench.sizes(100, 1_000, 10_000);
   }
