@@ -18,7 +18,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -46,8 +48,12 @@ enum Obstacle {
   RULES_CANNOT_BE_READ(LinuxDataplane.BPF, LinuxDataplane.IPTABLES, 600, "NotProven", "filter") {
     @Override
     Way arise(TestCluster cluster) {
-      hideFilter(cluster);
-      return () -> showFilter(cluster);
+      return hideFilter(cluster);
+    }
+
+    @Override
+    String lastWord() {
+      return "cannot go back";
     }
   },
 
@@ -58,16 +64,7 @@ enum Obstacle {
   RULES_HIDE_AS_KUBE_PROXY_LEAVES(null, LinuxDataplane.IPTABLES, 600, "NotProven", "filter") {
     @Override
     Way arise(TestCluster cluster) {
-      var hiding =
-          CompletableFuture.runAsync(
-              () -> {
-                await().atMost(LIMIT).until(() -> kubeProxyLeaves(cluster));
-                hideFilter(cluster);
-              });
-      return () -> {
-        hiding.join();
-        showFilter(cluster);
-      };
+      return once(() -> kubeProxyLeaves(cluster), () -> hideFilter(cluster));
     }
   },
 
@@ -91,13 +88,7 @@ enum Obstacle {
   KUBE_PROXY_STAYS(null, LinuxDataplane.BPF, 25, "ProgressDeadlineExceeded", "kube-proxy's pod") {
     @Override
     Way arise(TestCluster cluster) {
-      var hang =
-          CompletableFuture.supplyAsync(
-              () -> {
-                await().atMost(LIMIT).until(() -> new Walk(cluster).underWay());
-                return Hang.kubelets(cluster.lab());
-              });
-      return () -> hang.join().close();
+      return once(() -> new Walk(cluster).underWay(), () -> Hang.kubelets(cluster.lab())::close);
     }
   };
 
@@ -140,7 +131,7 @@ enum Obstacle {
 
   /** What is told when the way is free again: the failure, or that the way back is barred, too. */
   String lastWord() {
-    return this == RULES_CANNOT_BE_READ ? "cannot go back" : reason;
+    return reason;
   }
 
   /** Seconds that a node may take. */
@@ -161,16 +152,25 @@ enum Obstacle {
   /** Bars the way. */
   abstract Way arise(TestCluster cluster);
 
-  private static void hideFilter(TestCluster cluster) {
+  /** Bars the way as soon as this is so. */
+  private static Way once(Callable<Boolean> begun, Supplier<Way> bar) {
+    var barred =
+        CompletableFuture.supplyAsync(
+            () -> {
+              await().atMost(LIMIT).until(begun);
+              return bar.get();
+            });
+    return () -> barred.join().close();
+  }
+
+  private static Way hideFilter(TestCluster cluster) {
     everywhere(
         cluster,
         "nft add table ip filter; nft add chain ip filter elsewhere;"
             + " nft add rule ip filter elsewhere meta mark set numgen inc mod 2");
-  }
-
-  private static void showFilter(TestCluster cluster) {
-    everywhere(
-        cluster, "nft flush chain ip filter elsewhere; nft delete chain ip filter elsewhere");
+    return () ->
+        everywhere(
+            cluster, "nft flush chain ip filter elsewhere; nft delete chain ip filter elsewhere");
   }
 
   private static boolean kubeProxyLeaves(TestCluster cluster) {
