@@ -183,7 +183,7 @@ class FlowsTest {
   private void askOnAndOn(List<LiveFlow> begun) {
     while (!enough && failures.isEmpty()) {
       for (LiveFlow flow : begun) {
-        String failure = handsOver ? flow.checkWhenHandedOver() : flow.check();
+        String failure = flow.checkWhile(() -> handsOver);
         if (!failure.isEmpty()) {
           failures.add(step + ": " + failure);
         }
@@ -217,8 +217,12 @@ class FlowsTest {
     step("activate", to::activate);
     step("maintain", to::maintain);
     handsOver = from == bpf;
-    step("drain", from::drain);
-    handsOver = false;
+    step(
+        "drain",
+        () -> {
+          from.drain();
+          handsOver = false;
+        });
     step("remove", from::remove);
   }
 

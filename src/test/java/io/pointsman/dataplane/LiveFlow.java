@@ -12,6 +12,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.util.function.BooleanSupplier;
 
 /** A connection, or a stream of datagrams from one port, that is asked again and again. */
 abstract sealed class LiveFlow implements AutoCloseable {
@@ -23,7 +24,7 @@ abstract sealed class LiveFlow implements AutoCloseable {
   private String latest = "";
 
   private int asked;
-  private int strayed;
+  private boolean strayed;
 
   private LiveFlow(String to) {
     this.to = to;
@@ -65,16 +66,28 @@ abstract sealed class LiveFlow implements AutoCloseable {
   }
 
   /**
-   * As {@link #check}, at the moment when the programs hand the flow to conntrack: one datagram may
-   * then come from another port, to the same backend (ADR 7). The next one may not.
+   * As {@link #check}, while the programs hand the flow to conntrack: datagrams may come from
+   * another port for a moment, to the same backend (ADR 7), as long as the agent has no core. When
+   * the flow has its port again it keeps it.
    */
-  final String checkWhenHandedOver() {
-    String failure = check();
-    boolean strays =
-        this instanceof Datagrams
-            && !latest.equals(first)
-            && latest.startsWith(first.substring(0, first.lastIndexOf(' ') + 1));
-    return strays && strayed++ == 0 ? check() : failure;
+  final String checkWhile(BooleanSupplier handedOver) {
+    if (!(this instanceof Datagrams) || strayed) {
+      return check();
+    }
+    boolean meanwhile;
+    String failure;
+    do {
+      meanwhile = handedOver.getAsBoolean();
+      failure = check();
+      strayed |= strays();
+    } while (meanwhile && strays());
+    return failure;
+  }
+
+  /** Whether the pod that answered first saw another port. */
+  private boolean strays() {
+    return !latest.equals(first)
+        && latest.startsWith(first.substring(0, first.lastIndexOf(' ') + 1));
   }
 
   /** The name of the pod that answered first. */
