@@ -60,7 +60,7 @@ public enum KubeProxySync {
         if (!kubeProxy.alive()) {
           throw new IllegalStateException("kube-proxy has ended: " + kubeProxy.output());
         }
-        SyncFigures figures = measure(client, node, kubeProxy, changes);
+        SyncFigures figures = server.whileItRuns(() -> measure(client, node, kubeProxy, changes));
         Bench.print(
             "%,d Services x %d, kube-proxy in %s mode: %.0f MiB resident",
             services, SyncServices.ENDPOINTS, mode, kubeProxy.residentMebibytes());

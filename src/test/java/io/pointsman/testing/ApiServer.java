@@ -15,6 +15,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /**
  * A real etcd and kube-apiserver on loopback with the project's CRDs, and nothing else: no
@@ -109,6 +110,22 @@ public final class ApiServer implements AutoCloseable {
   /** The process ids of etcd and kube-apiserver. */
   public List<Long> pids() {
     return controlPlane.pids();
+  }
+
+  /**
+   * Does what needs the server.
+   *
+   * @throws IllegalStateException when it fails and the server has ended, with the end of its log
+   */
+  public <T> T whileItRuns(Supplier<T> work) {
+    try {
+      return work.get();
+    } catch (RuntimeException e) {
+      if (!controlPlane.alive()) {
+        throw new IllegalStateException("the API server ended: " + controlPlane.lastWords(), e);
+      }
+      throw e;
+    }
   }
 
   @Override

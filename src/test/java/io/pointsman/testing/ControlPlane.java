@@ -85,20 +85,28 @@ final class ControlPlane implements AutoCloseable {
       Awaitility.await()
           .pollInterval(Duration.ofMillis(100))
           .atMost(READY)
-          .until(() -> !etcd.alive() || !server.alive() || ready());
+          .until(() -> !alive() || ready());
     } catch (ConditionTimeoutException e) {
       close();
       throw new IllegalStateException("the API server is not ready: " + tail(server.output()), e);
     }
-    if (etcd.alive() && server.alive()) {
+    if (alive()) {
       return;
     }
     close();
     if ((etcd.output() + server.output()).contains("address already in use")) {
       throw new PortTakenException();
     }
-    throw new IllegalStateException(
-        "the API server ended: " + tail(etcd.output()) + tail(server.output()));
+    throw new IllegalStateException("the API server ended: " + lastWords());
+  }
+
+  boolean alive() {
+    return etcd.alive() && server.alive();
+  }
+
+  /** The end of what both wrote. */
+  String lastWords() {
+    return tail(etcd.output()) + tail(server.output());
   }
 
   private boolean ready() {

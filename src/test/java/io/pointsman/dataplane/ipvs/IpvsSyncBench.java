@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(value = IpvsSyncBench.MINUTES + 10, unit = TimeUnit.MINUTES)
 class IpvsSyncBench {
   static final int MINUTES = 180;
-  private static final int MEGABYTES = 6144;
+  private static final int MEGABYTES = 10_240;
 
   @TestFactory
   List<DynamicTest> inside() {
