@@ -6,13 +6,16 @@ import io.pointsman.dataplane.KubeProxySync;
 import io.pointsman.dataplane.SyncComparison;
 import io.pointsman.testing.Bench;
 import java.io.IOException;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Iptables against a kube-proxy in its iptables mode. */
 @Tag("bench")
+@Timeout(value = 3, unit = TimeUnit.HOURS)
 class IptablesSyncBench {
   /** kube-proxy's first sync takes the square of its rules: an hour for 30,000 Services. */
   static IntStream sizes() {
