@@ -159,6 +159,16 @@ public final class Iptables {
     commands.run(List.of(program + "-save", "-t", table), "", seen(lines));
   }
 
+  /** Whether a table has a chain, also one that iptables-save leaves out. */
+  public boolean has(String table, String chain) {
+    try {
+      commands.lines("nft", "list", "chain", family.nft(), table, view.write(chain));
+      return true;
+    } catch (CommandRunner.CommandException e) {
+      return false;
+    }
+  }
+
   private Consumer<String> seen(Consumer<String> lines) {
     return line -> {
       String seen = view.read(line);

@@ -41,14 +41,15 @@ enum Obstacle {
   },
 
   /**
-   * Somebody else writes a rule into the table filter that only nft can show: iptables-save leaves
-   * out the whole table, so what is written there cannot be proven, and not be taken out either as
-   * long as the rule is there.
+   * Somebody else writes a rule into the table filter that only nft can show, after Preflight,
+   * which would name it: iptables-save leaves out the whole table, so what is written there cannot
+   * be proven, and not be taken out either as long as the rule is there.
    */
-  RULES_CANNOT_BE_READ(LinuxDataplane.BPF, LinuxDataplane.IPTABLES, 600, "NotProven", "filter") {
+  RULES_CANNOT_BE_READ(
+      LinuxDataplane.BPF, LinuxDataplane.IPTABLES, 600, "DataplaneFailed", "filter") {
     @Override
     Way arise(TestCluster cluster) {
-      return hideFilter(cluster);
+      return once(() -> new Walk(cluster).underWay(), () -> hideFilter(cluster));
     }
 
     @Override
@@ -61,7 +62,7 @@ enum Obstacle {
    * The same rule appears when kube-proxy is on its way off the node, after Preflight, which would
    * name it. What kube-proxy left serves until it is back.
    */
-  RULES_HIDE_AS_KUBE_PROXY_LEAVES(null, LinuxDataplane.IPTABLES, 600, "NotProven", "filter") {
+  RULES_HIDE_AS_KUBE_PROXY_LEAVES(null, LinuxDataplane.IPTABLES, 600, "DataplaneFailed", "filter") {
     @Override
     Way arise(TestCluster cluster) {
       return once(() -> kubeProxyLeaves(cluster), () -> hideFilter(cluster));
@@ -139,7 +140,7 @@ enum Obstacle {
     return deadline;
   }
 
-  /** The stable reason. */
+  /** The stable reason; a pattern where it can be one of several. */
   String reason() {
     return reason;
   }

@@ -2,6 +2,7 @@
 package io.pointsman.dataplane.iptables;
 
 import io.pointsman.kernel.CommandRunner;
+import io.pointsman.kernel.HiddenTables;
 import io.pointsman.kernel.Iptables.Variant;
 import java.io.IOException;
 import java.util.ArrayDeque;
@@ -70,14 +71,11 @@ public final class ChainRemoval {
       Set.of("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING");
   private static final Pattern RULE = Pattern.compile("-A (\\S+)( .*)?");
 
-  /** How iptables-nft-save says that it leaves a table out. */
-  private static final Pattern LEFT_OUT = Pattern.compile("# Table `(\\w+)' is incompatible.*");
-
   private static final Pattern TARGET = Pattern.compile(" -[jg] (\\S+)");
 
   private final Map<String, Pattern> own;
   private final Map<String, OneTable> tables = new TreeMap<>();
-  private final List<String> unreadable = new ArrayList<>();
+  private final HiddenTables hidden = new HiddenTables();
   private OneTable current;
 
   /** Takes out the chains whose names match, by table. */
@@ -169,15 +167,8 @@ public final class ChainRemoval {
       acceptRule(line);
     } else if (line.equals("COMMIT")) {
       current.keepWhatIsUsed();
-    } else if (line.startsWith("#")) {
-      acceptComment(line);
-    }
-  }
-
-  private void acceptComment(String line) {
-    Matcher left = LEFT_OUT.matcher(line);
-    if (left.matches() && own.containsKey(left.group(1))) {
-      unreadable.add(left.group(1));
+    } else {
+      hidden.accept(line);
     }
   }
 
@@ -212,7 +203,7 @@ public final class ChainRemoval {
    * Tables that chains may be in and that were left out: they hold rules that only nft can show.
    */
   public List<String> unreadable() {
-    return List.copyOf(unreadable);
+    return hidden.names().stream().filter(own::containsKey).sorted().toList();
   }
 
   /** Chains that can be taken away, each with its table. */

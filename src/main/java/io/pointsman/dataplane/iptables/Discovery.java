@@ -3,6 +3,7 @@ package io.pointsman.dataplane.iptables;
 
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.kernel.HiddenTables;
 import io.pointsman.kernel.Iptables;
 import io.pointsman.kernel.Iptables.Family;
 import io.pointsman.kernel.Iptables.Variant;
@@ -36,6 +37,12 @@ final class Discovery {
 
     Phase phase = Phase.ABSENT;
 
+    /** What cannot be seen. */
+    final HiddenTables hidden = new HiddenTables();
+
+    /** Whether Pointsman's phase is there and cannot be seen. */
+    boolean stateHidden;
+
     private final View view;
 
     Place(Iptables tool, View view) {
@@ -51,6 +58,8 @@ final class Discovery {
       } else if (line.startsWith(":KUBE-KUBELET-CANARY")
           || line.startsWith(":KUBE-IPTABLES-HINT")) {
         kubelet = true;
+      } else {
+        hidden.accept(line);
       }
     }
 
@@ -94,6 +103,8 @@ final class Discovery {
     }
     Place place = new Place(options.tool(all.family(), all.variant()), options.view());
     all.save(place::accept);
+    String nat = Table.NAT.text();
+    place.stateHidden = place.hidden.names().contains(nat) && place.tool.has(nat, ChainNames.STATE);
     return Optional.of(place).filter(seen -> seen.used() || all.supported());
   }
 
@@ -113,7 +124,7 @@ final class Discovery {
   private long weight(Variant variant) {
     long weight = variant == Variant.NFT ? 1 : 0;
     for (Place place : places(variant)) {
-      weight += place.phase == Phase.ABSENT ? 0 : 1L << 60;
+      weight += place.phase == Phase.ABSENT && !place.stateHidden ? 0 : 1L << 60;
       weight += place.services ? 1L << 50 : 0;
       weight += place.kubelet ? 1L << 40 : 0;
       weight += 2L * place.rules;

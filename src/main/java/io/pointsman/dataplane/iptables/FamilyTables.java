@@ -10,6 +10,7 @@ import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.KernelState.Setting;
+import io.pointsman.kernel.HiddenTables;
 import io.pointsman.kernel.Iptables;
 import io.pointsman.kernel.Iptables.RestoreException;
 import java.util.ArrayList;
@@ -65,21 +66,6 @@ final class FamilyTables {
     };
   }
 
-  /** How much a change wrote and deleted, and what was refused before it was written in full. */
-  record Changes(int written, int deleted, List<String> fallbacks) {
-    static final Changes NONE = new Changes(0, 0);
-
-    Changes(int written, int deleted) {
-      this(written, deleted, List.of());
-    }
-
-    Changes plus(Changes other) {
-      List<String> both = new ArrayList<>(fallbacks);
-      both.addAll(other.fallbacks);
-      return new Changes(written + other.written, deleted + other.deleted, both);
-    }
-  }
-
   IpFamily family() {
     return family;
   }
@@ -121,10 +107,34 @@ final class FamilyTables {
     return saved;
   }
 
-  /** Reads the tables and writes what is not as it shall be, in the phase that they are in. */
+  /** What is told, and what is to be done, when a table cannot be seen. */
+  String hidden(Table table) {
+    return HiddenTables.tell(tool, table.text());
+  }
+
+  /**
+   * The same as a failure; what cannot be seen is not written, or its jumps would be there twice.
+   */
+  private SavedTables seen(SavedTables saved) {
+    for (Table table : saved.hidden()) {
+      throw new DataplaneException(hidden(table), null);
+    }
+    return saved;
+  }
+
+  /**
+   * Reads the tables and writes what is not as it shall be, in the phase that they are in. While a
+   * table cannot be seen, what was written is taken for what is there.
+   *
+   * @throws DataplaneException when a table cannot be seen, and what is in it is not known either
+   */
   Changes reconcile(Collection<ServicePort> ports, List<String> wantedDoors) {
-    trusted = false;
     SavedTables saved = save();
+    if (!saved.hidden().isEmpty() && trusted && wantedDoors.equals(doors)) {
+      return follow(ports);
+    }
+    trusted = false;
+    seen(saved);
     return reconcile(saved, ports, wantedDoors, adopted(saved));
   }
 
@@ -135,14 +145,26 @@ final class FamilyTables {
   Changes activate() {
     List<ServicePort> ports = List.copyOf(programmed.values());
     if (!trusted) {
-      return reconcile(save(), ports, doors, Phase.ACTIVE);
+      return reconcile(seen(save()), ports, doors, Phase.ACTIVE);
     }
     trusted = false;
     try {
-      return reconcile(save(SavedTables.skimmed(family)), ports, doors, Phase.ACTIVE);
+      return reconcile(seen(save(SavedTables.skimmed(family))), ports, doors, Phase.ACTIVE);
     } catch (RestoreException e) {
-      return insteadOf(e, () -> reconcile(save(), ports, doors, Phase.ACTIVE));
+      return insteadOf(e, () -> reconcile(seen(save()), ports, doors, Phase.ACTIVE));
     }
+  }
+
+  private Changes follow(Collection<ServicePort> ports) {
+    Map<ServicePortId, ServicePort> gone = new HashMap<>(programmed);
+    List<DesiredState.Change> upserted = new ArrayList<>();
+    for (ServicePort port : ports) {
+      ServicePort before = gone.remove(port.id());
+      if (!port.equals(before)) {
+        upserted.add(new DesiredState.Change(before, port));
+      }
+    }
+    return apply(upserted, gone.values());
   }
 
   /** Applies a change; when it is refused, everything that differs is written instead. */
@@ -170,8 +192,13 @@ final class FamilyTables {
     return NodePortDoors.rules(family, wanted, present);
   }
 
-  /** Leaves new flows to others. */
+  /**
+   * Leaves new flows to others.
+   *
+   * @throws DataplaneException when a table cannot be seen, so that its jumps would stay
+   */
   void drain(SavedTables saved) {
+    seen(saved);
     DrainScript script = new DrainScript(saved);
     if (!script.isEmpty()) {
       tool.restore(script);
@@ -187,6 +214,9 @@ final class FamilyTables {
    */
   void remove() {
     SavedTables saved = save();
+    if (saved.hidden().contains(Table.NAT) && tool.has(Table.NAT.text(), ChainNames.STATE)) {
+      throw new DataplaneException("remove chains: " + hidden(Table.NAT), null);
+    }
     String before = saved.before(Sysctls.ROUTE_LOCALNET.text());
     if (before != null && !saved.handedOver()) {
       // First, while it is still written down what the value was.
@@ -197,10 +227,7 @@ final class FamilyTables {
       tool.save(removal::accept);
       if (!removal.unreadable().isEmpty()) {
         throw new DataplaneException(
-            "remove chains: %s-save leaves out the table %s, because it holds a rule that only nft"
-                    .formatted(tool.name(), removal.unreadable().getFirst())
-                + " can show: take that rule out",
-            null);
+            "remove chains: " + HiddenTables.tell(tool, removal.unreadable().getFirst()), null);
       }
       if (!removal.isClean()) {
         tool.restore(removal.script(tool.variant()));
@@ -223,31 +250,19 @@ final class FamilyTables {
       tool.restore(script);
       return new Changes(script.written(), script.deleted());
     } catch (RestoreException e) {
-      Changes full = insteadOf(e, () -> reconcile(List.copyOf(programmed.values()), doors));
-      return full.plus(new Changes(0, 0, List.of(fallback(upserted, removed, e))));
+      trusted = false;
+      return insteadOf(e, () -> reconcile(List.copyOf(programmed.values()), doors))
+          .after(e, upserted, removed);
     }
   }
 
   private static Changes insteadOf(RestoreException refusal, Supplier<Changes> whole) {
     try {
       return whole.get();
-    } catch (RestoreException second) {
+    } catch (RestoreException | DataplaneException second) {
       second.addSuppressed(refusal);
       throw second;
     }
-  }
-
-  private static String fallback(
-      Collection<DesiredState.Change> upserted,
-      Collection<ServicePort> removed,
-      RestoreException refusal) {
-    List<ServicePortId> touched = new ArrayList<>();
-    removed.forEach(port -> touched.add(port.id()));
-    upserted.forEach(change -> touched.add(change.after().id()));
-    ServicePortId first = touched.getFirst();
-    String others = touched.size() == 1 ? "" : " and " + (touched.size() - 1) + " more";
-    return "The change of %s %s%s was written in full, because %s"
-        .formatted(first.text(), first.protocol(), others, refusal.getMessage());
   }
 
   private Changes reconcile(

@@ -7,6 +7,7 @@ import io.pointsman.dataplane.Preflight.Finding;
 import io.pointsman.dataplane.Preflight.Severity;
 import io.pointsman.dataplane.iptables.Discovery.Place;
 import io.pointsman.kernel.Capabilities;
+import io.pointsman.kernel.HiddenTables;
 import io.pointsman.kernel.Iptables.Family;
 import io.pointsman.kernel.Iptables.Variant;
 import io.pointsman.kernel.Sysctl;
@@ -42,6 +43,7 @@ final class IptablesPreflight {
       checkCapability("CAP_NET_RAW", Capabilities.NET_RAW);
     }
     checkPlaces(discovery, variant);
+    discovery.places(variant).forEach(this::checkHidden);
     checkSettings();
     return new Preflight(findings);
   }
@@ -89,6 +91,18 @@ final class IptablesPreflight {
           "NoIpv6",
           "The kernel of this node has no IPv6.",
           "Nothing to do unless Services have IPv6 addresses.");
+    }
+  }
+
+  private void checkHidden(Place place) {
+    for (String table : place.hidden.names()) {
+      if (Table.of(table) != null) {
+        add(
+            Severity.BLOCKING,
+            "TableHidden",
+            HiddenTables.why(place.tool, table) + ".",
+            HiddenTables.remedy(place.tool, table));
+      }
     }
   }
 

@@ -12,6 +12,7 @@ import io.pointsman.dataplane.kubeproxy.KubeProxySource;
 import io.pointsman.dataplane.kubeproxy.KubeProxyState;
 import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.CommandRunner.CommandException;
+import io.pointsman.kernel.HiddenTables;
 import io.pointsman.kernel.Iptables;
 import io.pointsman.kernel.Iptables.Family;
 import io.pointsman.kernel.Iptables.Variant;
@@ -61,12 +62,24 @@ public final class KubeProxyTables implements KubeProxySource {
         tool.save(saved::accept);
         // What the Iptables dataplane has is no kube-proxy's before one has taken it over.
         boolean own = saved.phase() != Phase.ABSENT && !saved.handedOver();
+        if (servesHidden(saved, tool)) {
+          throw new DataplaneException(
+              HiddenTables.tell(tool, saved.hidden().iterator().next().text()), null);
+        }
         if (saved.find(Table.NAT, ChainNames.SERVICES) != null && !own && !saved.servesIpvs()) {
           serving.add(saved);
         }
       }
     }
     return serving;
+  }
+
+  /** Whether somebody has KUBE-SERVICES there, in tables of which not all can be seen. */
+  private static boolean servesHidden(SavedTables saved, Iptables tool) {
+    return !saved.hidden().isEmpty()
+        && (saved.find(Table.NAT, ChainNames.SERVICES) != null
+            || saved.hidden().contains(Table.NAT)
+                && tool.has(Table.NAT.text(), ChainNames.SERVICES));
   }
 
   private static KubeProxyState state(Variant variant, List<SavedTables> serving) {

@@ -3,8 +3,10 @@ package io.pointsman.dataplane.iptables;
 
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.kernel.HiddenTables;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -62,6 +64,7 @@ final class SavedTables {
   final Map<String, Long> events = new TreeMap<>(Map.of("rejected", 0L, "dropped_invalid", 0L));
 
   private final boolean skimmed;
+  private final HiddenTables left = new HiddenTables();
   private final Map<Table, Map<String, SavedChain>> chains = new EnumMap<>(Table.class);
   private final Map<String, String> state = new HashMap<>();
   private String tableName = "";
@@ -116,6 +119,8 @@ final class SavedTables {
       forwards &= table != Table.FILTER || !line.startsWith(":FORWARD DROP");
     } else if (line.startsWith("-A ")) {
       acceptRule(line, 0, 0);
+    } else if (line.startsWith("#")) {
+      left.accept(line);
     } else if (line.startsWith("[")) {
       int end = line.indexOf("] -A ");
       if (end > 0) {
@@ -212,6 +217,13 @@ final class SavedTables {
 
   boolean has(FixedRules.Jump jump) {
     return jumps.stream().anyMatch(it -> it.is(jump));
+  }
+
+  /** Tables that nothing is known of, because iptables-save left them out. */
+  Set<Table> hidden() {
+    Set<Table> hidden = EnumSet.noneOf(Table.class);
+    left.names().stream().map(Table::of).filter(Objects::nonNull).forEach(hidden::add);
+    return hidden;
   }
 
   /** In which phase Pointsman left the tables. */

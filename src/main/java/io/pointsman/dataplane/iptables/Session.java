@@ -11,7 +11,7 @@ import io.pointsman.dataplane.DrainState;
 import io.pointsman.dataplane.HostAddresses;
 import io.pointsman.dataplane.KernelState.Setting;
 import io.pointsman.dataplane.SyncResult;
-import io.pointsman.dataplane.iptables.FamilyTables.Changes;
+import io.pointsman.kernel.HiddenTables;
 import io.pointsman.kernel.Together;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -29,9 +29,16 @@ final class Session {
   private final Map<IpFamily, FlowCounter> flows = new EnumMap<>(IpFamily.class);
   private Map<String, Long> events = new TreeMap<>();
 
-  /** Looks where the node's rules are; changes nothing. */
+  /**
+   * Looks where the node's rules are; changes nothing.
+   *
+   * @throws DataplaneException when Pointsman's state cannot be seen
+   */
   Session(IptablesOptions options, boolean inTurn) {
     for (Discovery.Place place : Discovery.look(options).chosen()) {
+      if (place.stateHidden) {
+        throw new DataplaneException(HiddenTables.tell(place.tool, Table.NAT.text()), null);
+      }
       FamilyTables tables = new FamilyTables(place, inTurn, options);
       families.put(tables.family(), tables);
     }

@@ -25,6 +25,10 @@ final class TableDefects {
 
   static List<String> find(SavedTables saved, FamilyTables wanted) {
     TableDefects defects = new TableDefects(saved, wanted);
+    if (!saved.hidden().isEmpty()) {
+      // All else would be guesses.
+      return saved.hidden().stream().map(wanted::hidden).toList();
+    }
     defects.checkPhase();
     defects.checkFrontends();
     for (Table table : Table.values()) {

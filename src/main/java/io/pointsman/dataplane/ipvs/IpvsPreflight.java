@@ -9,6 +9,7 @@ import io.pointsman.dataplane.Preflight.Severity;
 import io.pointsman.kernel.CommandRunner.CommandException;
 import io.pointsman.kernel.DummyDevice;
 import io.pointsman.kernel.Errno;
+import io.pointsman.kernel.HiddenTables;
 import io.pointsman.kernel.Iptables.Variant;
 import io.pointsman.kernel.IpvsNetlink;
 import io.pointsman.kernel.KernelException;
@@ -117,6 +118,18 @@ final class IpvsPreflight {
           "MixedIptables",
           "This node has rules both of iptables-nft and of iptables-legacy.",
           "Have every program on the node use the same iptables.");
+    }
+    if (!weights.isEmpty()) {
+      RulePlaces.find(options).forEach(this::checkHidden);
+    }
+  }
+
+  private void checkHidden(Rules rules) {
+    for (String table : rules.hidden()) {
+      block(
+          "TableHidden",
+          HiddenTables.why(rules.tool(), table) + ".",
+          HiddenTables.remedy(rules.tool(), table));
     }
   }
 

@@ -5,6 +5,7 @@ import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.iptables.ChainRemoval;
 import io.pointsman.kernel.CommandRunner;
+import io.pointsman.kernel.HiddenTables;
 import io.pointsman.kernel.Iptables;
 import io.pointsman.kernel.Iptables.RestoreException;
 import io.pointsman.kernel.Iptables.Variant;
@@ -14,7 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /** The rules around virtual servers in one family: what is there, and what is to be done. */
@@ -35,8 +36,6 @@ final class Rules {
           RulePlan.FILTER,
           Pattern.compile(ONLY_IPVS.get(RulePlan.FILTER) + "|KUBE-(FORWARD|PROXY-FIREWALL)"));
 
-  private static final String OWN_SET = " --match-set KUBE-";
-
   private final Iptables tool;
   private final IpFamily family;
   private final IpvsOptions options;
@@ -51,41 +50,6 @@ final class Rules {
     return family;
   }
 
-  /** Rules by table and chain, as they were saved. */
-  private static final class Saved {
-    private final Map<String, Map<String, List<String>>> chains = new TreeMap<>();
-    private String table = "";
-
-    private void accept(String line) {
-      if (line.startsWith("*")) {
-        table = line.substring(1);
-      } else if (line.startsWith(":")) {
-        chain(line.substring(1, line.indexOf(' ')));
-      } else if (line.startsWith("-A ")) {
-        // Newer releases write a quotation mark in a comment with a backslash before it.
-        chain(line.substring(3, line.indexOf(' ', 3))).add(line.replace("\\'", "'"));
-      }
-    }
-
-    private List<String> chain(String name) {
-      return chains
-          .computeIfAbsent(table, key -> new LinkedHashMap<>())
-          .computeIfAbsent(name, key -> new ArrayList<>());
-    }
-
-    private Map<String, List<String>> in(String wanted) {
-      return chains.getOrDefault(wanted, Map.of());
-    }
-
-    /** Whether KUBE-SERVICES is the ipvs mode's: it is another's when it jumps to Services. */
-    private boolean servesByIpvs() {
-      List<String> services = in(RulePlan.NAT).get(RulePlan.SERVICES);
-      return services == null
-          || services.isEmpty()
-          || services.stream().anyMatch(rule -> rule.contains(OWN_SET));
-    }
-  }
-
   /**
    * Whether a kube-proxy in its ipvs mode works with the same virtual servers, by a chain that it
    * makes and Pointsman does not.
@@ -94,17 +58,33 @@ final class Rules {
     return save().in(RulePlan.FILTER).containsKey("KUBE-NODE-PORT");
   }
 
-  private Saved save() {
-    Saved saved = new Saved();
+  private SavedRules save() {
+    SavedRules saved = new SavedRules();
     tool.save(saved::accept);
     return saved;
   }
 
+  /** The tables that cannot be seen; what is in them is not written, nor taken away. */
+  List<String> hidden() {
+    return plan(true).chains.keySet().stream().filter(save()::hides).toList();
+  }
+
+  Iptables tool() {
+    return tool;
+  }
+
   /** What differs from the plan, each a sentence. */
   List<String> defects(boolean active) {
-    Saved saved = save();
+    SavedRules saved = save();
     RulePlan plan = plan(active);
     List<String> defects = new ArrayList<>();
+    plan.chains.keySet().stream()
+        .filter(saved::hides)
+        .map(table -> HiddenTables.tell(tool, table))
+        .forEach(defects::add);
+    if (!defects.isEmpty()) {
+      return defects; // all else would be guesses
+    }
     plan.chains.forEach(
         (table, chains) ->
             chains.forEach(
@@ -158,10 +138,13 @@ final class Rules {
     return tool.variant();
   }
 
-  private static int compose(Saved saved, RulePlan plan, StringBuilder script) {
+  private static int compose(SavedRules saved, RulePlan plan, StringBuilder script) {
     int[] written = {0};
     plan.chains.forEach(
         (table, chains) -> {
+          if (saved.hides(table)) {
+            return; // its jumps would be there twice
+          }
           StringBuilder body = new StringBuilder();
           Map<String, List<String>> wrong = new LinkedHashMap<>(chains);
           wrong.entrySet().removeIf(e -> e.getValue().equals(saved.in(table).get(e.getKey())));
@@ -184,8 +167,13 @@ final class Rules {
    * Takes the rules away. Chains that the iptables mode has, too, stay when somebody else serves by
    * them now, and a chain stays that somebody else's chain jumps to, without the rules that hold
    * sets.
+   *
+   * @throws DataplaneException when a table that has such chains cannot be seen
    */
   void remove() {
+    for (String table : hidden()) {
+      seen(table, plan(true).in(table).keySet());
+    }
     StringBuilder script = new StringBuilder();
     int unused = removal(script);
     restore(script);
@@ -205,7 +193,7 @@ final class Rules {
   }
 
   private int removal(StringBuilder script) {
-    Saved saved = save();
+    SavedRules saved = save();
     ChainRemoval removal = new ChainRemoval(saved.servesByIpvs() ? ALL : ONLY_IPVS);
     tool.save(removal::accept);
     append(removal.script(variant()), script);
@@ -215,7 +203,7 @@ final class Rules {
       for (Map.Entry<String, List<String>> chain : saved.in(table).entrySet()) {
         if (removal.kept().contains(table + " " + chain.getKey())) {
           for (String rule : chain.getValue()) {
-            if (rule.contains(OWN_SET)) {
+            if (rule.contains(SavedRules.OWN_SET)) {
               body.append("-D").append(rule.substring(2)).append('\n');
               rules++;
             }
@@ -244,9 +232,20 @@ final class Rules {
     drop(RulePlan.MANGLE, RulePlan.HOLD);
   }
 
+  /** Chains that cannot be seen and are there must not be left behind. */
+  private void seen(String table, Set<String> chains) {
+    if (chains.stream().anyMatch(chain -> tool.has(table, chain))) {
+      throw new DataplaneException("remove chains: " + HiddenTables.tell(tool, table), null);
+    }
+  }
+
   /** Takes a chain away, with the rules that jump to it. */
   private void drop(String table, String chain) {
-    Map<String, List<String>> chains = save().in(table);
+    SavedRules saved = save();
+    if (saved.hides(table)) {
+      seen(table, Set.of(chain));
+    }
+    Map<String, List<String>> chains = saved.in(table);
     StringBuilder body = new StringBuilder();
     if (chains.containsKey(chain)) {
       body.append(':').append(chain).append(" - [0:0]\n");
@@ -268,7 +267,7 @@ final class Rules {
     return active ? RulePlan.active(family, options) : RulePlan.prepared(family, options);
   }
 
-  private static boolean has(Saved saved, String table, String jump) {
+  private static boolean has(SavedRules saved, String table, String jump) {
     String chain = jump.substring(3, jump.indexOf(' ', 3));
     return saved.in(table).getOrDefault(chain, List.of()).contains(jump);
   }

@@ -164,26 +164,6 @@ class RefusalTest extends IptablesFixture {
         });
   }
 
-  /** What cannot be seen is not left behind: chains stayed in the table for ever. */
-  @Test
-  void whatCannotBeReadIsNotTakenForRemoved() {
-    inside(
-        () -> {
-          try (IptablesDataplane dataplane = open(Variant.NFT)) {
-            dataplane.prepare(desired(List.of(Samples.WEB)));
-            CommandRunner commands = new CommandRunner();
-            commands.lines("nft", "add chain ip filter elsewhere");
-            commands.lines("nft", "add rule ip filter elsewhere meta mark set numgen inc mod 2");
-            assertThatThrownBy(dataplane::remove)
-                .isInstanceOf(DataplaneException.class)
-                .hasMessageContaining("iptables-nft-save leaves out the table filter");
-            commands.lines("nft", "flush chain ip filter elsewhere");
-            dataplane.remove();
-            assertThat(saved(Variant.NFT)).noneMatch(line -> line.startsWith(":KUBE-"));
-          }
-        });
-  }
-
   /** A dataplane whose commands are watched. */
   private IptablesDataplane watched(Variant variant) {
     List<String> prefix = List.of(folder.resolve("wrapper").toString());

@@ -112,6 +112,26 @@ class IpvsPreflightTest {
         NO_IPVS);
   }
 
+  /** Somebody's own table of nftables. */
+  @Test
+  void aTableThatCannotBeSeenIsNamed() {
+    for (String command :
+        List.of(
+            "add table ip6 nat",
+            "add chain ip6 nat elsewhere",
+            "add rule ip6 nat elsewhere meta mark set numgen inc mod 2")) {
+      List<String> unused = sandbox.inNamespace(() -> new CommandRunner().lines("nft", command));
+    }
+    assertFound(
+        new CommandRunner(),
+        block(
+            "TableHidden",
+            "ip6tables-nft-save leaves out the table nat, because it holds a rule that only nft can"
+                + " show.",
+            "Take that rule out: 'nft list table ip6 nat' shows it."),
+        NO_IPVS);
+  }
+
   @Test
   void aKernelWithoutDummyDevicesIsNamed() throws IOException {
     Files.writeString(modules.resolve("modules.dep"), "kernel/drivers/net/veth.ko:\n");
