@@ -49,7 +49,7 @@ enum Obstacle {
       LinuxDataplane.BPF, LinuxDataplane.IPTABLES, 600, "DataplaneFailed", "filter") {
     @Override
     Way arise(TestCluster cluster) {
-      return once(() -> new Walk(cluster).underWay(), () -> hideFilter(cluster));
+      return once(() -> isPrepared(cluster), () -> hideFilter(cluster));
     }
 
     @Override
@@ -100,6 +100,9 @@ enum Obstacle {
   }
 
   private static final Duration LIMIT = Duration.ofMinutes(1);
+
+  /** Some steps are short. */
+  private static final Duration LOOK = Duration.ofMillis(10);
 
   private final @Nullable LinuxDataplane from;
   private final LinuxDataplane wanted;
@@ -158,7 +161,7 @@ enum Obstacle {
     var barred =
         CompletableFuture.supplyAsync(
             () -> {
-              await().atMost(LIMIT).until(begun);
+              await().pollDelay(LOOK).pollInterval(LOOK).atMost(LIMIT).until(begun);
               return bar.get();
             });
     return () -> barred.join().close();
@@ -172,6 +175,12 @@ enum Obstacle {
     return () ->
         everywhere(
             cluster, "nft flush chain ip filter elsewhere; nft delete chain ip filter elsewhere");
+  }
+
+  /** Whether a node's Preflight is over: Iptables begins with its state. */
+  private static boolean isPrepared(TestCluster cluster) {
+    return cluster.lab().nodes().stream()
+        .anyMatch(node -> node.exec("nft", "list", "chain", "ip", "nat", "POINTSMAN-STATE").ok());
   }
 
   private static boolean kubeProxyLeaves(TestCluster cluster) {
