@@ -88,6 +88,8 @@ final class WalkSteps {
 
   /** The others leave new flows at once, or the probe would not tell who answered it. */
   private boolean activate(NodeDataplaneSpec spec, DataplaneInstance target) {
+    // It may come to half of it; then all is prepared once more.
+    target.prover().forget();
     target.dataplane().activate();
     List<DataplaneInstance> serving =
         kernel.others().stream().filter(other -> other.phase() == Phase.ACTIVE).toList();

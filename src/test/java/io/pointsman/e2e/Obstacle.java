@@ -46,7 +46,7 @@ enum Obstacle {
    * be proven, and not be taken out either as long as the rule is there.
    */
   RULES_CANNOT_BE_READ(
-      LinuxDataplane.BPF, LinuxDataplane.IPTABLES, 600, "DataplaneFailed", "filter") {
+      LinuxDataplane.BPF, LinuxDataplane.IPTABLES, 600, "NotProven|DataplaneFailed", "filter") {
     @Override
     Way arise(TestCluster cluster) {
       return once(() -> isPrepared(cluster), () -> hideFilter(cluster));

@@ -31,6 +31,7 @@ final class FamilyTables {
   private static final String ON = "1";
 
   private final Iptables tool;
+  private final FamilyReader reader;
   private final IpFamily family;
   private final boolean inTurn;
   private final Optional<AddressRange> localRange;
@@ -52,6 +53,7 @@ final class FamilyTables {
   FamilyTables(Discovery.Place place, boolean inTurn, IptablesOptions options) {
     this.tool = place.tool;
     this.family = family(tool);
+    this.reader = new FamilyReader(tool, family);
     this.inTurn = inTurn;
     this.localRange = options.localRange(family);
     this.standIn = options.standIn();
@@ -98,28 +100,9 @@ final class FamilyTables {
     return inTurn;
   }
 
-  SavedTables save() {
-    return save(new SavedTables(family));
-  }
-
-  private SavedTables save(SavedTables saved) {
-    tool.saveCounted(saved::accept);
-    return saved;
-  }
-
-  /** What is told, and what is to be done, when a table cannot be seen. */
-  String hidden(Table table) {
-    return HiddenTables.tell(tool, table.text());
-  }
-
-  /**
-   * The same as a failure; what cannot be seen is not written, or its jumps would be there twice.
-   */
-  private SavedTables seen(SavedTables saved) {
-    for (Table table : saved.hidden()) {
-      throw new DataplaneException(hidden(table), null);
-    }
-    return saved;
+  /** What the tables are read with. */
+  FamilyReader reader() {
+    return reader;
   }
 
   /**
@@ -129,12 +112,12 @@ final class FamilyTables {
    * @throws DataplaneException when a table cannot be seen, and what is in it is not known either
    */
   Changes reconcile(Collection<ServicePort> ports, List<String> wantedDoors) {
-    SavedTables saved = save();
+    SavedTables saved = reader.save();
     if (!saved.hidden().isEmpty() && trusted && wantedDoors.equals(doors)) {
       return follow(ports);
     }
     trusted = false;
-    seen(saved);
+    reader.needAll(saved);
     return reconcile(saved, ports, wantedDoors, adopted(saved));
   }
 
@@ -145,13 +128,14 @@ final class FamilyTables {
   Changes activate() {
     List<ServicePort> ports = List.copyOf(programmed.values());
     if (!trusted) {
-      return reconcile(seen(save()), ports, doors, Phase.ACTIVE);
+      return reconcile(reader.needAll(reader.save()), ports, doors, Phase.ACTIVE);
     }
     trusted = false;
     try {
-      return reconcile(seen(save(SavedTables.skimmed(family))), ports, doors, Phase.ACTIVE);
+      return reconcile(reader.needAll(reader.skim()), ports, doors, Phase.ACTIVE);
     } catch (RestoreException e) {
-      return insteadOf(e, () -> reconcile(seen(save()), ports, doors, Phase.ACTIVE));
+      return insteadOf(
+          e, () -> reconcile(reader.needAll(reader.save()), ports, doors, Phase.ACTIVE));
     }
   }
 
@@ -198,7 +182,9 @@ final class FamilyTables {
    * @throws DataplaneException when a table cannot be seen, so that its jumps would stay
    */
   void drain(SavedTables saved) {
-    seen(saved);
+    if (reader.isThere(saved)) {
+      reader.needAll(saved);
+    }
     DrainScript script = new DrainScript(saved);
     if (!script.isEmpty()) {
       tool.restore(script);
@@ -213,9 +199,9 @@ final class FamilyTables {
    * @throws DataplaneException when a table cannot be read, so that nothing stays there unseen
    */
   void remove() {
-    SavedTables saved = save();
-    if (saved.hidden().contains(Table.NAT) && tool.has(Table.NAT.text(), ChainNames.STATE)) {
-      throw new DataplaneException("remove chains: " + hidden(Table.NAT), null);
+    SavedTables saved = reader.save();
+    if (saved.phase() == Phase.ABSENT && reader.isThere(saved)) {
+      throw new DataplaneException("remove chains: " + reader.hidden(Table.NAT), null);
     }
     String before = saved.before(Sysctls.ROUTE_LOCALNET.text());
     if (before != null && !saved.handedOver()) {
@@ -256,6 +242,16 @@ final class FamilyTables {
     }
   }
 
+  /** Tables that were committed before a refusal stay changed, and the phase with them. */
+  private void restore(FullScript script) {
+    try {
+      tool.restore(script);
+    } catch (RestoreException e) {
+      phase = reader.save().phase();
+      throw e;
+    }
+  }
+
   private static Changes insteadOf(RestoreException refusal, Supplier<Changes> whole) {
     try {
       return whole.get();
@@ -272,7 +268,7 @@ final class FamilyTables {
     WantedTables wanted = new WantedTables(ports, rules, wantedDoors, target, before);
     FullScript script = new FullScript(saved, wanted, CommitSize.of(tool.variant()));
     if (!script.isEmpty()) {
-      tool.restore(script);
+      restore(script);
     }
     if (before != null && target == Phase.ACTIVE) {
       boolean unused = Sysctls.ROUTE_LOCALNET.set(ON);

@@ -62,11 +62,10 @@ public final class KubeProxyTables implements KubeProxySource {
         tool.save(saved::accept);
         // What the Iptables dataplane has is no kube-proxy's before one has taken it over.
         boolean own = saved.phase() != Phase.ABSENT && !saved.handedOver();
-        if (servesHidden(saved, tool)) {
-          throw new DataplaneException(
-              HiddenTables.tell(tool, saved.hidden().iterator().next().text()), null);
-        }
-        if (saved.find(Table.NAT, ChainNames.SERVICES) != null && !own && !saved.servesIpvs()) {
+        if (hasServices(saved, tool) && !own && !saved.servesIpvs()) {
+          for (Table table : saved.hidden()) {
+            throw new DataplaneException(HiddenTables.tell(tool, table.text()), null);
+          }
           serving.add(saved);
         }
       }
@@ -74,12 +73,10 @@ public final class KubeProxyTables implements KubeProxySource {
     return serving;
   }
 
-  /** Whether somebody has KUBE-SERVICES there, in tables of which not all can be seen. */
-  private static boolean servesHidden(SavedTables saved, Iptables tool) {
-    return !saved.hidden().isEmpty()
-        && (saved.find(Table.NAT, ChainNames.SERVICES) != null
-            || saved.hidden().contains(Table.NAT)
-                && tool.has(Table.NAT.text(), ChainNames.SERVICES));
+  private static boolean hasServices(SavedTables saved, Iptables tool) {
+    return saved.hidden().contains(Table.NAT)
+        ? tool.has(Table.NAT.text(), ChainNames.SERVICES)
+        : saved.find(Table.NAT, ChainNames.SERVICES) != null;
   }
 
   private static KubeProxyState state(Variant variant, List<SavedTables> serving) {

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** The tables of both families while they are open. */
 final class Session {
@@ -44,20 +45,29 @@ final class Session {
     }
   }
 
-  /** Both families' phases as one: the step that is not done for both is to be done again. */
+  /**
+   * Both families' phases as one: the most that either does. A family that takes new flows must not
+   * be taken out as if none did, when the other has not come that far.
+   */
   Phase phase() {
     Set<Phase> phases = new HashSet<>();
     families.values().forEach(tables -> phases.add(tables.phase()));
-    if (phases.size() == 1) {
-      return phases.iterator().next();
-    }
-    return phases.contains(Phase.DRAINING) ? Phase.DRAINING : Phase.PREPARED;
+    return Stream.of(Phase.DRAINING, Phase.ACTIVE, Phase.PREPARED)
+        .filter(phases::contains)
+        .findFirst()
+        .orElse(Phase.ABSENT);
   }
 
   SyncResult prepare(DesiredState desired) {
     Set<Address> present = HostAddresses.read();
     List<Changes> changes =
         Together.each(families.values(), tables -> prepare(tables, desired, present));
+    if (phase() == Phase.ACTIVE) {
+      // An earlier activation came to one family only, or only one was taken over in place.
+      families.values().stream()
+          .filter(tables -> tables.phase() == Phase.PREPARED)
+          .forEach(FamilyTables::activate);
+    }
     return result(changes, desired.ports());
   }
 
@@ -128,7 +138,7 @@ final class Session {
   /** What one family's tables hold, what is wrong with it, and the setting that it needs. */
   private record Reading(SavedTables saved, List<String> defects, Optional<Setting> setting) {
     static Reading of(FamilyTables tables) {
-      SavedTables saved = tables.save();
+      SavedTables saved = tables.reader().save();
       return new Reading(saved, TableDefects.find(saved, tables), tables.setting(saved));
     }
   }
@@ -139,7 +149,7 @@ final class Session {
     for (FamilyTables tables : families.values()) {
       FlowCounter counter = flows.get(tables.family());
       if (counter == null || tables.phase() != Phase.DRAINING) {
-        SavedTables saved = tables.save();
+        SavedTables saved = tables.reader().save();
         boolean served = saved.phase() == Phase.ACTIVE || saved.phase() == Phase.DRAINING;
         tables.drain(saved);
         if (!served || saved.handedOver()) {

@@ -27,7 +27,7 @@ final class TableDefects {
     TableDefects defects = new TableDefects(saved, wanted);
     if (!saved.hidden().isEmpty()) {
       // All else would be guesses.
-      return saved.hidden().stream().map(wanted::hidden).toList();
+      return saved.hidden().stream().map(wanted.reader()::hidden).toList();
     }
     defects.checkPhase();
     defects.checkFrontends();

@@ -69,6 +69,13 @@ final class Rules {
     return plan(true).chains.keySet().stream().filter(save()::hides).toList();
   }
 
+  /** Fails when a table cannot be seen. */
+  void needAll() {
+    for (String table : hidden()) {
+      throw new DataplaneException(HiddenTables.tell(tool, table), null);
+    }
+  }
+
   Iptables tool() {
     return tool;
   }

@@ -79,9 +79,12 @@ final class Session implements AutoCloseable {
 
   /**
    * Addresses first: packets to them must not be routed away when the rules no longer turn them.
+   *
+   * @throws DataplaneException when a table cannot be seen, so that its rules would be missing
    */
   void activate() {
     trusted();
+    rules.forEach(Rules::needAll);
     device.add(contents.serviceAddresses());
     rules.forEach(each -> each.write(true));
     enter(Phase.ACTIVE);

@@ -97,6 +97,27 @@ class HiddenTableTest extends IptablesFixture {
         });
   }
 
+  /** IPv6 served already, and was taken out at once as if it had only been prepared. */
+  @Test
+  void aFamilyThatServesCountsWhenTheOtherDoesNot() {
+    inside(
+        () -> {
+          DesiredState both = desired(List.of(Samples.WEB, Samples.WEB_6));
+          try (IptablesDataplane dataplane = open(Variant.NFT)) {
+            dataplane.prepare(both);
+            hide("filter");
+            assertHidden(dataplane::activate, "filter");
+            assertThat(dataplane.phase()).isEqualTo(Phase.ACTIVE);
+          }
+          try (IptablesDataplane later = open(Variant.NFT)) {
+            assertThat(later.phase()).isEqualTo(Phase.ACTIVE);
+            show("filter");
+            later.prepare(both);
+            assertProven(later, both);
+          }
+        });
+  }
+
   /** An agent that starts then took a node that it served for one that it does not serve. */
   @Test
   void aPhaseThatCannotBeSeenIsNotTakenForNone() {

@@ -14,6 +14,7 @@ import io.pointsman.catalogue.IpFamily;
 import io.pointsman.catalogue.Protocol;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.catalogue.ServicePortId;
+import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.DesiredState.Change;
@@ -160,6 +161,23 @@ class RefusalTest extends IptablesFixture {
             assertProven(dataplane, after);
             Change back = new Change(null, Samples.ONE);
             assertThat(dataplane.apply(new Delta(List.of(back), List.of())).fallbacks()).isEmpty();
+          }
+        });
+  }
+
+  /** Nat was committed before: without that its chains stayed there for ever. */
+  @Test
+  void whatWasCommittedBeforeARefusalIsKnown() {
+    inside(
+        () -> {
+          try (IptablesDataplane dataplane = watched(Variant.NFT)) {
+            Files.writeString(edits, "s/^-A KUBE-FORWARD .*/& --bogus/\n");
+            assertThatThrownBy(() -> dataplane.prepare(desired(List.of(Samples.WEB))))
+                .hasMessageContaining("--bogus");
+            assertThat(dataplane.phase()).isEqualTo(Phase.PREPARED);
+            Files.writeString(edits, "");
+            dataplane.remove();
+            assertThat(saved(Variant.NFT)).noneMatch(line -> line.startsWith(":KUBE-S"));
           }
         });
   }
