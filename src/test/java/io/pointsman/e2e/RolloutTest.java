@@ -146,7 +146,7 @@ class RolloutTest {
       await().atMost(LIMIT).until(() -> ready().equals("False RolloutStopped"));
       var status = status();
       var counts = Objects.requireNonNull(status.nodes);
-      assertThat(status.message).contains("NotProven");
+      assertThat(status.message).containsPattern(Obstacle.RULES_CANNOT_BE_READ.reason());
       assertThat(counts.failed).as(status.message).isEqualTo(1);
       assertThat(counts.rolledBack).isZero();
       assertThat(counts.converged).isZero();
