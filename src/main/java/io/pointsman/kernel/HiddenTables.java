@@ -31,6 +31,11 @@ public final class HiddenTables {
     return Set.copyOf(names);
   }
 
+  /** Whether one of them has a chain; asks nft. */
+  public boolean conceal(Iptables tool, String table, String chain) {
+    return names.contains(table) && tool.has(table, chain);
+  }
+
   /** What is wrong with one of them; no sentence of its own. */
   public static String why(Iptables tool, String table) {
     return "%s-save leaves out the table %s, because it holds a rule that only nft can show"

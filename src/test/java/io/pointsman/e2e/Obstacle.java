@@ -10,6 +10,7 @@ import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
 import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplane;
+import io.pointsman.kernel.OnlyNft;
 import io.pointsman.lab.Hang;
 import io.pointsman.lab.Node;
 import java.io.IOException;
@@ -168,13 +169,8 @@ enum Obstacle {
   }
 
   private static Way hideFilter(TestCluster cluster) {
-    everywhere(
-        cluster,
-        "nft add table ip filter; nft add chain ip filter elsewhere;"
-            + " nft add rule ip filter elsewhere meta mark set numgen inc mod 2");
-    return () ->
-        everywhere(
-            cluster, "nft flush chain ip filter elsewhere; nft delete chain ip filter elsewhere");
+    everywhere(cluster, "nft '" + OnlyNft.hides("ip filter") + "'");
+    return () -> everywhere(cluster, "nft '" + OnlyNft.shows("ip filter") + "'");
   }
 
   /** Whether a node's Preflight is over: Iptables begins with its state. */

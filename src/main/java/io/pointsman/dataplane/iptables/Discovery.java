@@ -103,8 +103,7 @@ final class Discovery {
     }
     Place place = new Place(options.tool(all.family(), all.variant()), options.view());
     all.save(place::accept);
-    String nat = Table.NAT.text();
-    place.stateHidden = place.hidden.names().contains(nat) && place.tool.has(nat, ChainNames.STATE);
+    place.stateHidden = place.hidden.conceal(place.tool, Table.NAT.text(), ChainNames.STATE);
     return Optional.of(place).filter(seen -> seen.used() || all.supported());
   }
 

@@ -52,7 +52,6 @@ final class FamilyReader {
 
   /** Whether Pointsman has written there, also where that cannot be seen. */
   boolean isThere(SavedTables saved) {
-    return saved.phase() != Phase.ABSENT
-        || saved.hidden().contains(Table.NAT) && tool.has(Table.NAT.text(), ChainNames.STATE);
+    return saved.phase() != Phase.ABSENT || saved.conceal(tool, Table.NAT, ChainNames.STATE);
   }
 }

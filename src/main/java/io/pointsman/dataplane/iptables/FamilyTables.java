@@ -127,15 +127,16 @@ final class FamilyTables {
    */
   Changes activate() {
     List<ServicePort> ports = List.copyOf(programmed.values());
+    Supplier<Changes> inFull =
+        () -> reconcile(reader.needAll(reader.save()), ports, doors, Phase.ACTIVE);
     if (!trusted) {
-      return reconcile(reader.needAll(reader.save()), ports, doors, Phase.ACTIVE);
+      return inFull.get();
     }
     trusted = false;
     try {
       return reconcile(reader.needAll(reader.skim()), ports, doors, Phase.ACTIVE);
     } catch (RestoreException e) {
-      return insteadOf(
-          e, () -> reconcile(reader.needAll(reader.save()), ports, doors, Phase.ACTIVE));
+      return insteadOf(e, inFull);
     }
   }
 

@@ -74,9 +74,8 @@ public final class KubeProxyTables implements KubeProxySource {
   }
 
   private static boolean hasServices(SavedTables saved, Iptables tool) {
-    return saved.hidden().contains(Table.NAT)
-        ? tool.has(Table.NAT.text(), ChainNames.SERVICES)
-        : saved.find(Table.NAT, ChainNames.SERVICES) != null;
+    return saved.find(Table.NAT, ChainNames.SERVICES) != null
+        || saved.conceal(tool, Table.NAT, ChainNames.SERVICES);
   }
 
   private static KubeProxyState state(Variant variant, List<SavedTables> serving) {

@@ -4,6 +4,7 @@ package io.pointsman.dataplane.iptables;
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.kernel.HiddenTables;
+import io.pointsman.kernel.Iptables;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.EnumSet;
@@ -64,7 +65,7 @@ final class SavedTables {
   final Map<String, Long> events = new TreeMap<>(Map.of("rejected", 0L, "dropped_invalid", 0L));
 
   private final boolean skimmed;
-  private final HiddenTables left = new HiddenTables();
+  private final HiddenTables hidden = new HiddenTables();
   private final Map<Table, Map<String, SavedChain>> chains = new EnumMap<>(Table.class);
   private final Map<String, String> state = new HashMap<>();
   private String tableName = "";
@@ -120,7 +121,7 @@ final class SavedTables {
     } else if (line.startsWith("-A ")) {
       acceptRule(line, 0, 0);
     } else if (line.startsWith("#")) {
-      left.accept(line);
+      hidden.accept(line);
     } else if (line.startsWith("[")) {
       int end = line.indexOf("] -A ");
       if (end > 0) {
@@ -221,9 +222,14 @@ final class SavedTables {
 
   /** Tables that nothing is known of, because iptables-save left them out. */
   Set<Table> hidden() {
-    Set<Table> hidden = EnumSet.noneOf(Table.class);
-    left.names().stream().map(Table::of).filter(Objects::nonNull).forEach(hidden::add);
-    return hidden;
+    Set<Table> tables = EnumSet.noneOf(Table.class);
+    hidden.names().stream().map(Table::of).filter(Objects::nonNull).forEach(tables::add);
+    return tables;
+  }
+
+  /** Whether a chain is in such a table; asks nft by what the tables were read with. */
+  boolean conceal(Iptables tool, Table table, String chain) {
+    return hidden.conceal(tool, table.text(), chain);
   }
 
   /** In which phase Pointsman left the tables. */

@@ -66,7 +66,11 @@ final class Rules {
 
   /** The tables that cannot be seen; what is in them is not written, nor taken away. */
   List<String> hidden() {
-    return plan(true).chains.keySet().stream().filter(save()::hides).toList();
+    return hidden(save(), plan(true));
+  }
+
+  private static List<String> hidden(SavedRules saved, RulePlan plan) {
+    return plan.chains.keySet().stream().filter(saved::hides).toList();
   }
 
   /** Fails when a table cannot be seen. */
@@ -84,14 +88,12 @@ final class Rules {
   List<String> defects(boolean active) {
     SavedRules saved = save();
     RulePlan plan = plan(active);
-    List<String> defects = new ArrayList<>();
-    plan.chains.keySet().stream()
-        .filter(saved::hides)
-        .map(table -> HiddenTables.tell(tool, table))
-        .forEach(defects::add);
-    if (!defects.isEmpty()) {
-      return defects; // all else would be guesses
+    List<String> hidden = hidden(saved, plan);
+    if (!hidden.isEmpty()) {
+      // All else would be guesses.
+      return hidden.stream().map(table -> HiddenTables.tell(tool, table)).toList();
     }
+    List<String> defects = new ArrayList<>();
     plan.chains.forEach(
         (table, chains) ->
             chains.forEach(
@@ -178,11 +180,10 @@ final class Rules {
    * @throws DataplaneException when a table that has such chains cannot be seen
    */
   void remove() {
-    for (String table : hidden()) {
-      seen(table, plan(true).in(table).keySet());
-    }
+    SavedRules saved = save();
+    plan(true).chains.forEach((table, chains) -> needSeen(saved, table, chains.keySet()));
     StringBuilder script = new StringBuilder();
-    int unused = removal(script);
+    int unused = removal(saved, script);
     restore(script);
   }
 
@@ -196,11 +197,10 @@ final class Rules {
 
   /** How many rules {@link #remove} would take away. */
   int removable() {
-    return removal(new StringBuilder());
+    return removal(save(), new StringBuilder());
   }
 
-  private int removal(StringBuilder script) {
-    SavedRules saved = save();
+  private int removal(SavedRules saved, StringBuilder script) {
     ChainRemoval removal = new ChainRemoval(saved.servesByIpvs() ? ALL : ONLY_IPVS);
     tool.save(removal::accept);
     append(removal.script(variant()), script);
@@ -240,8 +240,8 @@ final class Rules {
   }
 
   /** Chains that cannot be seen and are there must not be left behind. */
-  private void seen(String table, Set<String> chains) {
-    if (chains.stream().anyMatch(chain -> tool.has(table, chain))) {
+  private void needSeen(SavedRules saved, String table, Set<String> chains) {
+    if (chains.stream().anyMatch(chain -> saved.conceal(tool, table, chain))) {
       throw new DataplaneException("remove chains: " + HiddenTables.tell(tool, table), null);
     }
   }
@@ -249,9 +249,7 @@ final class Rules {
   /** Takes a chain away, with the rules that jump to it. */
   private void drop(String table, String chain) {
     SavedRules saved = save();
-    if (saved.hides(table)) {
-      seen(table, Set.of(chain));
-    }
+    needSeen(saved, table, Set.of(chain));
     Map<String, List<String>> chains = saved.in(table);
     StringBuilder body = new StringBuilder();
     if (chains.containsKey(chain)) {

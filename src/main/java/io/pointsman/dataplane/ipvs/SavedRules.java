@@ -2,6 +2,7 @@
 package io.pointsman.dataplane.ipvs;
 
 import io.pointsman.kernel.HiddenTables;
+import io.pointsman.kernel.Iptables;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,6 +41,11 @@ final class SavedRules {
   /** Whether nothing is known of a table, because iptables-save left it out. */
   boolean hides(String wanted) {
     return hidden.names().contains(wanted);
+  }
+
+  /** Whether a chain is in such a table; asks nft by what the rules were read with. */
+  boolean conceal(Iptables tool, String wanted, String chain) {
+    return hidden.conceal(tool, wanted, chain);
   }
 
   /** The rules of a table's chains, each as iptables-save writes it. */

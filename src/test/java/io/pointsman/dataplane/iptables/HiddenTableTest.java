@@ -18,6 +18,7 @@ import io.pointsman.dataplane.SyncResult;
 import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.Iptables.Family;
 import io.pointsman.kernel.Iptables.Variant;
+import io.pointsman.kernel.OnlyNft;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -177,18 +178,11 @@ class HiddenTableTest extends IptablesFixture {
   }
 
   private void hide(String table) {
-    nft("add table ip " + table);
-    nft("add chain ip " + table + " elsewhere");
-    nft("add rule ip " + table + " elsewhere meta mark set numgen inc mod 2");
+    commands.lines("nft", OnlyNft.hides("ip " + table));
   }
 
   private void show(String table) {
-    nft("flush chain ip " + table + " elsewhere");
-    nft("delete chain ip " + table + " elsewhere");
-  }
-
-  private void nft(String command) {
-    commands.lines("nft", command);
+    commands.lines("nft", OnlyNft.shows("ip " + table));
   }
 
   private String tablesOfIpv4() {

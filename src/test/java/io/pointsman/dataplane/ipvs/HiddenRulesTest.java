@@ -12,6 +12,7 @@ import io.pointsman.kernel.Iptables;
 import io.pointsman.kernel.Iptables.Family;
 import io.pointsman.kernel.Iptables.Variant;
 import io.pointsman.kernel.KernelSandbox;
+import io.pointsman.kernel.OnlyNft;
 import java.util.ArrayList;
 import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -64,17 +65,11 @@ class HiddenRulesTest {
   }
 
   private void hide(String table) {
-    nft("add chain ip " + table + " elsewhere");
-    nft("add rule ip " + table + " elsewhere meta mark set numgen inc mod 2");
+    commands.lines("nft", OnlyNft.hides("ip " + table));
   }
 
   private void show(String table) {
-    nft("flush chain ip " + table + " elsewhere");
-    nft("delete chain ip " + table + " elsewhere");
-  }
-
-  private void nft(String command) {
-    commands.lines("nft", command);
+    commands.lines("nft", OnlyNft.shows("ip " + table));
   }
 
   private List<String> saved() {

@@ -14,6 +14,7 @@ import io.pointsman.kernel.Features.KernelVersion;
 import io.pointsman.kernel.IpvsNetlink;
 import io.pointsman.kernel.KernelException;
 import io.pointsman.kernel.KernelSandbox;
+import io.pointsman.kernel.OnlyNft;
 import io.pointsman.kernel.Sysctl;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -115,13 +116,8 @@ class IpvsPreflightTest {
   /** Somebody's own table of nftables. */
   @Test
   void aTableThatCannotBeSeenIsNamed() {
-    for (String command :
-        List.of(
-            "add table ip6 nat",
-            "add chain ip6 nat elsewhere",
-            "add rule ip6 nat elsewhere meta mark set numgen inc mod 2")) {
-      List<String> unused = sandbox.inNamespace(() -> new CommandRunner().lines("nft", command));
-    }
+    List<String> unused =
+        sandbox.inNamespace(() -> new CommandRunner().lines("nft", OnlyNft.hides("ip6 nat")));
     assertFound(
         new CommandRunner(),
         block(
