@@ -11,7 +11,6 @@ import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.DesiredState.Change;
 import io.pointsman.dataplane.DesiredState.Delta;
-import io.pointsman.dataplane.KernelState;
 import io.pointsman.dataplane.Preflight.Finding;
 import io.pointsman.dataplane.Preflight.Severity;
 import io.pointsman.dataplane.SyncResult;
@@ -197,11 +196,5 @@ class HiddenTableTest extends IptablesFixture {
     assertThatThrownBy(action::run)
         .isInstanceOf(DataplaneException.class)
         .hasMessageContaining("iptables-nft-save leaves out the table " + table);
-  }
-
-  private static void assertProven(IptablesDataplane dataplane, DesiredState desired) {
-    KernelState kernel = dataplane.read();
-    assertThat(kernel.defects()).isEmpty();
-    assertThat(kernel.digest()).isEqualTo(desired.digest());
   }
 }

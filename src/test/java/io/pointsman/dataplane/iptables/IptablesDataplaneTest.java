@@ -295,10 +295,4 @@ class IptablesDataplaneTest extends IptablesFixture {
     rules.removeIf(line -> !line.matches("-A (PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING) .*"));
     return rules;
   }
-
-  private static void assertProven(IptablesDataplane dataplane, DesiredState desired) {
-    KernelState kernel = dataplane.read();
-    assertThat(kernel.defects()).isEmpty();
-    assertThat(kernel.digest()).isEqualTo(desired.digest());
-  }
 }

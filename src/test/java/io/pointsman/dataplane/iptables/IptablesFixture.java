@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.iptables;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.pointsman.api.Scheduler;
 import io.pointsman.dataplane.DataplaneSettings;
+import io.pointsman.dataplane.DesiredState;
+import io.pointsman.dataplane.KernelState;
 import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.Iptables;
 import io.pointsman.kernel.Iptables.Family;
@@ -72,6 +76,13 @@ class IptablesFixture {
 
   static Iptables tables(Family family, Variant variant) {
     return new Iptables(new CommandRunner(), family, variant);
+  }
+
+  /** What the kernel has is what is wanted, and nothing else is wrong with it. */
+  static void assertProven(IptablesDataplane dataplane, DesiredState desired) {
+    KernelState kernel = dataplane.read();
+    assertThat(kernel.defects()).isEmpty();
+    assertThat(kernel.digest()).isEqualTo(desired.digest());
   }
 
   /** Everything in the tables of both families; without times and counters. */

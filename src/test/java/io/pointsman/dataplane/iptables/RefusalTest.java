@@ -19,7 +19,6 @@ import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.DesiredState.Change;
 import io.pointsman.dataplane.DesiredState.Delta;
-import io.pointsman.dataplane.KernelState;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.Iptables.Family;
@@ -205,11 +204,5 @@ class RefusalTest extends IptablesFixture {
                   new Backend(Address.ofV4(0x0af4_0001 + 2 * i), 8080, false))));
     }
     return ports;
-  }
-
-  private static void assertProven(IptablesDataplane dataplane, DesiredState desired) {
-    KernelState kernel = dataplane.read();
-    assertThat(kernel.defects()).isEmpty();
-    assertThat(kernel.digest()).isEqualTo(desired.digest());
   }
 }

@@ -152,10 +152,4 @@ class StandInTest extends IptablesFixture {
     return new IptablesDataplane(
         IptablesOptions.defaults().in(variant).standingIn(), settings(Scheduler.RANDOM));
   }
-
-  private static void assertProven(IptablesDataplane dataplane, DesiredState desired) {
-    var kernel = dataplane.read();
-    assertThat(kernel.defects()).isEmpty();
-    assertThat(kernel.digest()).isEqualTo(desired.digest());
-  }
 }
