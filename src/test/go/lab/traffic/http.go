@@ -50,11 +50,18 @@ func requests(ctx context.Context, o *options) {
 	all.Wait()
 }
 
-// get returns the body when it is one short line, as servers that tell their name send it.
+// get returns the body when it is one short line, as servers that tell their name send it. The
+// client tells an end of its time in the same words wherever it was, so an error says how far the
+// request had come and when.
 func get(client *http.Client, target string) (string, error) {
-	response, err := client.Get(target)
+	taken := steps{began: time.Now()}
+	request, err := http.NewRequestWithContext(taken.traced(), http.MethodGet, target, nil)
 	if err != nil {
 		return "", err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return "", fmt.Errorf("%w, after:%s", err, &taken)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)

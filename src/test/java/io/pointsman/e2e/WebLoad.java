@@ -47,16 +47,7 @@ public final class WebLoad implements AutoCloseable {
 
   /** Starts both loads at that many requests per second each. */
   public static WebLoad start(TestCluster cluster, int perSecond) {
-    var full = Pace.FULL;
-    return start(
-        cluster,
-        new Pace(
-            perSecond,
-            full.pause(),
-            full.block(),
-            Duration.ofSeconds(5),
-            full.resend(),
-            full.limit()));
+    return start(cluster, Pace.FULL.at(perSecond));
   }
 
   /** Starts both loads at that pace. */
@@ -173,7 +164,7 @@ public final class WebLoad implements AutoCloseable {
           continue;
         }
         text.append(
-            "%-20s %-16s requests %8d  failed %4d  p50 %6.2f ms  p99 %7.2f ms%s%n"
+            "%-20s %-16s requests %8d  failed %4d  p50 %6.2f ms  p99 %7.2f ms  max %7.2f ms%s%n"
                 .formatted(
                     from,
                     phase.name(),
@@ -181,6 +172,7 @@ public final class WebLoad implements AutoCloseable {
                     phase.failed(),
                     phase.p50() / 1000.0,
                     phase.p99() / 1000.0,
+                    phase.max() / 1000.0,
                     phase.failed() > 0 ? "  " + phase.errors() : ""));
       }
     }
