@@ -35,8 +35,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -270,6 +272,18 @@ final class NodeFixture implements AutoCloseable {
       return new NodeDataplaneStatus();
     }
     return resource.getStatus();
+  }
+
+  /** Completes with the first of the agent's answers that is so, however soon another follows. */
+  CompletableFuture<?> onceAnswered(Predicate<NodeDataplaneStatus> wanted) {
+    return client
+        .resources(NodeDataplane.class)
+        .withName(name)
+        .informOnCondition(
+            nodes ->
+                nodes.stream()
+                    .map(NodeDataplane::getStatus)
+                    .anyMatch(status -> status != null && wanted.test(status)));
   }
 
   /** Waits until the agent has done the step; fails when it says that it failed. */
