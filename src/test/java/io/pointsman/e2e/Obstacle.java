@@ -42,7 +42,7 @@ enum Obstacle {
   },
 
   /**
-   * Somebody else writes a rule into the table filter that only nft can show, after Preflight,
+   * Somebody else writes a rule into a node's table filter that only nft can show, after Preflight,
    * which would name it: iptables-save leaves out the whole table, so what is written there cannot
    * be proven, and not be taken out either as long as the rule is there.
    */
@@ -50,7 +50,11 @@ enum Obstacle {
       LinuxDataplane.BPF, LinuxDataplane.IPTABLES, 600, "NotProven|DataplaneFailed", "filter") {
     @Override
     Way arise(TestCluster cluster) {
-      return once(() -> isPrepared(cluster), () -> hideFilter(cluster));
+      var waiting = cluster.lab().nodes().stream().map(Obstacle::hideFilterOncePrepared).toList();
+      return () -> {
+        waiting.forEach(Obstacle::end);
+        showFilter(cluster);
+      };
     }
 
     @Override
@@ -170,13 +174,27 @@ enum Obstacle {
 
   private static Way hideFilter(TestCluster cluster) {
     everywhere(cluster, "nft '" + OnlyNft.hides("ip filter") + "'");
-    return () -> everywhere(cluster, "nft '" + OnlyNft.shows("ip filter") + "'");
+    return () -> showFilter(cluster);
   }
 
-  /** Whether a node's Preflight is over: Iptables begins with its state. */
-  private static boolean isPrepared(TestCluster cluster) {
-    return cluster.lab().nodes().stream()
-        .anyMatch(node -> node.exec("nft", "list", "chain", "ip", "nat", "POINTSMAN-STATE").ok());
+  /**
+   * A program of the node's own, for what comes after Prepare may come at once. The chain is the
+   * first that Iptables makes. It ends early when it can read no more.
+   */
+  private static Process hideFilterOncePrepared(Node node) {
+    var script =
+        """
+        until nft list chain ip nat POINTSMAN-STATE > /dev/null 2>&1; do
+          read -rt 0.02
+          [ $? -gt 128 ] || exit 0
+        done
+        nft '%s'
+        """;
+    return start(node, "bash", "-c", script.formatted(OnlyNft.hides("ip filter")));
+  }
+
+  private static void showFilter(TestCluster cluster) {
+    everywhere(cluster, "nft '" + OnlyNft.shows("ip filter") + "'");
   }
 
   private static boolean kubeProxyLeaves(TestCluster cluster) {
@@ -191,7 +209,7 @@ enum Obstacle {
   /** The table is there as long as the process. */
   private static Process ownFilter(Node node) {
     try {
-      var owner = new ProcessBuilder(node.command("nft", "-i")).start();
+      var owner = start(node, "nft", "-i");
       owner.getOutputStream().write("add table ip filter { flags owner; }\n".getBytes(US_ASCII));
       owner.getOutputStream().flush();
       await()
@@ -203,10 +221,19 @@ enum Obstacle {
     }
   }
 
-  private static void end(Process owner) {
+  private static Process start(Node node, String... command) {
     try {
-      owner.getOutputStream().close();
-      owner.waitFor();
+      return new ProcessBuilder(node.command(command)).start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Ends what ends when it can read no more. */
+  private static void end(Process reader) {
+    try {
+      reader.getOutputStream().close();
+      reader.waitFor();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (InterruptedException e) {

@@ -14,8 +14,9 @@ public final class OnlyNft {
         + "add rule %s elsewhere meta mark set numgen inc mod 2".formatted(table);
   }
 
-  /** What nft is told to show it again. */
+  /** What nft is told to show it again; it may be shown already. */
   public static String shows(String table) {
-    return "flush chain %1$s elsewhere; delete chain %1$s elsewhere".formatted(table);
+    return "add chain %1$s elsewhere; flush chain %1$s elsewhere; delete chain %1$s elsewhere"
+        .formatted(table);
   }
 }
