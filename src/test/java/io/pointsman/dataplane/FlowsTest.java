@@ -35,6 +35,10 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class FlowsTest {
   private static final int EACH = 20;
+
+  /** So many that chance leaves out none of three pods. */
+  private static final int SOCKETS = 100;
+
   private static final int NODE_PORT = 30_080;
   private static final String VIP_V4 = "10.96.0.80";
   private static final String VIP_V6 = "fd00:96::80";
@@ -146,7 +150,7 @@ class FlowsTest {
   void unconnectedSocketsOfAPodStayWithTheirBackendFromIptablesToBpf(String vip) throws Exception {
     serve(iptables);
     try (UnconnectedSockets sockets =
-        new UnconnectedSockets(network.asker, network.node.cgroup(), EACH, vip, 80)) {
+        new UnconnectedSockets(network.asker, network.node.cgroup(), SOCKETS, vip, 80)) {
       String before = sockets.ask();
       assertThat(before).contains("pod 0").contains("pod 1").contains("pod 2");
       inNode(() -> bpf.prepare(desired()));

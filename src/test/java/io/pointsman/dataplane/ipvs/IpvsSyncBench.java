@@ -31,15 +31,13 @@ class IpvsSyncBench {
   @TestFactory
   List<DynamicTest> inside() {
     String before = Objects.requireNonNull(MAPPINGS.value());
-    try {
-      assertThat(MAPPINGS.set("2000000")).isTrue();
-      return InnerTests.run(
-          new UserModeLinux(MEGABYTES, IpvsKernelTest.MODULES, Duration.ofMinutes(MINUTES)),
-          Duration.ofMinutes(MINUTES),
-          List.of(),
-          IpvsSyncInside.class);
-    } finally {
-      assertThat(MAPPINGS.set(before)).isTrue();
-    }
+    // Also when it is interrupted, which takes no finally.
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> MAPPINGS.set(before)));
+    assertThat(MAPPINGS.set("2000000")).isTrue();
+    return InnerTests.run(
+        new UserModeLinux(MEGABYTES, IpvsKernelTest.MODULES, Duration.ofMinutes(MINUTES)),
+        Duration.ofMinutes(MINUTES),
+        List.of(),
+        IpvsSyncInside.class);
   }
 }
