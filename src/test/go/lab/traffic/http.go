@@ -42,7 +42,7 @@ func requests(ctx context.Context, o *options) {
 				}
 				target := o.targets[i%len(o.targets)]
 				began := time.Now()
-				answer, err := get(client, target)
+				answer, err := get(client, target, began)
 				o.report.done(target, began, answer, err)
 			}
 		})
@@ -53,8 +53,8 @@ func requests(ctx context.Context, o *options) {
 // get returns the body when it is one short line, as servers that tell their name send it. The
 // client tells an end of its time in the same words wherever it was, so an error says how far the
 // request had come and when.
-func get(client *http.Client, target string) (string, error) {
-	taken := steps{began: time.Now()}
+func get(client *http.Client, target string, began time.Time) (string, error) {
+	taken := steps{began: began}
 	request, err := http.NewRequestWithContext(taken.traced(), http.MethodGet, target, nil)
 	if err != nil {
 		return "", err

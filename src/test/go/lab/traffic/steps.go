@@ -19,24 +19,27 @@ type steps struct {
 }
 
 type step struct {
-	name    string
-	address string
-	after   time.Duration
+	name  string
+	after time.Duration
 }
 
-func (s *steps) take(name, address string) {
+// take notes a step unless it failed.
+func (s *steps) take(name string, err error) {
+	if err != nil {
+		return
+	}
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	s.taken = append(s.taken, step{name, address, time.Since(s.began)})
+	s.taken = append(s.taken, step{name, time.Since(s.began)})
 }
 
 // traced is a context whose request is noted here.
 func (s *steps) traced() context.Context {
 	return httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{
-		DNSDone:      func(httptrace.DNSDoneInfo) { s.take("lookup", "") },
-		ConnectStart: func(_, address string) { s.take("connecting", address) },
-		ConnectDone:  func(_, address string, _ error) { s.take("connected", address) },
-		WroteRequest: func(httptrace.WroteRequestInfo) { s.take("sent", "") },
+		DNSDone:      func(info httptrace.DNSDoneInfo) { s.take("looked up", info.Err) },
+		ConnectStart: func(_, address string) { s.take("connecting to "+address, nil) },
+		ConnectDone:  func(_, address string, err error) { s.take("connected to "+address, err) },
+		WroteRequest: func(info httptrace.WroteRequestInfo) { s.take("sent", info.Err) },
 	})
 }
 
@@ -45,7 +48,7 @@ func (s *steps) String() string {
 	defer s.lock.Unlock()
 	var text strings.Builder
 	for _, each := range s.taken {
-		fmt.Fprintf(&text, " %s %s at %s;", each.name, each.address, each.after)
+		fmt.Fprintf(&text, " %s at %s;", each.name, each.after)
 	}
 	return text.String()
 }

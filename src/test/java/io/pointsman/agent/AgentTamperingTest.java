@@ -90,14 +90,17 @@ class AgentTamperingTest {
     double before = readBacks();
     // The next read-back takes them out of the status, perhaps before anybody comes to look.
     var samples =
-        node.onceAnswered(each -> each.mismatchSamples.toString().contains(tampering.told));
+        node.onceAnswered(
+            each ->
+                Boolean.TRUE.equals(each.proven)
+                    && each.mismatchSamples.stream().anyMatch(s -> s.contains(tampering.told)));
     tampering.deed.accept(pins());
     await().atMost(PATIENCE).until(() -> count("pointsman.repairs") > 0);
     assertThat(readBacks() - before).isLessThanOrEqualTo(READ_BACKS);
     await().atMost(PATIENCE).until(() -> told("KernelRepaired") == 1);
 
-    assertThat(node.answer().proven).isTrue();
     assertThat(samples).succeedsWithin(PATIENCE);
+    assertThat(node.answer().proven).isTrue();
     assertThat(PinnedMaps.read(pins()).get(VIP + ":80")).containsExactly(POD);
     assertThat(pins().resolve("v1/links/connect4")).exists();
     // One more read-back finds nothing left, and tells nothing.

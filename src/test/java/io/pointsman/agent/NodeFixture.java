@@ -262,7 +262,10 @@ final class NodeFixture implements AutoCloseable {
 
   /** The agent's answer to the newest spec, or an empty one. */
   NodeDataplaneStatus answer() {
-    NodeDataplane resource = resource();
+    return answer(resource());
+  }
+
+  private static NodeDataplaneStatus answer(@Nullable NodeDataplane resource) {
     if (resource == null
         || resource.getStatus() == null
         || !resource
@@ -279,11 +282,7 @@ final class NodeFixture implements AutoCloseable {
     return client
         .resources(NodeDataplane.class)
         .withName(name)
-        .informOnCondition(
-            nodes ->
-                nodes.stream()
-                    .map(NodeDataplane::getStatus)
-                    .anyMatch(status -> status != null && wanted.test(status)));
+        .informOnCondition(nodes -> nodes.stream().map(NodeFixture::answer).anyMatch(wanted));
   }
 
   /** Waits until the agent has done the step; fails when it says that it failed. */

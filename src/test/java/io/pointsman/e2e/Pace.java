@@ -58,6 +58,11 @@ record Pace(
     return new Pace(connections, pause, block, patience, resend, limit);
   }
 
+  /** The same with answers that may take so long. */
+  Pace within(Duration answer) {
+    return new Pace(perSecond, pause, block, answer, resend, limit);
+  }
+
   private boolean isSlow() {
     return block <= SLOW.block();
   }

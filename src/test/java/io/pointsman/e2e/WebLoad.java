@@ -19,6 +19,9 @@ public final class WebLoad implements AutoCloseable {
   private static final int NODE_PORT = 30080;
   private static final Duration READY = Duration.ofMinutes(10);
 
+  /** A longer patience would not see that a question to the cluster's DNS was lost. */
+  private static final Duration BEFORE_RESOLVERS_ASK_AGAIN = Duration.ofSeconds(5);
+
   private final Traffic services;
   private final Traffic nodePorts;
 
@@ -47,7 +50,7 @@ public final class WebLoad implements AutoCloseable {
 
   /** Starts both loads at that many requests per second each. */
   public static WebLoad start(TestCluster cluster, int perSecond) {
-    return start(cluster, Pace.FULL.at(perSecond));
+    return start(cluster, Pace.FULL.at(perSecond).within(BEFORE_RESOLVERS_ASK_AGAIN));
   }
 
   /** Starts both loads at that pace. */
