@@ -80,24 +80,34 @@ class ConnectionBench {
           cluster,
           many,
           NodeProxy.KUBE_PROXY,
+          mode == KubeProxyMode.IPTABLES && made > 0,
           "kube-proxy %s, %d Services".formatted(mode.configuration(), services));
       var walk = new Walk(cluster, STEP);
       walk.apply(dataplane);
       walk.await(dataplane);
       var name = "Pointsman " + Walk.name(dataplane);
-      measure(cluster, many, NodeProxy.AGENT, "%s, %d Services".formatted(name, services));
+      measure(cluster, many, NodeProxy.AGENT, false, "%s, %d Services".formatted(name, services));
       var agent = new AgentFigures(cluster);
       agent.change(services);
       agent.restart(services, dataplane);
-      walk.goBack();
     }
   }
 
+  /**
+   * Measures one.
+   *
+   * @param endless whether its start takes too long: kube-proxy replaces iptables' rules in one
+   *     transaction of nf_tables
+   */
   private static void measure(
-      TestCluster cluster, ManyServices many, NodeProxy proxy, String what) {
+      TestCluster cluster, ManyServices many, NodeProxy proxy, boolean endless, String what) {
     var figures = new ProxyFigures(cluster, proxy, what);
     figures.memory("as it was");
-    figures.start();
+    if (endless) {
+      System.out.printf("BENCH %-72s not over after 40 minutes, not measured%n", what + ", start");
+    } else {
+      figures.start();
+    }
     figures.change();
     connections(cluster, what);
     connectionsAtEnds(cluster, many, what);

@@ -11,8 +11,7 @@ final class ProxyFigures {
   private static final int CHANGES = 60;
   private static final Duration LIMIT = Duration.ofMinutes(10);
 
-  /** kube-proxy replaces the rules of 10,000 Services in one transaction of nf_tables. */
-  private static final Duration START = Duration.ofMinutes(40);
+  private static final Duration START = Duration.ofMinutes(10);
 
   /** As often as kube-proxy programs at most; to be asked for metrics costs each of them time. */
   private static final Duration BETWEEN = Duration.ofSeconds(1);
