@@ -11,8 +11,6 @@ final class ProxyFigures {
   private static final int CHANGES = 60;
   private static final Duration LIMIT = Duration.ofMinutes(10);
 
-  private static final Duration START = Duration.ofMinutes(10);
-
   /** As often as kube-proxy programs at most; to be asked for metrics costs each of them time. */
   private static final Duration BETWEEN = Duration.ofSeconds(1);
 
@@ -35,7 +33,7 @@ final class ProxyFigures {
     proxy.kill(node);
     await()
         .pollInterval(BETWEEN)
-        .atMost(START)
+        .atMost(LIMIT)
         .ignoreExceptions()
         .until(() -> proxy.startedAfter(started, node));
     var used = proxy.used(node);
