@@ -49,8 +49,8 @@ final class KubeProxyCheck {
   }
 
   /**
-   * How long kube-proxy may take to follow. Its pod on this node may be new, as the nodeSelector
-   * has rolled it, and then it lists all Services and writes all rules first.
+   * How long kube-proxy may take to follow. Its pod on this node may be new, as with a node that
+   * has just joined, and then it lists all Services and writes all rules first.
    */
   static Duration window(int servicePorts) {
     return Duration.ofSeconds(60).plusMillis(30L * servicePorts);

@@ -43,7 +43,7 @@ final class KubeProxyWatch implements AutoCloseable {
     this.changed = changed;
   }
 
-  /** The DaemonSets that are there, of those that are named or still hold the selector. */
+  /** The DaemonSets that are there, of those that are named or still touched. */
   synchronized Map<DaemonSetRef, KubeProxyView> views(Set<DaemonSetRef> named) {
     named.forEach(this::watch);
     Map<DaemonSetRef, KubeProxyView> views = new HashMap<>();
@@ -52,7 +52,7 @@ final class KubeProxyWatch implements AutoCloseable {
       if (view != null) {
         views.put(ref, view);
       }
-      if (!named.contains(ref) && (view == null || !view.selectorHeld())) {
+      if (!named.contains(ref) && (view == null || !view.touched())) {
         forget(ref);
       }
     }

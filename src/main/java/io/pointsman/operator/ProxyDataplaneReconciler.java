@@ -162,6 +162,10 @@ final class ProxyDataplaneReconciler
       selectors.release(ref);
       backoff.released(ref);
     }
+    for (DaemonSetRef ref : handover.update()) {
+      selectors.update(ref);
+      events.tell(dataplane, List.of(updates(ref)));
+    }
     return handover;
   }
 
@@ -176,6 +180,14 @@ final class ProxyDataplaneReconciler
                 + " runs on nodes with the label "
                 + Names.KUBE_PROXY_LABEL
                 + " only.");
+  }
+
+  private static Notice updates(DaemonSetRef ref) {
+    return Notice.normal(
+        "KubeProxyUpdates",
+        "DaemonSet "
+            + ref
+            + " was changed by somebody else: its pods are replaced by its own updateStrategy.");
   }
 
   /** Does what can be done for every node; what fails for one does not keep it from the others. */

@@ -12,8 +12,10 @@ import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.apps.DaemonSet;
 import io.fabric8.kubernetes.api.model.apps.DaemonSetBuilder;
 import io.pointsman.operator.plan.KubeProxyView;
+import io.pointsman.operator.plan.Names;
 import io.pointsman.operator.plan.NodeView;
 import io.pointsman.operator.plan.PodState;
+import io.pointsman.operator.plan.PodUpdates;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -58,7 +60,10 @@ final class Reductions {
 
   static DaemonSet daemonSet(DaemonSet daemonSet) {
     return new DaemonSetBuilder()
-        .withMetadata(meta(daemonSet.getMetadata()))
+        .withMetadata(
+            new ObjectMetaBuilder(meta(daemonSet.getMetadata()))
+                .withAnnotations(keptAt(daemonSet))
+                .build())
         .withNewSpec()
         .withSelector(daemonSet.getSpec().getSelector())
         .withNewTemplate()
@@ -80,7 +85,23 @@ final class Reductions {
         daemonSet.getStatus() == null ? null : daemonSet.getStatus().getObservedGeneration();
     Long generation = daemonSet.getMetadata().getGeneration();
     boolean seen = observed != null && generation != null && observed >= generation;
-    return new KubeProxyView(nodeSelector(daemonSet), seen, remover, pods);
+    return new KubeProxyView(nodeSelector(daemonSet), seen, remover, updates(daemonSet), pods);
+  }
+
+  static PodUpdates updates(DaemonSet daemonSet) {
+    String generation = String.valueOf(daemonSet.getMetadata().getGeneration());
+    Map<String, String> keptAt = keptAt(daemonSet);
+    if (keptAt.isEmpty()) {
+      return PodUpdates.OWN;
+    }
+    return keptAt.containsValue(generation) ? PodUpdates.KEPT : PodUpdates.KEPT_TOO_LONG;
+  }
+
+  /** Of a DaemonSet's annotations the operator's own, where it is there. */
+  private static Map<String, String> keptAt(DaemonSet daemonSet) {
+    Map<String, String> annotations = daemonSet.getMetadata().getAnnotations();
+    String value = annotations == null ? null : annotations.get(Names.PODS_KEPT_AT);
+    return value == null ? Map.of() : Map.of(Names.PODS_KEPT_AT, value);
   }
 
   static Map<String, String> nodeSelector(DaemonSet daemonSet) {

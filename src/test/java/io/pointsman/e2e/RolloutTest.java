@@ -5,18 +5,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodList;
+import io.fabric8.kubernetes.client.dsl.FilterWatchListDeletable;
+import io.fabric8.kubernetes.client.dsl.PodResource;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
+import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.ProxyDataplaneStatus;
 import io.pointsman.lab.LabOptions;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer.OrderAnnotation;
@@ -65,7 +71,11 @@ class RolloutTest {
     load.phase("canary");
     var plugin = Plugin.install(cluster, home);
     var watch = plugin.start("status", "--watch");
-    try (var history = new NodeHistory(cluster, LinuxDataplane.BPF)) {
+    var before = kubeProxyPods();
+    var seen = new ConcurrentLinkedQueue<String>();
+    try (var arrivals = arrivals(seen);
+        var history = new NodeHistory(cluster, LinuxDataplane.BPF)) {
+      assertThat(arrivals.isRunning()).isTrue();
       rollout(LinuxDataplane.BPF, "canary: {nodes: 1, soakSeconds: %d}".formatted(SOAK_SECONDS));
       walk.awaitBpf();
       await().atMost(LIMIT).until(() -> history.converged().size() == 3);
@@ -75,6 +85,9 @@ class RolloutTest {
       assertThat(begun.get(2)).isAfterOrEqualTo(converged.get(1));
       assertThat(history.mostSwitching()).isEqualTo(1);
     }
+    assertThat(seen)
+        .as("no kube-proxy starts anew before it leaves")
+        .containsExactlyInAnyOrderElementsOf(before.keySet());
     followed(plugin.interrupted(watch).out());
   }
 
@@ -110,13 +123,7 @@ class RolloutTest {
   void aSpecThatChangesHalfWayTurnsTheRolloutRound() {
     load.phase("turned");
     var kubeProxy = new ConcurrentLinkedQueue<String>();
-    try (var informer =
-        cluster
-            .client()
-            .pods()
-            .inNamespace("kube-system")
-            .withLabel("k8s-app", "kube-proxy")
-            .inform(new Arrivals(kubeProxy))) {
+    try (var informer = arrivals(kubeProxy)) {
       assertThat(informer.isRunning()).isTrue();
       rollout(LinuxDataplane.BPF, "paused: false");
       walk.awaitBpf();
@@ -157,9 +164,27 @@ class RolloutTest {
 
   @Test
   @Order(6)
-  void nothingWasLost() {
-    load.phase("back");
+  void aNodeThatIsNotAskedKeepsItsKubeProxyToTheEnd() {
+    load.phase("one node");
     walk.goBack();
+    var before = kubeProxyPods();
+    var one = cluster.nodes().getFirst().name();
+    walk.apply(
+        LinuxDataplane.BPF,
+        manifest ->
+            manifest.replace(
+                "spec:\n", "spec:\n  nodeSelector: {kubernetes.io/hostname: " + one + "}\n"));
+    await().atMost(LIMIT).until(() -> converged().equals("1/1"));
+    var others = new HashMap<>(before);
+    others.values().remove(one);
+    assertThat(kubeProxyPods()).isEqualTo(others);
+    walk.goBack();
+    assertThat(kubeProxyPods()).hasSize(3).containsAllEntriesOf(others);
+  }
+
+  @Test
+  @Order(7)
+  void nothingWasLost() {
     var result = load.finish();
     System.out.println(result.table());
     assertThat(result.failed()).as(result.table()).isZero();
@@ -189,7 +214,8 @@ class RolloutTest {
   private static ProxyDataplaneStatus status() {
     var resource = walk.resource();
     var status = resource.getStatus();
-    return resource.getMetadata().getGeneration().equals(status.observedGeneration)
+    return status != null
+            && resource.getMetadata().getGeneration().equals(status.observedGeneration)
         ? status
         : new ProxyDataplaneStatus();
   }
@@ -200,6 +226,22 @@ class RolloutTest {
 
   private static String ready() {
     return Walk.condition(status(), "Ready");
+  }
+
+  /** The node of each of kube-proxy's pods. */
+  private static Map<String, String> kubeProxyPods() {
+    return kubeProxy().list().getItems().stream()
+        .collect(
+            Collectors.toMap(
+                pod -> pod.getMetadata().getName(), pod -> pod.getSpec().getNodeName()));
+  }
+
+  private static SharedIndexInformer<Pod> arrivals(Queue<String> names) {
+    return kubeProxy().inform(new Arrivals(names));
+  }
+
+  private static FilterWatchListDeletable<Pod, PodList, PodResource> kubeProxy() {
+    return cluster.client().pods().inNamespace("kube-system").withLabel("k8s-app", "kube-proxy");
   }
 
   /** Notes the pods that come. */

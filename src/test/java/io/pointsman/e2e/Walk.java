@@ -166,7 +166,7 @@ final class Walk {
     cluster.kubectl("delete", "pdp", "default", timeout());
     var nodes = cluster.nodes();
     if (managed) {
-      // The DaemonSet has its own selector again, so its controller rolls its pods once more.
+      // The DaemonSet has its own selector again: pods that came back with ours are replaced.
       cluster.kubectl("-n", "kube-system", "rollout", "status", "daemonset/kube-proxy", timeout());
     }
     Awaitility.await()

@@ -4,10 +4,13 @@ package io.pointsman.operator;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.IntOrString;
 import io.fabric8.kubernetes.api.model.NodeBuilder;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.apps.DaemonSet;
 import io.fabric8.kubernetes.api.model.apps.DaemonSetBuilder;
+import io.fabric8.kubernetes.api.model.apps.DaemonSetUpdateStrategy;
+import io.fabric8.kubernetes.api.model.apps.DaemonSetUpdateStrategyBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplane;
@@ -15,6 +18,7 @@ import io.pointsman.api.ProxyDataplane;
 import io.pointsman.api.ProxyDataplaneSpec;
 import io.pointsman.operator.plan.Conditions;
 import io.pointsman.operator.plan.Names;
+import io.pointsman.operator.plan.PodUpdates;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -36,6 +40,14 @@ class Cluster {
   static final String NAMESPACE = "pointsman-system";
   static final String KUBE_SYSTEM = "kube-system";
   static final String KUBE_PROXY = "kube-proxy";
+  private static final DaemonSetUpdateStrategy ROLLING =
+      new DaemonSetUpdateStrategyBuilder()
+          .withType("RollingUpdate")
+          .withNewRollingUpdate()
+          .withMaxUnavailable(new IntOrString(2))
+          .withMaxSurge(new IntOrString(0))
+          .endRollingUpdate()
+          .build();
   private static final Duration LIMIT = Duration.ofSeconds(90);
 
   final KubernetesClient admin;
@@ -103,6 +115,7 @@ class Cluster {
             .withNewSelector()
             .addToMatchLabels("k8s-app", "kube-proxy")
             .endSelector()
+            .withUpdateStrategy(ROLLING)
             .withNewTemplate()
             .withNewMetadata()
             .addToLabels("k8s-app", "kube-proxy")
@@ -226,8 +239,17 @@ class Cluster {
   }
 
   Map<String, String> selector() {
-    return Reductions.nodeSelector(
-        admin.apps().daemonSets().inNamespace(KUBE_SYSTEM).withName(KUBE_PROXY).get());
+    return Reductions.nodeSelector(kubeProxyDaemonSet());
+  }
+
+  DaemonSet kubeProxyDaemonSet() {
+    return admin.apps().daemonSets().inNamespace(KUBE_SYSTEM).withName(KUBE_PROXY).get();
+  }
+
+  /** kube-proxy's updateStrategy as the DaemonSet was made with. */
+  void assertUpdatesByItself() {
+    assertThat(kubeProxyDaemonSet().getSpec().getUpdateStrategy()).isEqualTo(ROLLING);
+    assertThat(Reductions.updates(kubeProxyDaemonSet())).isEqualTo(PodUpdates.OWN);
   }
 
   List<String> events() {
@@ -258,6 +280,7 @@ class Cluster {
     await().untilAsserted(() -> assertThat(kubeProxyNodes()).containsExactly(nodes));
     assertThat(labelledNodes()).isEmpty();
     assertThat(selector()).isEqualTo(Map.of("kubernetes.io/os", "linux"));
+    assertUpdatesByItself();
     assertThat(admin.apps().daemonSets().inNamespace(NAMESPACE).list().getItems()).isEmpty();
     assertThat(admin.configMaps().inNamespace(NAMESPACE).withName(ApiServers.NAME).get()).isNull();
     assertThat(events()).contains("WalkedBack");

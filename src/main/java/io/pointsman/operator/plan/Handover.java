@@ -5,11 +5,12 @@ import io.pointsman.api.KubeProxyManagement;
 import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.NodeDataplane;
 import io.pointsman.api.ProxyDataplane;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.BiPredicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param labels nodes to label (true) or to take the label from (false)
  * @param hold DaemonSets that lack the selector and whose nodes all carry the right labels
- * @param release DaemonSets that carry the selector and that nobody names any more
+ * @param release DaemonSets that are touched and that nobody names any more
+ * @param update DaemonSets that somebody else changed while they may replace no pod
  * @param idle whether no resource rules the cluster, or has nodes to bring back
  * @param done whether it is idle and nothing of this is left
  */
@@ -27,6 +29,7 @@ public record Handover(
     TreeMap<String, Boolean> labels,
     List<DaemonSetRef> hold,
     List<DaemonSetRef> release,
+    List<DaemonSetRef> update,
     boolean idle,
     boolean done) {
 
@@ -44,21 +47,30 @@ public record Handover(
             .distinct()
             .toList();
     TreeMap<String, Boolean> labels = labels(view, !managed.isEmpty());
-    List<DaemonSetRef> release = new ArrayList<>();
-    view.kubeProxies()
-        .forEach(
-            (ref, proxy) -> {
-              if (proxy.selectorHeld() && !named.contains(ref)) {
-                release.add(ref);
-              }
-            });
+    List<DaemonSetRef> release =
+        which(view, (ref, proxy) -> proxy.touched() && !named.contains(ref));
     boolean labelled = !labels.containsValue(true);
     List<DaemonSetRef> hold =
         managed.stream()
             .filter(ref -> labelled && lacksSelector(view.kubeProxies().get(ref)))
             .toList();
+    List<DaemonSetRef> update =
+        which(
+            view,
+            (ref, proxy) ->
+                proxy.updates() == PodUpdates.KEPT_TOO_LONG
+                    && named.contains(ref)
+                    && !hold.contains(ref));
     boolean done = live.isEmpty() && release.isEmpty() && labels.isEmpty() && settled(view);
-    return new Handover(labels, hold, release, live.isEmpty(), done);
+    return new Handover(labels, hold, release, update, live.isEmpty(), done);
+  }
+
+  private static List<DaemonSetRef> which(
+      ClusterView view, BiPredicate<DaemonSetRef, KubeProxyView> wanted) {
+    return view.kubeProxies().entrySet().stream()
+        .filter(entry -> wanted.test(entry.getKey(), entry.getValue()))
+        .map(Map.Entry::getKey)
+        .toList();
   }
 
   /** Whether it is a dry run that finds kube-proxy as it has always been, and leaves it so. */

@@ -15,6 +15,12 @@ public final class Names {
   /** The label's value on nodes that kube-proxy shall run on. */
   public static final String KUBE_PROXY_ON = "on";
 
+  /**
+   * On kube-proxy's DaemonSet: its generation at which the operator told it to replace no pod, by
+   * the updateStrategy OnDelete in place of its RollingUpdate.
+   */
+  public static final String PODS_KEPT_AT = "pointsman.io/pods-kept-at-generation";
+
   /** On a NodeDataplane: the ProxyDataplane's generation whose switch failed there. */
   public static final String FAILED_GENERATION = "pointsman.io/failed-generation";
 

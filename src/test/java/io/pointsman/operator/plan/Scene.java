@@ -35,6 +35,7 @@ final class Scene {
   final Map<String, PodState> pods = new TreeMap<>();
   final List<Notice> notices = new ArrayList<>();
   @Nullable Map<String, String> selector = Map.of("kubernetes.io/os", "linux");
+  PodUpdates updates = PodUpdates.OWN;
   private int version = 100;
 
   /** Nodes and one ProxyDataplane "default" without soak. */
@@ -106,7 +107,7 @@ final class Scene {
     Map<DaemonSetRef, KubeProxyView> proxies =
         selector == null
             ? Map.of()
-            : Map.of(KUBE_PROXY, new KubeProxyView(selector, true, "some-tool", pods));
+            : Map.of(KUBE_PROXY, new KubeProxyView(selector, true, "some-tool", updates, pods));
     ServiceReference probe = new ServiceReference();
     probe.namespace = "pointsman-system";
     probe.name = "pointsman-probe";
@@ -129,9 +130,14 @@ final class Scene {
       handover.labels().forEach(this::writeLabel);
       if (!handover.hold().isEmpty()) {
         select(Names.KUBE_PROXY_ON);
+        updates = PodUpdates.KEPT;
       }
       if (!handover.release().isEmpty()) {
         select(null);
+        updates = PodUpdates.OWN;
+      }
+      if (!handover.update().isEmpty()) {
+        updates = PodUpdates.OWN;
       }
       plan(name).actions().forEach(this::execute);
     }
@@ -263,7 +269,7 @@ final class Scene {
     ruled.put(write.node(), next);
   }
 
-  private void writeLabel(String node, boolean on) {
+  void writeLabel(String node, boolean on) {
     Map<String, String> labels = new LinkedHashMap<>(view(node).labels());
     labels.remove(Names.KUBE_PROXY_LABEL);
     if (on) {
