@@ -163,8 +163,9 @@ final class ProxyDataplaneReconciler
       backoff.released(ref);
     }
     for (DaemonSetRef ref : handover.update()) {
-      selectors.update(ref);
-      events.tell(dataplane, List.of(updates(ref)));
+      if (selectors.update(ref)) {
+        events.tell(dataplane, List.of(updates(ref)));
+      }
     }
     return handover;
   }

@@ -79,25 +79,27 @@ final class SelectorKeeper {
     giveBack(ref, Map.of("template", Map.of("spec", Map.of("nodeSelector", label))));
   }
 
-  /** Lets the DaemonSet replace its pods by its own updateStrategy. */
-  void update(DaemonSetRef ref) {
-    giveBack(ref, Map.of());
+  /** Lets the DaemonSet replace its pods by its own updateStrategy; whether it could not before. */
+  boolean update(DaemonSetRef ref) {
+    return giveBack(ref, Map.of());
   }
 
-  private void giveBack(DaemonSetRef ref, Map<String, Object> more) {
+  private boolean giveBack(DaemonSetRef ref, Map<String, Object> more) {
     DaemonSet present = daemonSet(ref).get();
     if (present == null) {
-      return;
+      return false;
     }
+    boolean ours = Reductions.updates(present) != PodUpdates.OWN;
     Map<String, Object> metadata = metadata(present);
     Map<String, Object> spec = new LinkedHashMap<>(more);
-    if (Reductions.updates(present) != PodUpdates.OWN) {
+    if (ours) {
       Map<String, @Nullable String> annotation = new HashMap<>();
       annotation.put(Names.PODS_KEPT_AT, null);
       metadata.put("annotations", annotation);
       spec.put("updateStrategy", Map.of("type", ROLLING_UPDATE));
     }
     patch(ref, PatchType.JSON_MERGE, Map.of("metadata", metadata, "spec", spec));
+    return ours;
   }
 
   /** Whether every pod is of the present template. */
