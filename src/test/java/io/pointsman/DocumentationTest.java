@@ -38,7 +38,8 @@ class DocumentationTest {
   private static final Set<String> NO_REASONS =
       Set.of(
           ("Always IfNotPresent Never True False Unknown None Local ClientIP ExternalName IPv4 IPv6"
-                  + " Normal Warning Succeeded Node NodeDataplane DaemonSet Ready Available"
+                  + " Normal Warning Succeeded Node NodeDataplane DaemonSet OnDelete RollingUpdate"
+                  + " Ready Available"
                   + " Progressing Degraded KubeProxyDetached Reconciling Stalled Stopped Stopping Synced Somebody"
                   + " Switch Verify Proxy Attach Detach ToBeDeletedByClusterAutoscaler")
               .split(" "));
