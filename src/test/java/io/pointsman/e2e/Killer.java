@@ -43,7 +43,7 @@ final class Killer implements Watcher<NodeDataplane>, AutoCloseable {
     return Map.copyOf(deaths);
   }
 
-  /** Each moment once in the whole walk, at the first node that comes there. */
+  /** Each moment once in the whole walk, at the first node that comes there and can be used. */
   @Override
   public void eventReceived(Action action, NodeDataplane node) {
     var moment = moment(node);
@@ -52,7 +52,8 @@ final class Killer implements Watcher<NodeDataplane>, AutoCloseable {
       return;
     }
     var before = deaths.values().stream().filter(name::equals).count();
-    if (before < DEATHS && kill(victim == Victim.AGENT ? name : leadersNode())) {
+    var may = victim == Victim.OPERATOR || before < DEATHS;
+    if (may && kill(victim == Victim.AGENT ? name : leadersNode())) {
       deaths.put(moment, name);
     }
   }
