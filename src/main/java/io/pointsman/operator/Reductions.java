@@ -81,11 +81,16 @@ final class Reductions {
 
   static KubeProxyView view(
       DaemonSet daemonSet, @Nullable String remover, Map<String, PodState> pods) {
+    return new KubeProxyView(
+        nodeSelector(daemonSet), observed(daemonSet), remover, updates(daemonSet), pods);
+  }
+
+  /** Whether the DaemonSet controller has acted on the present spec. */
+  static boolean observed(DaemonSet daemonSet) {
     Long observed =
         daemonSet.getStatus() == null ? null : daemonSet.getStatus().getObservedGeneration();
     Long generation = daemonSet.getMetadata().getGeneration();
-    boolean seen = observed != null && generation != null && observed >= generation;
-    return new KubeProxyView(nodeSelector(daemonSet), seen, remover, updates(daemonSet), pods);
+    return observed != null && generation != null && observed >= generation;
   }
 
   static PodUpdates updates(DaemonSet daemonSet) {

@@ -11,8 +11,8 @@ import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.pointsman.operator.plan.DaemonSetRef;
 import io.pointsman.operator.plan.Names;
 import io.pointsman.operator.plan.PodUpdates;
+import java.util.Collections;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -74,9 +74,8 @@ final class SelectorKeeper {
    * are those of the template again; the others are replaced.
    */
   void release(DaemonSetRef ref) {
-    Map<String, @Nullable String> label = new HashMap<>();
-    label.put(Names.KUBE_PROXY_LABEL, null);
-    giveBack(ref, Map.of("template", Map.of("spec", Map.of("nodeSelector", label))));
+    var without = Collections.singletonMap(Names.KUBE_PROXY_LABEL, null);
+    giveBack(ref, Map.of("template", Map.of("spec", Map.of("nodeSelector", without))));
   }
 
   /** Lets the DaemonSet replace its pods by its own updateStrategy; whether it could not before. */
@@ -93,9 +92,7 @@ final class SelectorKeeper {
     Map<String, Object> metadata = metadata(present);
     Map<String, Object> spec = new LinkedHashMap<>(more);
     if (ours) {
-      Map<String, @Nullable String> annotation = new HashMap<>();
-      annotation.put(Names.PODS_KEPT_AT, null);
-      metadata.put("annotations", annotation);
+      metadata.put("annotations", Collections.singletonMap(Names.PODS_KEPT_AT, null));
       spec.put("updateStrategy", Map.of("type", ROLLING_UPDATE));
     }
     patch(ref, PatchType.JSON_MERGE, Map.of("metadata", metadata, "spec", spec));
@@ -105,8 +102,7 @@ final class SelectorKeeper {
   /** Whether every pod is of the present template. */
   private static boolean updated(DaemonSet daemonSet) {
     DaemonSetStatus status = daemonSet.getStatus();
-    return status != null
-        && Objects.equals(status.getObservedGeneration(), daemonSet.getMetadata().getGeneration())
+    return Reductions.observed(daemonSet)
         && count(status.getUpdatedNumberScheduled()) >= count(status.getCurrentNumberScheduled());
   }
 

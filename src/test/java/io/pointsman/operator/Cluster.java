@@ -146,6 +146,12 @@ class Cluster {
     return admin.resource(dataplane).create();
   }
 
+  /** Deletes the resource and waits until it has let go of the cluster. */
+  void leave(String name) {
+    admin.resources(ProxyDataplane.class).withName(name).delete();
+    await().until(() -> dataplane(name) == null);
+  }
+
   /** Edits as a person does: again when somebody was faster. */
   void edit(String name, Consumer<ProxyDataplaneSpec> change) {
     await().ignoreExceptions().untilAsserted(() -> tryEdit(name, change));

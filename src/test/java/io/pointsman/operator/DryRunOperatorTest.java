@@ -5,7 +5,6 @@ import static io.pointsman.operator.Stage.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pointsman.api.NodePlan;
-import io.pointsman.api.ProxyDataplane;
 import java.util.List;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
@@ -50,8 +49,7 @@ class DryRunOperatorTest {
     stage.awaitCondition("default", "Ready", "False/DryRun");
     await().until(stage::steps, "n1=PREFLIGHT/ATTACHED"::equals);
 
-    stage.admin.resources(ProxyDataplane.class).withName("default").delete();
-    await().until(() -> stage.dataplane("default") == null);
+    stage.leave("default");
     stage.assertNothingIsLeft("n1");
   }
 

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplane;
 import io.pointsman.api.NodeDataplaneSpec;
-import io.pointsman.api.ProxyDataplane;
 import io.pointsman.api.ProxyDataplaneSpec;
 import io.pointsman.api.Scheduler;
 import io.pointsman.operator.plan.Names;
@@ -41,8 +40,7 @@ class EdgeOperatorTest {
     stage.awaitCondition("default", "Ready", "True/Converged");
     assertThat(stage.dataplane("default").getStatus().currentDataplane)
         .isEqualTo(LinuxDataplane.IPTABLES);
-    stage.admin.resources(ProxyDataplane.class).withName("default").delete();
-    await().until(() -> stage.dataplane("default") == null);
+    stage.leave("default");
     stage.assertNothingIsLeft("n1", "n2");
   }
 

@@ -10,7 +10,6 @@ import io.fabric8.kubernetes.api.model.apps.DaemonSet;
 import io.fabric8.kubernetes.api.model.apps.DaemonSetBuilder;
 import io.fabric8.kubernetes.api.model.apps.DaemonSetUpdateStrategy;
 import io.fabric8.kubernetes.api.model.apps.DaemonSetUpdateStrategyBuilder;
-import io.pointsman.api.ProxyDataplane;
 import io.pointsman.operator.plan.Names;
 import io.pointsman.operator.plan.PodUpdates;
 import java.util.Map;
@@ -35,9 +34,7 @@ class KubeProxyHandoverTest {
   @Test
   void aStolenSelectorIsNamedAndPutBack() {
     stage.nodes("n1", "n2").kubeProxy();
-    stage.operator("a");
-    stage.dataplane("default", spec -> {});
-    stage.awaitCondition("default", "Ready", "True/Converged");
+    stage.converge("default");
 
     applyBySomeTool();
     stage.awaitCondition("default", "KubeProxyDetached", "False/SelectorRemoved");
@@ -57,9 +54,7 @@ class KubeProxyHandoverTest {
   @Test
   void podsThatOnlyLackTheSelectorAreKept() {
     stage.nodes("n1", "n2").kubeProxy();
-    stage.operator("a");
-    stage.dataplane("default", spec -> {});
-    stage.awaitCondition("default", "Ready", "True/Converged");
+    stage.converge("default");
 
     DaemonSet live = stage.kubeProxyDaemonSet();
     assertThat(live.getSpec().getUpdateStrategy().getType()).isEqualTo("OnDelete");
@@ -67,17 +62,14 @@ class KubeProxyHandoverTest {
         .containsEntry(Names.PODS_KEPT_AT, live.getMetadata().getGeneration().toString());
     assertThat(stage.events()).doesNotContain("KubeProxyUpdates");
 
-    stage.admin.resources(ProxyDataplane.class).withName("default").delete();
-    await().until(() -> stage.dataplane("default") == null);
+    stage.leave("default");
     stage.assertNothingIsLeft("n1", "n2");
   }
 
   @Test
   void anUpdateOfKubeProxyGoesByItsOwnStrategy() {
     stage.nodes("n1", "n2").kubeProxy();
-    stage.operator("a");
-    stage.dataplane("default", spec -> {});
-    stage.awaitCondition("default", "Ready", "True/Converged");
+    stage.converge("default");
 
     edit(live -> container(live).setImage("kube-proxy:next"));
     await().untilAsserted(stage::assertUpdatesByItself);
@@ -85,8 +77,7 @@ class KubeProxyHandoverTest {
     assertThat(container(stage.kubeProxyDaemonSet()).getImage()).isEqualTo("kube-proxy:next");
     await().untilAsserted(() -> assertThat(stage.events()).contains("KubeProxyUpdates"));
 
-    stage.admin.resources(ProxyDataplane.class).withName("default").delete();
-    await().until(() -> stage.dataplane("default") == null);
+    stage.leave("default");
     stage.assertNothingIsLeft("n1", "n2");
   }
 
@@ -94,9 +85,7 @@ class KubeProxyHandoverTest {
   void anUpdateThatHasBegunIsNotStopped() {
     stage.nodes("n1").kubeProxy();
     updated(1, 2);
-    stage.operator("a");
-    stage.dataplane("default", spec -> {});
-    stage.awaitCondition("default", "Ready", "True/Converged");
+    stage.converge("default");
 
     assertThat(stage.selector()).containsEntry(Names.KUBE_PROXY_LABEL, "on");
     stage.assertUpdatesByItself();
@@ -106,14 +95,11 @@ class KubeProxyHandoverTest {
   void anOwnStrategyOfDeletingByHandStays() {
     stage.nodes("n1").kubeProxy();
     edit(live -> live.getSpec().setUpdateStrategy(ON_DELETE));
-    await().until(() -> observed(stage.kubeProxyDaemonSet()));
-    stage.operator("a");
-    stage.dataplane("default", spec -> {});
-    stage.awaitCondition("default", "Ready", "True/Converged");
+    await().until(() -> Reductions.observed(stage.kubeProxyDaemonSet()));
+    stage.converge("default");
     assertThat(Reductions.updates(stage.kubeProxyDaemonSet())).isEqualTo(PodUpdates.OWN);
 
-    stage.admin.resources(ProxyDataplane.class).withName("default").delete();
-    await().until(() -> stage.dataplane("default") == null);
+    stage.leave("default");
     assertThat(stage.selector()).doesNotContainKey(Names.KUBE_PROXY_LABEL);
     assertThat(stage.kubeProxyDaemonSet().getSpec().getUpdateStrategy().getType())
         .isEqualTo("OnDelete");
@@ -161,7 +147,7 @@ class KubeProxyHandoverTest {
 
   /** Says as the DaemonSet's controller does how many pods are of the present template. */
   private void updated(int updated, int all) {
-    await().until(() -> observed(stage.kubeProxyDaemonSet()));
+    await().until(() -> Reductions.observed(stage.kubeProxyDaemonSet()));
     stage
         .admin
         .resource(stage.kubeProxyDaemonSet())
@@ -173,10 +159,6 @@ class KubeProxyHandoverTest {
                     .withCurrentNumberScheduled(all)
                     .endStatus()
                     .build());
-  }
-
-  private static boolean observed(DaemonSet live) {
-    return live.getMetadata().getGeneration().equals(live.getStatus().getObservedGeneration());
   }
 
   private static Container container(DaemonSet live) {

@@ -30,10 +30,7 @@ class OperatorTest {
   @Test
   void walksEveryNodeThereAndBack() {
     stage.nodes("n1", "n2", "n3").kubeProxy();
-    stage.operator("a");
-    stage.dataplane("default", spec -> {});
-
-    stage.awaitCondition("default", "Ready", "True/Converged");
+    stage.converge("default");
     assertThat(stage.steps()).isEqualTo(ALL_CLEAN);
     assertThat(stage.kubeProxyNodes()).isEmpty();
     assertThat(stage.labelledNodes()).isEmpty();
@@ -53,8 +50,7 @@ class OperatorTest {
         .filteredOn(reason -> reason.equals("NodeConverged"))
         .hasSize(3);
 
-    stage.admin.resources(ProxyDataplane.class).withName("default").delete();
-    await().until(() -> stage.dataplane("default") == null);
+    stage.leave("default");
     stage.assertNothingIsLeft("n1", "n2", "n3");
   }
 
@@ -76,9 +72,7 @@ class OperatorTest {
   @Test
   void theAgentsAreKeptAsTheTemplateHasThem() {
     stage.nodes("n1").kubeProxy();
-    stage.operator("a");
-    stage.dataplane("default", spec -> {});
-    stage.awaitCondition("default", "Ready", "True/Converged");
+    stage.converge("default");
     var agents =
         stage.admin.apps().daemonSets().inNamespace(Stage.NAMESPACE).withName("pointsman-agent");
     String uid = agents.get().getMetadata().getUid();
@@ -107,9 +101,7 @@ class OperatorTest {
   @Test
   void agentsFindTheApiServersByTheirOwnAddresses() {
     stage.nodes("n1").kubeProxy();
-    stage.operator("a");
-    stage.dataplane("default", spec -> {});
-    stage.awaitCondition("default", "Ready", "True/Converged");
+    stage.converge("default");
 
     var map = stage.admin.configMaps().inNamespace(Stage.NAMESPACE).withName(ApiServers.NAME);
     String urls = map.get().getData().get(ApiServers.KEY);
@@ -186,9 +178,7 @@ class OperatorTest {
     stage.nodes("n1", "n2").kubeProxy();
     stage.players.away.add("n2");
     stage.ready("n2", false);
-    stage.operator("a");
-    stage.dataplane("default", spec -> {});
-    stage.awaitCondition("default", "Ready", "True/Converged");
+    stage.converge("default");
     assertThat(stage.steps()).isEqualTo("n1=CLEAN/DETACHED");
     assertThat(stage.dataplane("default").getStatus().message).contains("n2 is NotReady");
     assertThat(stage.labelledNodes()).containsExactly("n2");
@@ -206,9 +196,7 @@ class OperatorTest {
   @Test
   void theYoungerOfTwoThatOverlapWaits() {
     stage.nodes("n1").kubeProxy();
-    stage.operator("a");
-    stage.dataplane("default", spec -> {});
-    stage.awaitCondition("default", "Ready", "True/Converged");
+    stage.converge("default");
     stage.dataplane("zweite", spec -> spec.nodeSelector.put("pool", "b"));
 
     stage.awaitCondition("zweite", "Accepted", "False/Overlap");
@@ -222,9 +210,7 @@ class OperatorTest {
   @Test
   void anEditGoesRound() {
     stage.nodes("n1", "n2").kubeProxy();
-    stage.operator("a");
-    stage.dataplane("default", spec -> {});
-    stage.awaitCondition("default", "Ready", "True/Converged");
+    stage.converge("default");
 
     stage.edit("default", spec -> spec.scheduler = Scheduler.RANDOM);
     await()

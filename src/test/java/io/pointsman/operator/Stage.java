@@ -79,6 +79,13 @@ final class Stage extends Cluster implements AutoCloseable {
     return operator;
   }
 
+  /** Starts an operator and brings every node to BPF. */
+  void converge(String name) {
+    operator("a");
+    dataplane(name, spec -> {});
+    awaitCondition(name, "Ready", "True/Converged");
+  }
+
   void stop(PointsmanOperator operator) {
     operator.close();
     running.stream().filter(one -> one.operator() == operator).forEach(one -> one.client().close());
