@@ -88,19 +88,12 @@ final class Comparison {
   }
 
   private void compare() {
-    Set<String> chains = new HashSet<>();
     FixedRules.SHARED.forEach(
         (table, names) -> names.forEach(name -> sharedHash(table, renamed(table, name))));
     for (ServicePort port : wanted.ports()) {
       PortRules portRules =
           saved.skimmed() ? wanted.rules().leadingTo(port) : wanted.rules().of(port);
-      portRules
-          .chains()
-          .forEach(
-              (name, content) -> {
-                chains.add(name);
-                compareList(Table.NAT, name, content);
-              });
+      portRules.chains().forEach((name, content) -> compareList(Table.NAT, name, content));
       for (SharedRule rule : portRules.shared()) {
         String name = renamed(rule.table(), rule.chain());
         ChainHash hash = sharedHash(rule.table(), name);
@@ -115,12 +108,15 @@ final class Comparison {
     compareShared();
     compareFixed();
     compareState();
-    compareStale(chains);
+    compareStale();
     compareJumps();
   }
 
   private void compareList(Table table, String name, List<String> content) {
     SavedChain chain = saved.find(table, name);
+    if (chain != null) {
+      chain.wanted = true;
+    }
     if (chain == null || !chain.hash.sameList(hash(content))) {
       rewrite(table, name, content.size());
     }
@@ -165,12 +161,11 @@ final class Comparison {
     }
   }
 
-  private void compareStale(Set<String> chains) {
+  private void compareStale() {
     for (SavedChain chain : saved.chains(Table.NAT).values()) {
       boolean staged =
           chain.name.equals(ChainNames.STAGED_SERVICES) && !services.equals(chain.name);
-      boolean left =
-          !saved.skimmed() && ChainNames.ofPort(chain.name) && !chains.contains(chain.name);
+      boolean left = !saved.skimmed() && ChainNames.ofPort(chain.name) && !chain.wanted;
       if (chain.declared && (staged || left) && !saved.usedByOthers.contains(chain.name)) {
         stale(Table.NAT).add(chain.name);
       }

@@ -106,7 +106,7 @@ public final class KubeProxyTables implements KubeProxySource {
     need(defects, saved, ChainNames.MARK_MASQ, "MARK", "marks nothing to be masqueraded");
     need(defects, saved, ChainNames.POSTROUTING, "MASQUERADE", "masquerades nothing");
     SavedChain services = saved.find(Table.NAT, ChainNames.SERVICES);
-    if (nodePorts && (services == null || services.doors.rules() == 0)) {
+    if (nodePorts && (services == null || services.doors().rules() == 0)) {
       defects.add("nat " + ChainNames.SERVICES + " leads nothing to node ports");
     }
     return defects;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.iptables;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Arrays;
+import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,16 +16,22 @@ final class Rule {
   /** The kernel keeps a chance in units of 2^-31. */
   private static final double CHANCE_ERROR = 1e-8;
 
-  private static final Set<String> DEFAULTS =
-      Set.of(
-          "--packet 0",
-          "--reject-with icmp-port-unreachable",
-          "--reject-with icmp6-port-unreachable",
-          "--mask 255.255.255.255",
-          "--mask ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-          "--rsource ");
+  private static final int USUAL_ARGUMENTS = 8;
 
-  private final TreeMap<String, String> arguments = new TreeMap<>();
+  private static final Map<String, Set<String>> DEFAULTS =
+      Map.of(
+          "--packet", Set.of("0"),
+          "--reject-with", Set.of("icmp-port-unreachable", "icmp6-port-unreachable"),
+          "--mask", Set.of("255.255.255.255", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+          "--rsource", Set.of(""));
+
+  /**
+   * In their order, each with its value at the same place; maps take most of a large table's time.
+   */
+  private String[] names = new String[USUAL_ARGUMENTS];
+
+  private String[] values = new String[USUAL_ARGUMENTS];
+  private int count;
   private String comment = "";
 
   private Rule() {}
@@ -34,56 +39,18 @@ final class Rule {
   /** Reads what stands behind {@code -A CHAIN}. */
   static Rule parse(String text) {
     Rule rule = new Rule();
-    List<String> words = words(text);
+    RuleWords words = new RuleWords(text);
     boolean negated = false;
-    for (int at = 0; at < words.size(); ) {
-      String word = words.get(at++);
+    while (words.hasNext()) {
+      String word = words.next();
       if (word.equals("!")) {
         negated = true;
-        continue;
-      }
-      int end = at;
-      if (word.equals("--comment")) {
-        end = Math.min(at + 1, words.size());
       } else {
-        while (end < words.size() && !isName(words.get(end))) {
-          end++;
-        }
+        rule.put(word, negated, word.equals("--comment") ? words.next() : words.value());
+        negated = false;
       }
-      rule.put(word, negated, String.join(" ", words.subList(at, end)));
-      negated = false;
-      at = end;
     }
     return rule;
-  }
-
-  private static boolean isName(String word) {
-    return word.startsWith("-") || word.equals("!");
-  }
-
-  /** Splits at spaces; what is quoted stays together. */
-  private static List<String> words(String text) {
-    List<String> words = new ArrayList<>(16);
-    int length = text.length();
-    for (int at = 0; at < length; at++) {
-      char letter = text.charAt(at);
-      if (letter == '"') {
-        StringBuilder word = new StringBuilder();
-        for (at++; at < length && text.charAt(at) != '"'; at++) {
-          if (text.charAt(at) == '\\' && at + 1 < length) {
-            at++;
-          }
-          word.append(text.charAt(at));
-        }
-        words.add(word.toString());
-      } else if (letter != ' ') {
-        int end = text.indexOf(' ', at);
-        end = end < 0 ? length : end;
-        words.add(text.substring(at, end));
-        at = end;
-      }
-    }
-    return words;
   }
 
   private void put(String name, boolean negated, String value) {
@@ -95,15 +62,28 @@ final class Rule {
       case "--xor-mark" -> set("--set-xmark", negated, value + "/0x0");
       case "--probability" -> set(name, negated, oneIn(value));
       default -> {
-        if (!DEFAULTS.contains(name + " " + value)) {
+        if (!DEFAULTS.getOrDefault(name, Set.of()).contains(value)) {
           set(name, negated, value);
         }
       }
     }
   }
 
-  private void set(String name, boolean negated, String value) {
-    arguments.put(negated ? "! " + name : name, value);
+  private void set(String bareName, boolean negated, String value) {
+    String name = negated ? "! " + bareName : bareName;
+    int at = Arrays.binarySearch(names, 0, count, name);
+    if (at < 0) {
+      at = -at - 1;
+      if (count == names.length) {
+        names = Arrays.copyOf(names, 2 * count);
+        values = Arrays.copyOf(values, 2 * count);
+      }
+      System.arraycopy(names, at, names, at + 1, count - at);
+      System.arraycopy(values, at, values, at + 1, count - at);
+      names[at] = name;
+      count++;
+    }
+    values[at] = value;
   }
 
   private static String withoutFullMask(String value) {
@@ -125,12 +105,18 @@ final class Rule {
 
   /** The value of an argument; null when it is not there. */
   @Nullable String get(String name) {
-    return arguments.get(name);
+    for (int i = 0; i < count; i++) {
+      if (names[i].equals(name)) {
+        return values[i];
+      }
+    }
+    return null;
   }
 
   /** The value of an argument; empty when it is not there. */
   String text(String name) {
-    return arguments.getOrDefault(name, "");
+    String value = get(name);
+    return value == null ? "" : value;
   }
 
   /** Where the rule jumps to; empty when it goes nowhere. */
@@ -143,20 +129,25 @@ final class Rule {
   }
 
   /** Whether it has no arguments but these. */
-  boolean hasOnly(Set<String> names) {
-    return names.containsAll(arguments.keySet());
+  boolean hasOnly(Set<String> allowed) {
+    for (int i = 0; i < count; i++) {
+      if (!allowed.contains(names[i])) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Whether it has no arguments but these, and these. */
-  boolean hasExactly(Set<String> names) {
-    return arguments.keySet().equals(names);
+  boolean hasExactly(Set<String> wanted) {
+    return count == wanted.size() && hasOnly(wanted);
   }
 
   /** Equal for rules that do the same. */
   long hash() {
     long hash = ChainHash.START;
-    for (var argument : arguments.entrySet()) {
-      hash = ChainHash.mix(ChainHash.mix(hash, argument.getKey()), argument.getValue());
+    for (int i = 0; i < count; i++) {
+      hash = ChainHash.mix(ChainHash.mix(hash, names[i]), values[i]);
     }
     return hash;
   }
@@ -164,7 +155,9 @@ final class Rule {
   @Override
   public String toString() {
     StringBuilder text = new StringBuilder();
-    arguments.forEach((name, value) -> text.append(' ').append(name).append(' ').append(value));
+    for (int i = 0; i < count; i++) {
+      text.append(' ').append(names[i]).append(' ').append(values[i]);
+    }
     return text.toString().strip();
   }
 }

@@ -101,7 +101,7 @@ final class RuleReader {
 
   private boolean readServices(SavedChain chain, Rule rule) {
     if (rule.target().equals(ChainNames.NODE_PORTS)) {
-      chain.doors.add(rule);
+      chain.addDoor(rule);
       return rule.hasOnly(DOOR);
     }
     chain.place();
@@ -145,12 +145,12 @@ final class RuleReader {
   private boolean readExternal(SavedChain chain, Rule rule) {
     if (rule.get("-s") != null || rule.get("--src-type") != null || rule.get("-i") != null) {
       if (ChainNames.ofPort(rule.target())) {
-        chain.shortCut.add(chains.apply(rule.target()));
+        chain.leadInside(chains.apply(rule.target()));
       }
       return true; // what comes from pods or the node itself goes another way
     }
     if (rule.hasExactly(JUMP) && rule.target().equals(ChainNames.MARK_MASQ)) {
-      chain.masquerades = "";
+      chain.masquerade();
       return true;
     }
     return rule.hasExactly(JUMP) && lead(chain, rule.target());
@@ -160,28 +160,26 @@ final class RuleReader {
     if (rule.target().isEmpty()) {
       return true;
     }
-    boolean known = chain.next.stream().anyMatch(it -> it.name.equals(rule.target()));
-    return rule.hasOnly(SOURCE) && (known || lead(chain, rule.target()));
+    String target = rule.target();
+    return rule.hasOnly(SOURCE) && (chain.leadsTo(target) || lead(chain, target));
   }
 
   private boolean lead(SavedChain chain, String target) {
     boolean leads = ChainNames.ofPort(target);
     if (leads) {
-      chain.next.add(chains.apply(target));
+      chain.lead(chains.apply(target));
     }
     return leads;
   }
 
   private boolean readEndpoint(SavedChain chain, Rule rule) {
     if (rule.target().equals(ChainNames.MARK_MASQ) && rule.hasExactly(SOURCE)) {
-      chain.masquerades = rule.text("-s");
+      chain.masquerade(rule.text("-s"));
       return true;
     }
-    if (!rule.target().equals("DNAT") || !rule.hasOnly(TRANSLATION) || chain.destination != null) {
-      return false;
-    }
-    chain.destination = socket(rule.text("--to-destination"));
-    return true;
+    return rule.target().equals("DNAT")
+        && rule.hasOnly(TRANSLATION)
+        && chain.translate(socket(rule.text("--to-destination")));
   }
 
   private boolean readFilter(SavedChain chain, Rule rule) {

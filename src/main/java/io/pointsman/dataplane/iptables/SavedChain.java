@@ -8,31 +8,19 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** A chain of kube-proxy's names as it was read: what it does, and a hash of its rules. */
+/**
+ * A chain of kube-proxy's names as it was read: what it does, and a hash of its rules. Nearly all
+ * chains are endpoints', so what these do not have is only made where it is there.
+ */
 final class SavedChain {
   final String name;
   final ChainHash hash = new ChainHash();
 
-  /** Chains that it sends flows to: endpoints of a Service port, or the port of an outer chain. */
-  final List<SavedChain> next = new ArrayList<>(1);
-
-  /** Where an outer chain sends what comes from pods and the node itself, when that differs. */
-  final List<SavedChain> shortCut = new ArrayList<>(0);
-
   /** Whether it was declared; else it is only jumped to. */
   boolean declared;
 
-  /** Where an endpoint's chain sends flows. */
-  @Nullable BackendAddress destination;
-
-  /** What an endpoint's chain masquerades, and an outer chain: everything (empty). */
-  @Nullable String masquerades;
-
   /** How its rules choose: random, nth, or empty when there is no choice. */
   String mode = "";
-
-  /** Whether all endpoints get the same share. */
-  boolean even = true;
 
   /** The first rule of a form that is not known here. */
   @Nullable String unknown;
@@ -46,11 +34,30 @@ final class SavedChain {
   /** Whether a frontend leads here. */
   boolean reached;
 
-  /** The rules that must be last. */
-  final ChainHash doors = new ChainHash();
+  /** Whether it is one of those that there shall be. */
+  boolean wanted;
+
+  /** Chains that it sends flows to: endpoints of a Service port, or the port of an outer chain. */
+  private List<SavedChain> next = List.of();
+
+  /** Where an outer chain sends what comes from pods and the node itself, when that differs. */
+  private List<SavedChain> shortCut = List.of();
+
+  /** Where an endpoint's chain sends flows. */
+  private @Nullable BackendAddress destination;
+
+  /** What an endpoint's chain masquerades, until it is known whether that is the endpoint. */
+  private @Nullable String source;
+
+  /** Whether an outer chain masquerades, or an endpoint's what the endpoint sends to itself. */
+  private boolean masquerades;
+
+  /** Whether all endpoints get the same share. */
+  private boolean even = true;
 
   private long lastShare;
-  private final Set<String> targets = new HashSet<>(0);
+  private @Nullable ChainHash doors;
+  private Set<String> targets = Set.of();
 
   SavedChain(String name) {
     this.name = name;
@@ -58,6 +65,9 @@ final class SavedChain {
 
   /** A rule of a chain that is there once and does this. */
   void does(String target) {
+    if (targets.isEmpty()) {
+      targets = new HashSet<>();
+    }
     targets.add(target);
   }
 
@@ -66,15 +76,79 @@ final class SavedChain {
     return targets.contains(target);
   }
 
+  /** A rule that must be one of the last. */
+  void addDoor(Rule rule) {
+    if (doors == null) {
+      doors = new ChainHash();
+    }
+    doors.add(rule);
+  }
+
+  /** The rules that must be last. */
+  ChainHash doors() {
+    return doors == null ? new ChainHash() : doors;
+  }
+
+  /** A rule that sends on what comes so far. */
+  void lead(SavedChain target) {
+    next = with(next, target);
+  }
+
+  /** Whether a rule sends flows to the chain of this name. */
+  boolean leadsTo(String target) {
+    return next.stream().anyMatch(it -> it.name.equals(target));
+  }
+
+  /** A rule of an outer chain that sends pods and the node itself another way. */
+  void leadInside(SavedChain target) {
+    shortCut = with(shortCut, target);
+  }
+
+  /** Whether pods and the node itself are sent another way. */
+  boolean hasShortCut() {
+    return !shortCut.isEmpty();
+  }
+
+  private static List<SavedChain> with(List<SavedChain> chains, SavedChain added) {
+    List<SavedChain> all = chains.isEmpty() ? new ArrayList<>() : chains;
+    all.add(added);
+    return all;
+  }
+
+  /** A rule of an outer chain that masquerades everything. */
+  void masquerade() {
+    masquerades = true;
+  }
+
+  /** A rule of an endpoint's chain that masquerades what comes from an address. */
+  void masquerade(String from) {
+    source = from;
+  }
+
+  /**
+   * A rule of an endpoint's chain that sends flows there; no rule behind it sees any.
+   *
+   * @return whether it is the first one
+   */
+  boolean translate(BackendAddress to) {
+    if (destination != null) {
+      return false;
+    }
+    destination = to;
+    masquerades = to.address().toString().equals(source);
+    source = null;
+    return true;
+  }
+
   /** A rule that sends one of as many flows to a chain. */
   void choose(SavedChain endpoint, long oneIn, String how) {
     even &= next.isEmpty() || oneIn == lastShare - 1;
     lastShare = oneIn;
-    next.add(endpoint);
-    if (!how.isEmpty()) {
-      even &= mode.isEmpty() || mode.equals(how);
+    lead(endpoint);
+    if (mode.isEmpty()) {
       mode = how;
     }
+    even &= how.isEmpty() || mode.equals(how);
   }
 
   /** Whether nothing falls through, and every endpoint gets the same share. */
@@ -84,23 +158,20 @@ final class SavedChain {
 
   /** A rule that must not be behind the last ones. */
   void place() {
-    misplaced |= doors.rules() > 0;
+    misplaced |= doors != null;
   }
 
   /** What is wrong with a chain of a Service port or endpoint; null when nothing is. */
   @Nullable String flaw() {
     if (name.startsWith(ChainNames.ENDPOINT_PREFIX)) {
-      BackendAddress backend = destination;
-      if (backend == null) {
+      if (destination == null) {
         return "sends flows nowhere";
       }
-      return backend.address().toString().equals(masquerades)
-          ? null
-          : "does not masquerade what the endpoint sends to itself";
+      return masquerades ? null : "does not masquerade what the endpoint sends to itself";
     }
     if (name.startsWith(ChainNames.EXTERNAL_PREFIX)) {
       // With a Local policy the client's address is kept.
-      return masquerades == null && shortCut.isEmpty() ? "does not masquerade" : null;
+      return masquerades || hasShortCut() ? null : "does not masquerade";
     }
     boolean chooses = !name.startsWith(ChainNames.FIREWALL_PREFIX);
     return chooses && !even() ? "does not give every endpoint the same share" : null;

@@ -70,6 +70,7 @@ final class SavedTables {
   private final Map<String, String> state = new HashMap<>();
   private String tableName = "";
   private @Nullable Table table;
+  private @Nullable SavedChain last;
   private boolean guarded;
   private boolean forwards = true;
   private int ruleCount;
@@ -115,6 +116,7 @@ final class SavedTables {
     if (line.startsWith("*")) {
       tableName = line.substring(1);
       table = Table.of(tableName);
+      last = null;
     } else if (line.startsWith(":")) {
       declare(line.substring(1, line.indexOf(' ')));
       forwards &= table != Table.FILTER || !line.startsWith(":FORWARD DROP");
@@ -155,13 +157,18 @@ final class SavedTables {
     if (end < 0) {
       return;
     }
+    if (last != null && last.name.length() == end - start && line.startsWith(last.name, start)) {
+      acceptOwn(here, last, line.substring(end + 1), packets);
+      return;
+    }
     String name = line.substring(start, end);
     if (skimmed && here == Table.NAT && ChainNames.ofPort(name)) {
       return;
     }
     String text = line.substring(end + 1);
     if (owns(here, name)) {
-      acceptOwn(here, chain(here, name), text, packets);
+      last = chain(here, name);
+      acceptOwn(here, last, text, packets);
     } else if (text.contains(" KUBE-")) {
       acceptForeign(here, name, text);
     } else if (here == Table.FILTER && !NOT_FORWARDING.matcher(name).matches()) {

@@ -105,7 +105,7 @@ final class TableDefects {
     String flaw = chain.flaw();
     if (flaw != null) {
       tell(name + " " + flaw);
-    } else if (!chain.shortCut.isEmpty()) {
+    } else if (chain.hasShortCut()) {
       tell(name + " sends what comes from this node another way");
     } else if (!chain.mode.isEmpty() && chain.mode.equals("nth") != wanted.inTurn()) {
       tell(name + " chooses endpoints by " + chain.mode + ", which is another scheduler");
@@ -140,7 +140,7 @@ final class TableDefects {
     SavedChain chain = saved.find(Table.NAT, wanted.services());
     ChainHash doors = new ChainHash();
     wanted.doors().forEach(door -> doors.add(Rule.parse(door)));
-    if (chain == null || !chain.doors.sameSet(doors)) {
+    if (chain == null || !chain.doors().sameSet(doors)) {
       tell("nat " + wanted.services() + " does not lead the node-port addresses to node ports");
     }
   }

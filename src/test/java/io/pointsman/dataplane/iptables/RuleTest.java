@@ -57,4 +57,22 @@ class RuleTest {
     assertThat(rule.target()).isEqualTo("Y");
     assertThat(rule.get("-s")).isNull();
   }
+
+  /** More arguments than most rules have, one of them twice, and values of several words. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--i 1 --h 2 --g 3 --f 4 --e 5 --d 6 --c 7 --b 8 --a 9"
+            + "| --a 9 --b 8 --c 7 --d 6 --e 5 --f 4 --g 3 --h 2 --i 1",
+        "-j X -j Y | -j Y",
+        "-j LOG --log-prefix \"-s 1 !\"  --tcp-flags  SYN,ACK   SYN -s 2 | --log-prefix -s 1 !"
+            + " --tcp-flags SYN,ACK SYN -j LOG -s 2",
+        "! -s 1 -j \"\" | ! -s 1 -j",
+        "! | ''",
+        "-j | -j"
+      })
+  void argumentsStandInTheOrderOfTheirNames(String text, String ordered) {
+    assertThat(Rule.parse(text)).hasToString(ordered);
+  }
 }
