@@ -40,6 +40,7 @@ final class SyncThread implements Runnable {
   private final AgentHealth health;
   private final Function<List<String>, Set<Address>> addresses;
   private final BiConsumer<String, String> warnings;
+  private final HeapCare heap = HeapCare.ofThisJvm();
   private boolean targetKnown;
   private boolean synced;
   private boolean broken;
@@ -159,6 +160,7 @@ final class SyncThread implements Runnable {
     metrics.show(kernel.told().map(instance -> instance.prover().last()).orElse(null));
     reporter.report(walk.state(), false);
     tellHealth();
+    heap.tend();
   }
 
   /** Works unless the kernel refused lately; after a refusal everything is gone through first. */
