@@ -5,9 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.fabric8.kubernetes.api.model.Pod;
-import io.fabric8.kubernetes.api.model.PodList;
-import io.fabric8.kubernetes.client.dsl.FilterWatchListDeletable;
-import io.fabric8.kubernetes.client.dsl.PodResource;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import io.pointsman.api.LinuxDataplane;
@@ -22,7 +19,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer.OrderAnnotation;
@@ -71,7 +67,7 @@ class RolloutTest {
     load.phase("canary");
     var plugin = Plugin.install(cluster, home);
     var watch = plugin.start("status", "--watch");
-    var before = kubeProxyPods();
+    var before = walk.kubeProxyPods();
     var seen = new ConcurrentLinkedQueue<String>();
     try (var arrivals = arrivals(seen);
         var history = new NodeHistory(cluster, LinuxDataplane.BPF)) {
@@ -167,7 +163,7 @@ class RolloutTest {
   void aNodeThatIsNotAskedKeepsItsKubeProxyToTheEnd() {
     load.phase("one node");
     walk.goBack();
-    var before = kubeProxyPods();
+    var before = walk.kubeProxyPods();
     var one = cluster.nodes().getFirst().name();
     walk.apply(
         LinuxDataplane.BPF,
@@ -177,9 +173,9 @@ class RolloutTest {
     await().atMost(LIMIT).until(() -> converged().equals("1/1"));
     var others = new HashMap<>(before);
     others.values().remove(one);
-    assertThat(kubeProxyPods()).isEqualTo(others);
+    assertThat(walk.kubeProxyPods()).isEqualTo(others);
     walk.goBack();
-    assertThat(kubeProxyPods()).hasSize(3).containsAllEntriesOf(others);
+    assertThat(walk.kubeProxyPods()).hasSize(3).containsAllEntriesOf(others);
   }
 
   @Test
@@ -229,19 +225,8 @@ class RolloutTest {
   }
 
   /** The node of each of kube-proxy's pods. */
-  private static Map<String, String> kubeProxyPods() {
-    return kubeProxy().list().getItems().stream()
-        .collect(
-            Collectors.toMap(
-                pod -> pod.getMetadata().getName(), pod -> pod.getSpec().getNodeName()));
-  }
-
   private static SharedIndexInformer<Pod> arrivals(Queue<String> names) {
-    return kubeProxy().inform(new Arrivals(names));
-  }
-
-  private static FilterWatchListDeletable<Pod, PodList, PodResource> kubeProxy() {
-    return cluster.client().pods().inNamespace("kube-system").withLabel("k8s-app", "kube-proxy");
+    return walk.kubeProxy().inform(new Arrivals(names));
   }
 
   /** Notes the pods that come. */

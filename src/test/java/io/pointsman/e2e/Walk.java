@@ -3,7 +3,11 @@ package io.pointsman.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodList;
 import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.client.dsl.FilterWatchListDeletable;
+import io.fabric8.kubernetes.client.dsl.PodResource;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.LinuxDataplane;
@@ -15,6 +19,7 @@ import io.pointsman.api.StepResult;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -254,19 +259,18 @@ final class Walk {
     return cluster.client().resources(NodeDataplane.class).list().getItems();
   }
 
-  /** Pods of kube-proxy's that have not ended; one that has may still be listed for a moment. */
-  List<String> kubeProxyPods() {
-    return cluster
-        .client()
-        .pods()
-        .inNamespace("kube-system")
-        .withLabel("k8s-app", "kube-proxy")
-        .list()
-        .getItems()
-        .stream()
+  /** Pods of kube-proxy's, whatever has become of them. */
+  FilterWatchListDeletable<Pod, PodList, PodResource> kubeProxy() {
+    return cluster.client().pods().inNamespace("kube-system").withLabel("k8s-app", "kube-proxy");
+  }
+
+  /** The nodes of those that have not ended, by name; one that has may still be listed a moment. */
+  Map<String, String> kubeProxyPods() {
+    return kubeProxy().list().getItems().stream()
         .filter(pod -> !List.of("Succeeded", "Failed").contains(pod.getStatus().getPhase()))
-        .map(pod -> pod.getMetadata().getName() + " on " + pod.getSpec().getNodeName())
-        .toList();
+        .collect(
+            Collectors.toMap(
+                pod -> pod.getMetadata().getName(), pod -> pod.getSpec().getNodeName()));
   }
 
   /** Whether the node's kernel holds what a kube-proxy writes in any mode. */
