@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.iptables;
 
+import java.util.List;
+
 /**
  * Identifies the rules of a chain: in their order, or as a set for chains in which every rule is
  * about another address. It guards against mistakes, not against an adversary.
@@ -15,6 +17,13 @@ final class ChainHash {
   private long ordered = START;
   private long sum;
   private int rules;
+
+  /** Of rules in their order, each as it stands behind {@code -A CHAIN}. */
+  static ChainHash of(List<String> rules) {
+    ChainHash hash = new ChainHash();
+    rules.forEach(rule -> hash.add(Rule.parse(rule)));
+    return hash;
+  }
 
   /** Adds a letter sequence to a hash; its end counts too. */
   static long mix(long hash, String text) {

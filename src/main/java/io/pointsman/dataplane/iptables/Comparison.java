@@ -117,15 +117,9 @@ final class Comparison {
     if (chain != null) {
       chain.wanted = true;
     }
-    if (chain == null || !chain.hash.sameList(hash(content))) {
+    if (chain == null || !chain.hash.sameList(ChainHash.of(content))) {
       rewrite(table, name, content.size());
     }
-  }
-
-  private static ChainHash hash(List<String> content) {
-    ChainHash hash = new ChainHash();
-    content.forEach(rule -> hash.add(Rule.parse(rule)));
-    return hash;
   }
 
   private void compareShared() {

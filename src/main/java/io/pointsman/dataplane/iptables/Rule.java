@@ -105,12 +105,8 @@ final class Rule {
 
   /** The value of an argument; null when it is not there. */
   @Nullable String get(String name) {
-    for (int i = 0; i < count; i++) {
-      if (names[i].equals(name)) {
-        return values[i];
-      }
-    }
-    return null;
+    int at = Arrays.binarySearch(names, 0, count, name);
+    return at < 0 ? null : values[at];
   }
 
   /** The value of an argument; empty when it is not there. */

@@ -157,10 +157,10 @@ final class RuleReader {
   }
 
   private boolean readFirewall(SavedChain chain, Rule rule) {
-    if (rule.target().isEmpty()) {
+    String target = rule.target();
+    if (target.isEmpty()) {
       return true;
     }
-    String target = rule.target();
     return rule.hasOnly(SOURCE) && (chain.leadsTo(target) || lead(chain, target));
   }
 

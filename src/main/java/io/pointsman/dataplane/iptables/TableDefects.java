@@ -119,10 +119,10 @@ final class TableDefects {
             chains.forEach(
                 (name, rules) -> {
                   SavedChain chain = saved.find(table, name);
-                  ChainHash hash = new ChainHash();
-                  rules.forEach(rule -> hash.add(Rule.parse(rule)));
                   if (chain == null
-                      || !occupied && !rules.isEmpty() && !chain.hash.sameList(hash)) {
+                      || !occupied
+                          && !rules.isEmpty()
+                          && !chain.hash.sameList(ChainHash.of(rules))) {
                     tell(table.text() + " " + name + " has other rules than it must have");
                   }
                 }));
@@ -138,9 +138,7 @@ final class TableDefects {
 
   private void checkDoors() {
     SavedChain chain = saved.find(Table.NAT, wanted.services());
-    ChainHash doors = new ChainHash();
-    wanted.doors().forEach(door -> doors.add(Rule.parse(door)));
-    if (chain == null || !chain.doors().sameSet(doors)) {
+    if (chain == null || !chain.doors().sameSet(ChainHash.of(wanted.doors()))) {
       tell("nat " + wanted.services() + " does not lead the node-port addresses to node ports");
     }
   }
