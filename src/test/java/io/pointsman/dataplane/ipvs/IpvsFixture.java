@@ -42,6 +42,8 @@ class IpvsFixture {
         .until(() -> node.ip("link", "show", "uplink").contains("state UP"));
     node.ip("addr", "add", Services.NODE_V4 + "/24", "dev", "uplink");
     node.ip("addr", "add", Services.NODE_V6 + "/64", "dev", "uplink", "nodad");
+    // Without one the kernel cannot ask for a neighbour to which it forwards.
+    node.ip("addr", "add", "fe80::7/64", "dev", "uplink", "nodad");
   }
 
   @AfterEach
