@@ -84,8 +84,12 @@ final class Kernel implements AutoCloseable {
     return target().or(() -> instances.values().stream().findFirst());
   }
 
-  /** Looks once which dataplanes an earlier agent left in the kernel. */
-  void look() {
+  /**
+   * Looks once which dataplanes an earlier agent left in the kernel.
+   *
+   * @param spec what the operator wants; null when it has not said so
+   */
+  void look(@Nullable NodeDataplaneSpec spec) {
     if (looked) {
       return;
     }
@@ -96,7 +100,7 @@ final class Kernel implements AutoCloseable {
           }
         });
     if (standIn == null) {
-      standIn = opened(LinuxDataplane.IPTABLES, standInFactory, standInSettings(null));
+      standIn = opened(LinuxDataplane.IPTABLES, standInFactory, standInSettings(spec));
     }
     looked = true;
     forgetAbsent();

@@ -53,7 +53,7 @@ final class Programming {
    */
   boolean adopt(boolean leaves) {
     boolean adopted = false;
-    kernel.look();
+    kernel.look(null);
     for (DataplaneInstance instance : kernel.all()) {
       boolean goesOn =
           kernel.isStandIn(instance)

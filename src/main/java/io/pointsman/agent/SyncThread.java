@@ -104,7 +104,6 @@ final class SyncThread implements Runnable {
 
   @Override
   public void run() {
-    lookAhead();
     while (!stopping) {
       try {
         health.beat();
@@ -112,15 +111,6 @@ final class SyncThread implements Runnable {
       } catch (InterruptedException e) {
         return;
       }
-    }
-  }
-
-  /** While the API server's lists are under way; what fails here is told when it is needed. */
-  private void lookAhead() {
-    try {
-      kernel.look();
-    } catch (RuntimeException e) {
-      LOG.debugf("The kernel cannot be looked at yet: %s", e.getMessage());
     }
   }
 
@@ -241,13 +231,14 @@ final class SyncThread implements Runnable {
       LOG.warn("This node has no NodeDataplane: the kernel stays as it is until the operator asks");
     }
     try {
-      kernel.look();
       if (resource != null) {
+        // First, so that what is in the kernel is opened once, and as it shall be.
         kernel.use(resource.getSpec());
         if (Handover.handsOff(resource.getSpec())) {
           kernel.target().ifPresent(target -> target.programmer().stop());
         }
       }
+      kernel.look(resource == null ? null : resource.getSpec());
       walk.ask(resource, kernel.target().map(DataplaneInstance::phase).orElse(Phase.ABSENT));
       refreshAddresses();
     } catch (DataplaneException | IllegalArgumentException e) {

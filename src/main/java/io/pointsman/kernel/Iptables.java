@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.kernel;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,6 +19,10 @@ public final class Iptables {
    * take that long.
    */
   private static final String LOCK_SECONDS = "30";
+
+  /** What is said of a chain that is not there, and by cat before ip_tables is loaded. */
+  private static final Pattern ABSENT =
+      Pattern.compile("No such file or directory|No chain/target/match by that name");
 
   private static final Path IPV6 = Path.of("/proc/sys/net/ipv6/conf");
 
@@ -54,15 +57,17 @@ public final class Iptables {
 
   /** The IP families, each with tables of its own. */
   public enum Family {
-    IPV4("iptables", "ip"),
-    IPV6("ip6tables", "ip6");
+    IPV4("iptables", "ip", "/proc/net/ip_tables_names"),
+    IPV6("ip6tables", "ip6", "/proc/net/ip6_tables_names");
 
     private final String program;
     private final String nft;
+    private final String legacyTables;
 
-    Family(String program, String nft) {
+    Family(String program, String nft, String legacyTables) {
       this.program = program;
       this.nft = nft;
+      this.legacyTables = legacyTables;
     }
 
     /** As nft names it. */
@@ -159,13 +164,25 @@ public final class Iptables {
     commands.run(List.of(program + "-save", "-t", table), "", seen(lines));
   }
 
-  /** Whether a table has a chain, also one that iptables-save leaves out. */
+  /**
+   * Whether a table has a chain, also one that iptables-save leaves out; as quick as ever however
+   * many rules there are. One that cannot be asked for counts as being there. Changes nothing.
+   */
   public boolean has(String table, String chain) {
+    String name = view.write(chain);
     try {
-      commands.lines("nft", "list", "chain", family.nft(), table, view.write(chain));
+      switch (variant) {
+        case NFT -> commands.lines("nft", "list", "chain", family.nft(), table, name);
+        case LEGACY -> {
+          if (!commands.lines("cat", family.legacyTables).contains(table)) {
+            return false; // to ask for a table makes it
+          }
+          commands.lines(program, "-t", table, "-S", name);
+        }
+      }
       return true;
     } catch (CommandRunner.CommandException e) {
-      return false;
+      return !ABSENT.matcher(e.said()).find();
     }
   }
 
@@ -187,8 +204,7 @@ public final class Iptables {
    * @throws CommandRunner.CommandException when it cannot be run
    */
   public void restore(CommandRunner.Input wanted) {
-    CommandRunner.Input script =
-        view == View.PLAIN ? wanted : out -> wanted.writeTo(new ViewedLines(view, out));
+    CommandRunner.Input script = view == View.PLAIN ? wanted : ScriptLines.seen(wanted, view);
     List<String> command =
         List.of(program + "-restore", "--noflush", "--counters", "--wait", LOCK_SECONDS);
     try {
@@ -226,7 +242,7 @@ public final class Iptables {
         String program, CommandRunner.Input script, CommandRunner.CommandException cause) {
       Matcher named = LINE.matcher(cause.said());
       int line = named.find() ? Integer.parseInt(named.group(1)) : 0;
-      return new RestoreException(program, line, new LineFinder(line).in(script), cause);
+      return new RestoreException(program, line, ScriptLines.line(script, line), cause);
     }
 
     /** The number of the refused line, from 1; 0 when none was named. */
@@ -237,76 +253,6 @@ public final class Iptables {
     /** The refused line, empty when none was named. */
     public String text() {
       return text;
-    }
-  }
-
-  /** Hands on whole lines as the view has them written. */
-  private static final class ViewedLines extends LetterByLetter {
-    private final StringBuilder line = new StringBuilder();
-    private final View view;
-    private final Appendable out;
-
-    ViewedLines(View view, Appendable out) {
-      this.view = view;
-      this.out = out;
-    }
-
-    @Override
-    public Appendable append(char letter) throws IOException {
-      if (letter == '\n') {
-        out.append(view.write(line.toString())).append(letter);
-        line.setLength(0);
-      } else {
-        line.append(letter);
-      }
-      return this;
-    }
-  }
-
-  /** Picks one line out of a script by writing it once more. */
-  private static final class LineFinder extends LetterByLetter {
-    private final StringBuilder found = new StringBuilder();
-    private int left;
-
-    LineFinder(int wanted) {
-      this.left = wanted - 1;
-    }
-
-    String in(CommandRunner.Input script) {
-      try {
-        if (left >= 0) {
-          script.writeTo(this);
-        }
-      } catch (IOException e) {
-        return "";
-      }
-      return found.toString();
-    }
-
-    @Override
-    public Appendable append(char letter) {
-      if (letter == '\n') {
-        left--;
-      } else if (left == 0) {
-        found.append(letter);
-      }
-      return this;
-    }
-  }
-
-  /** Takes text in pieces of any size. */
-  private abstract static class LetterByLetter implements Appendable {
-    @Override
-    public Appendable append(@Nullable CharSequence text) throws IOException {
-      return text == null ? this : append(text, 0, text.length());
-    }
-
-    @Override
-    public Appendable append(@Nullable CharSequence text, int start, int end) throws IOException {
-      for (int i = start; text != null && i < end; i++) {
-        append(text.charAt(i));
-      }
-      return this;
     }
   }
 }

@@ -45,6 +45,34 @@ class IptablesTest {
     assertThat(new Iptables(refused, Family.IPV4, Variant.LEGACY).supported()).isTrue();
   }
 
+  /** A question that made the table would have changed a node that was only looked at. */
+  @ParameterizedTest
+  @EnumSource(Variant.class)
+  void asksForAChainAndMakesNothing(Variant variant) {
+    try (KernelSandbox sandbox = new KernelSandbox()) {
+      for (Family family : Family.values()) {
+        Iptables tables = tables(sandbox, family, variant);
+        assertThat(tables.has("nat", "MINE")).isFalse();
+        assertThat(saved(tables)).isEmpty();
+        tables.restore(out -> out.append("*nat\n:MINE - [0:0]\n-A MINE -j RETURN\nCOMMIT\n"));
+        assertThat(tables.has("nat", "MINE")).isTrue();
+        assertThat(tables.has("nat", "OTHER")).isFalse();
+        assertThat(tables.has("filter", "MINE")).isFalse();
+        assertThat(saved(tables)).doesNotContain("*filter");
+      }
+    }
+  }
+
+  /** What was taken for absent would be written once more beside what is there. */
+  @ParameterizedTest
+  @EnumSource(Variant.class)
+  void aChainThatCannotBeAskedForCountsAsBeingThere(Variant variant) {
+    CommandRunner refused = new CommandRunner(List.of("false"));
+    assertThat(new Iptables(refused, Family.IPV4, variant).has("nat", "MINE")).isTrue();
+    CommandRunner missing = new CommandRunner(List.of("no-such-program"));
+    assertThat(new Iptables(missing, Family.IPV4, variant).has("nat", "MINE")).isTrue();
+  }
+
   @Test
   void aLargeScriptIsStreamed() {
     try (KernelSandbox sandbox = new KernelSandbox()) {

@@ -81,16 +81,29 @@ final class Discovery {
     this.options = options;
   }
 
-  /** Looks at all programs that are installed. */
-  static Discovery look(IptablesOptions options) {
+  /** Whether Pointsman has written nowhere; quick, which a look at large tables is not. */
+  static boolean absent(IptablesOptions options) {
+    return programs(options).stream()
+        .filter(Iptables::usable)
+        .map(all -> options.tool(all.family(), all.variant()))
+        .noneMatch(tool -> tool.has(Table.NAT.text(), ChainNames.STATE));
+  }
+
+  /** Each sees all, whoever wrote it. */
+  private static List<Iptables> programs(IptablesOptions options) {
     List<Iptables> programs = new ArrayList<>();
     for (Variant variant : Variant.values()) {
       for (Family family : Family.values()) {
         programs.add(new Iptables(options.commands(), family, variant));
       }
     }
+    return programs;
+  }
+
+  /** Looks at all programs that are installed. */
+  static Discovery look(IptablesOptions options) {
     Discovery discovery = new Discovery(options);
-    Together.each(programs, all -> look(all, options)).stream()
+    Together.each(programs(options), all -> look(all, options)).stream()
         .flatMap(Optional::stream)
         .forEach(discovery.places::add);
     return discovery;

@@ -35,6 +35,9 @@ public final class IptablesDataplane implements Dataplane {
   private final boolean inTurn;
   private @Nullable Session session;
 
+  /** Whether it was seen that nothing is in the kernel, and nothing was written since. */
+  private boolean absent;
+
   /**
    * Opens the dataplane.
    *
@@ -128,7 +131,7 @@ public final class IptablesDataplane implements Dataplane {
 
   @Override
   public synchronized Phase phase() {
-    return guard("read phase", () -> open().phase());
+    return guard("read phase", () -> isAbsent() ? Phase.ABSENT : open().phase());
   }
 
   @Override
@@ -140,6 +143,12 @@ public final class IptablesDataplane implements Dataplane {
   @Override
   public synchronized void close() {
     session = null;
+    absent = false;
+  }
+
+  private boolean isAbsent() {
+    absent = session == null && (absent || Discovery.absent(options));
+    return absent;
   }
 
   private Session open() {
@@ -147,6 +156,7 @@ public final class IptablesDataplane implements Dataplane {
     if (open == null) {
       open = new Session(options, inTurn);
       session = open;
+      absent = false;
     }
     return open;
   }
