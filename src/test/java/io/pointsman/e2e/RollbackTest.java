@@ -109,8 +109,8 @@ class RollbackTest {
   @Test
   void goesOnWhenTheApiServerComesBack() {
     // Kubernetes takes pods of silent nodes out of Services, and all nodes are silent for too long.
-    cluster.kubectl(
-        "patch", "service/web", "--patch={\"spec\":{\"publishNotReadyAddresses\":true}}");
+    keepUnreadyPods("default", "web");
+    keepUnreadyPods("kube-system", "kube-dns");
     try (var load = WebLoad.start(cluster, PER_SECOND)) {
       walk.apply(LinuxDataplane.BPF);
       await().atMost(LIMIT).until(walk::underWay);
@@ -126,6 +126,14 @@ class RollbackTest {
       System.out.println(result.table());
       assertThat(result.failed()).as(result.table()).isZero();
     }
+  }
+
+  private static void keepUnreadyPods(String namespace, String service) {
+    cluster.kubectl(
+        "patch",
+        "--namespace=" + namespace,
+        "service/" + service,
+        "--patch={\"spec\":{\"publishNotReadyAddresses\":true}}");
   }
 
   /** What the operator has written down of the node that failed; empty as long as none has. */
