@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pointsman.catalogue.Address;
 import io.pointsman.catalogue.Backend;
 import io.pointsman.catalogue.CatalogueDelta;
-import io.pointsman.catalogue.Digest;
 import io.pointsman.catalogue.Frontend;
 import io.pointsman.catalogue.FrontendKind;
 import io.pointsman.catalogue.IpFamily;
@@ -18,6 +17,7 @@ import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.DrainState;
 import io.pointsman.dataplane.Holdings;
 import io.pointsman.dataplane.KernelState;
+import io.pointsman.dataplane.NumberedServices;
 import io.pointsman.dataplane.PlannedWrites;
 import io.pointsman.dataplane.Preflight;
 import io.pointsman.dataplane.SyncResult;
@@ -97,11 +97,8 @@ class ProgrammerTest {
   private void assertDesired(Map<ServicePortId, ServicePort> wanted) {
     DesiredState desired = programmer.desired();
     assertThat(new HashSet<>(desired.ports())).isEqualTo(new HashSet<>(memory.held.values()));
-    Digest digest = Digest.EMPTY;
-    for (ServicePort port : desired.ports()) {
-      digest = digest.plus(Digest.of(port));
-    }
-    assertThat(desired.digest()).isEqualTo(digest);
+    assertThat(desired.digest())
+        .isEqualTo(NumberedServices.desired(desired.ports(), Set.of()).digest());
     assertThat(desired.ports().size() + programmer.refused().size()).isEqualTo(wanted.size());
   }
 

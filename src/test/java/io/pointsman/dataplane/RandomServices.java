@@ -3,7 +3,6 @@ package io.pointsman.dataplane;
 
 import io.pointsman.catalogue.Address;
 import io.pointsman.catalogue.Backend;
-import io.pointsman.catalogue.Digest;
 import io.pointsman.catalogue.Frontend;
 import io.pointsman.catalogue.FrontendKind;
 import io.pointsman.catalogue.IpFamily;
@@ -41,11 +40,7 @@ public final class RandomServices {
 
   /** A desired state of these ports, on a node whose addresses all answer on node ports. */
   public static DesiredState desired(Collection<ServicePort> ports) {
-    Digest digest = Digest.EMPTY;
-    for (ServicePort port : ports) {
-      digest = digest.plus(Digest.of(port));
-    }
-    return new DesiredState(List.copyOf(ports), Set.of(), digest);
+    return NumberedServices.desired(ports, Set.of());
   }
 
   /** What there is now. */

@@ -16,6 +16,7 @@ import io.pointsman.catalogue.ServicePortId;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.KernelState;
 import io.pointsman.dataplane.KernelState.BackendAddress;
+import io.pointsman.dataplane.NumberedServices;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -116,11 +117,7 @@ class VerifierTest {
   }
 
   private static DesiredState desired(ServicePort... ports) {
-    Digest digest = Digest.EMPTY;
-    for (ServicePort port : ports) {
-      digest = digest.plus(Digest.of(port));
-    }
-    return new DesiredState(List.of(ports), Set.of(), digest);
+    return NumberedServices.desired(List.of(ports), Set.of());
   }
 
   /** A kernel that holds what a test puts into it. */

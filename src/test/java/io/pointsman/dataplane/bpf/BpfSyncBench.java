@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.bpf;
 
-import static io.pointsman.dataplane.bpf.Services.backends;
+import static io.pointsman.dataplane.NumberedServices.backends;
 import static io.pointsman.dataplane.bpf.Services.desired;
 import static io.pointsman.dataplane.bpf.Services.port;
 import static io.pointsman.dataplane.bpf.Services.ports;

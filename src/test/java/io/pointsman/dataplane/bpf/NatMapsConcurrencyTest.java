@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.bpf;
 
-import static io.pointsman.dataplane.bpf.Services.clusterIp;
+import static io.pointsman.dataplane.NumberedServices.clusterIp;
+import static io.pointsman.dataplane.NumberedServices.id;
 import static io.pointsman.dataplane.bpf.Services.desired;
-import static io.pointsman.dataplane.bpf.Services.id;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.dataplane.DesiredState.Change;
 import io.pointsman.dataplane.DesiredState.Delta;
+import io.pointsman.dataplane.NumberedServices;
 import io.pointsman.kernel.BpfMap;
 import io.pointsman.kernel.BpfObject;
 import java.lang.foreign.Arena;
@@ -70,7 +71,9 @@ class NatMapsConcurrencyTest {
   private static ServicePort port(int service, Random random) {
     int first = service * BACKENDS_PER_SERVICE + random.nextInt(BACKENDS_PER_SERVICE - 10);
     return new ServicePort(
-        id(service), List.of(clusterIp(service)), Services.backends(first, 1 + random.nextInt(8)));
+        id(service),
+        List.of(clusterIp(service)),
+        NumberedServices.backends(first, 1 + random.nextInt(8)));
   }
 
   /** One lookup of a frontend and a backend of it; its segments are its own. */

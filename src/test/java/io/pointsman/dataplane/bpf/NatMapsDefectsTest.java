@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pointsman.catalogue.Frontend;
 import io.pointsman.dataplane.DesiredState;
+import io.pointsman.dataplane.NumberedServices;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.kernel.BpfMap;
 import java.lang.foreign.MemorySegment;
@@ -92,7 +93,7 @@ class NatMapsDefectsTest extends NatMapsFixture {
 
   /** By number, as the map's order is random and every tenth Service has a node port as well. */
   private MemorySegment clusterIpKey(int service) {
-    Frontend frontend = Services.clusterIp(service);
+    Frontend frontend = NumberedServices.clusterIp(service);
     MemorySegment key = arena.allocate(Layout.FE_KEY_SIZE, 8);
     Layout.putFrontendKey(
         key, 0, frontend.address(), frontend.port(), frontend.protocol().number());

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.bpf;
 
-import static io.pointsman.dataplane.bpf.Services.backend;
-import static io.pointsman.dataplane.bpf.Services.backends;
-import static io.pointsman.dataplane.bpf.Services.clusterIp;
+import static io.pointsman.dataplane.NumberedServices.backend;
+import static io.pointsman.dataplane.NumberedServices.backends;
+import static io.pointsman.dataplane.NumberedServices.clusterIp;
+import static io.pointsman.dataplane.NumberedServices.id;
+import static io.pointsman.dataplane.NumberedServices.nodePort;
 import static io.pointsman.dataplane.bpf.Services.desired;
-import static io.pointsman.dataplane.bpf.Services.id;
-import static io.pointsman.dataplane.bpf.Services.nodePort;
 import static io.pointsman.dataplane.bpf.Services.port;
 import static io.pointsman.dataplane.bpf.Services.ports;
 import static org.assertj.core.api.Assertions.assertThat;

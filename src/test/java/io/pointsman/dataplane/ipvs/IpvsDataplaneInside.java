@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.ipvs;
 
-import static io.pointsman.dataplane.ipvs.Services.backends;
+import static io.pointsman.dataplane.NumberedServices.backends;
 import static io.pointsman.dataplane.ipvs.Services.desired;
 import static io.pointsman.dataplane.ipvs.Services.port;
 import static io.pointsman.dataplane.ipvs.Services.ports;
@@ -18,6 +18,7 @@ import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.DesiredState.Change;
 import io.pointsman.dataplane.DesiredState.Delta;
 import io.pointsman.dataplane.KernelState.Setting;
+import io.pointsman.dataplane.NumberedServices;
 import io.pointsman.dataplane.Preflight;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.kernel.IpvsTimeouts;
@@ -140,7 +141,7 @@ public class IpvsDataplaneInside extends IpvsFixture {
     SyncResult result = here(() -> dataplane.prepare(desired));
     assertThat(result.refused())
         .singleElement()
-        .returns(Services.id(4), SyncResult.Refused::id)
+        .returns(NumberedServices.id(4), SyncResult.Refused::id)
         .matches(refused -> refused.reason().contains("TCP 10.96.0.4:80"));
     run(dataplane::activate);
     List<ServicePort> served = new ArrayList<>(ports(12, 4));

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pointsman.dataplane.DesiredState;
+import io.pointsman.dataplane.NumberedServices;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.verify.Verdict;
 import io.pointsman.verify.Verifier;
@@ -70,7 +71,7 @@ public class IpvsRepairInside extends IpvsFixture {
   void asksForTheWholeAfterAFailure() {
     // Somebody was faster: the virtual server that is to be added exists already.
     shell("ipvsadm", "-A", "-t", "10.96.0.50:80", "-s", "wlc");
-    var added = Services.port(50, Services.backends(800, 1));
+    var added = Services.port(50, NumberedServices.backends(800, 1));
     var all = new ArrayList<>(ports(6, 3));
     all.add(added);
     var delta = new DesiredState.Delta(List.of(new DesiredState.Change(null, added)), List.of());

@@ -10,6 +10,7 @@ import io.pointsman.catalogue.Protocol;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.catalogue.Target;
 import io.pointsman.catalogue.TrafficPolicy;
+import io.pointsman.dataplane.NumberedServices;
 import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
 import io.pointsman.dataplane.kubeproxy.KubeProxyState;
 import io.pointsman.verify.kubeproxy.Difference;
@@ -25,8 +26,8 @@ import org.junit.jupiter.api.Test;
 public class KubeProxyServersInside extends IpvsFixture {
   private final List<ServicePort> ports =
       List.of(
-          Services.port(1, Services.backends(1, 2)),
-          Services.port(3, Services.backends(4, 3)),
+          Services.port(1, NumberedServices.backends(1, 2)),
+          Services.port(3, NumberedServices.backends(4, 3)),
           Services.port(4, List.of()));
 
   @Test
@@ -49,17 +50,17 @@ public class KubeProxyServersInside extends IpvsFixture {
     assertThat(whole.mode()).contains(KubeProxyMode.IPVS);
     assertThat(whole.differences()).isEmpty();
 
-    Frontend cluster = Services.clusterIp(1);
+    Frontend cluster = NumberedServices.clusterIp(1);
     shell("ip", "addr", "del", cluster.address() + "/32", "dev", IpvsDataplane.DEVICE);
     assertThat(verify().differences())
         .extracting(Difference::text)
         .containsExactly("default/service-1: " + cluster.address() + " is not on kube-ipvs0.");
     List<ServicePort> other =
         List.of(
-            Services.port(1, Services.backends(1, 3)),
-            Services.port(3, Services.backends(4, 2)),
+            Services.port(1, NumberedServices.backends(1, 3)),
+            Services.port(3, NumberedServices.backends(4, 2)),
             Services.port(4, List.of()),
-            Services.port(5, Services.backends(9, 1)));
+            Services.port(5, NumberedServices.backends(9, 1)));
     assertThat(verify(other).differences())
         .extracting(Difference::kind)
         .contains(Difference.Kind.MISSING, Difference.Kind.STALE);
@@ -90,7 +91,7 @@ public class KubeProxyServersInside extends IpvsFixture {
       shell(command.split(" ", -1));
     }
     List<ServicePort> served =
-        List.of(Services.port(1, Services.backends(1, 2)), Services.port(3, List.of()));
+        List.of(Services.port(1, NumberedServices.backends(1, 2)), Services.port(3, List.of()));
     assertThat(verify(served).differences()).isEmpty();
     shell("ipvsadm", "-d", "-t", "10.96.0.1:80", "-r", "10.244.0.2:8080");
     assertThat(verify(served).differences())

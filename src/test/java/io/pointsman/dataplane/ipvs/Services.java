@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.ipvs;
 
+import static io.pointsman.dataplane.NumberedServices.backends;
+import static io.pointsman.dataplane.NumberedServices.clusterIp;
+import static io.pointsman.dataplane.NumberedServices.id;
+import static io.pointsman.dataplane.NumberedServices.nodePort;
+
 import io.pointsman.catalogue.Address;
 import io.pointsman.catalogue.Backend;
-import io.pointsman.catalogue.Digest;
 import io.pointsman.catalogue.Frontend;
 import io.pointsman.catalogue.FrontendKind;
 import io.pointsman.catalogue.IpFamily;
@@ -11,6 +15,7 @@ import io.pointsman.catalogue.Protocol;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.catalogue.ServicePortId;
 import io.pointsman.dataplane.DesiredState;
+import io.pointsman.dataplane.NumberedServices;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -33,32 +38,6 @@ final class Services {
       frontends.add(nodePort(30_000 + number));
     }
     return new ServicePort(id(number), frontends, backends);
-  }
-
-  static ServicePortId id(int number) {
-    return new ServicePortId("default", "service-" + number, "", Protocol.TCP, IpFamily.IPV4);
-  }
-
-  static Frontend clusterIp(int number) {
-    return new Frontend(
-        Address.ofV4(0x0a60_0000 + number), 80, Protocol.TCP, FrontendKind.CLUSTER_IP);
-  }
-
-  static Frontend nodePort(int port) {
-    return new Frontend(Address.ANY_V4, port, Protocol.TCP, FrontendKind.NODE_PORT);
-  }
-
-  static List<Backend> backends(int first, int count) {
-    List<Backend> backends = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      backends.add(backend(first + i));
-    }
-    return backends;
-  }
-
-  /** Every third backend runs on this node. */
-  static Backend backend(int number) {
-    return new Backend(Address.ofV4(0x0af4_0000 + number), 8080, number % 3 == 0);
   }
 
   static List<ServicePort> ports(int count, int backends) {
@@ -84,10 +63,6 @@ final class Services {
   }
 
   static DesiredState desired(Collection<ServicePort> ports) {
-    Digest digest = Digest.EMPTY;
-    for (ServicePort port : ports) {
-      digest = digest.plus(Digest.of(port));
-    }
-    return new DesiredState(List.copyOf(ports), NODE_ADDRESSES, digest);
+    return NumberedServices.desired(ports, NODE_ADDRESSES);
   }
 }
