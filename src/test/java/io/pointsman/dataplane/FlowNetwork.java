@@ -2,14 +2,6 @@
 package io.pointsman.dataplane;
 
 import io.pointsman.kernel.KernelSandbox;
-import java.io.IOException;
-import java.net.DatagramPacket;
-import java.net.DatagramSocket;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,6 +14,10 @@ import java.util.List;
 final class FlowNetwork implements AutoCloseable {
   static final int PORT = 8080;
   static final int PODS = 3;
+
+  /** A number, which the answer begins with. */
+  static final int QUESTION_BYTES = 4;
+
   static final int SILENCE_SECONDS = 600;
   static final String NODE_V4 = "198.51.100.1";
   static final String NODE_V6 = "2001:db8:5::1";
@@ -66,75 +62,16 @@ final class FlowNetwork implements AutoCloseable {
   }
 
   private void serve(int pod, String address) {
-    InetSocketAddress at = new InetSocketAddress(InetAddress.ofLiteral(address), PORT);
-    ServerSocket tcp =
-        pods.get(pod)
-            .inNamespace(
-                () -> {
-                  ServerSocket bound = new ServerSocket();
-                  bound.bind(at, 1024);
-                  return bound;
-                });
-    DatagramSocket udp = pods.get(pod).inNamespace(() -> new DatagramSocket(at));
-    open.add(tcp);
-    open.add(udp);
-    start(
-        () -> {
-          while (true) {
-            Socket socket = tcp.accept();
-            start(() -> talk(pod, socket));
-          }
-        });
-    start(
-        () -> {
-          while (true) {
-            DatagramPacket packet = new DatagramPacket(new byte[100], 100);
-            udp.receive(packet);
-            String question = text(packet.getData(), packet.getLength());
-            packet.setData((question + " " + name(pod, packet.getSocketAddress())).getBytes(ASCII));
-            udp.send(packet);
-          }
-        });
-  }
-
-  /** Answers each line with the same and its name. */
-  private static void talk(int pod, Socket socket) throws IOException {
-    try (socket) {
-      byte[] question = new byte[4];
-      while (socket.getInputStream().readNBytes(question, 0, 4) == 4) {
-        String answer = text(question, 4) + " " + name(pod, socket.getRemoteSocketAddress());
-        socket.getOutputStream().write((answer + "\n").getBytes(ASCII));
-      }
-    }
-  }
-
-  private static String name(int pod, java.net.SocketAddress peer) {
-    InetSocketAddress from = (InetSocketAddress) peer;
-    return "pod %d asked by %s port %d"
-        .formatted(pod, from.getAddress().getHostAddress(), from.getPort());
-  }
-
-  static final java.nio.charset.Charset ASCII = StandardCharsets.US_ASCII;
-
-  static String text(byte[] bytes, int length) {
-    return new String(bytes, 0, length, ASCII);
-  }
-
-  /** Runs something that ends when its sockets are closed. */
-  private static void start(Work work) {
-    Thread.ofVirtual()
-        .start(
-            () -> {
-              try {
-                work.run();
-              } catch (IOException e) {
-                Thread.currentThread().interrupt(); // closed: whoever asked judges it
-              }
-            });
-  }
-
-  private interface Work {
-    void run() throws IOException;
+    open.add(
+        new PodServer(
+            pods.get(pod),
+            address,
+            PORT,
+            QUESTION_BYTES,
+            (question, asker) ->
+                "%s pod %d asked by %s port %d"
+                    .formatted(
+                        question, pod, asker.getAddress().getHostAddress(), asker.getPort())));
   }
 
   @Override

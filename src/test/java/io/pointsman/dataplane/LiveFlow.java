@@ -12,6 +12,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
 import java.util.function.BooleanSupplier;
 
 /** A connection, or a stream of datagrams from one port, that is asked again and again. */
@@ -107,12 +108,13 @@ abstract sealed class LiveFlow implements AutoCloseable {
       socket.connect(to, PATIENCE_MILLIS);
       socket.setSoTimeout(PATIENCE_MILLIS);
       reader =
-          new BufferedReader(new InputStreamReader(socket.getInputStream(), FlowNetwork.ASCII));
+          new BufferedReader(
+              new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII));
     }
 
     @Override
     String ask(String question) throws IOException {
-      socket.getOutputStream().write(question.getBytes(FlowNetwork.ASCII));
+      socket.getOutputStream().write(question.getBytes(StandardCharsets.US_ASCII));
       return String.valueOf(reader.readLine());
     }
 
@@ -134,13 +136,14 @@ abstract sealed class LiveFlow implements AutoCloseable {
 
     @Override
     String ask(String question) throws IOException {
-      socket.send(new DatagramPacket(question.getBytes(FlowNetwork.ASCII), question.length()));
+      socket.send(
+          new DatagramPacket(question.getBytes(StandardCharsets.US_ASCII), question.length()));
       try {
         socket.receive(answer);
       } catch (SocketTimeoutException e) {
         throw new IOException("lost", e);
       }
-      return FlowNetwork.text(answer.getData(), answer.getLength());
+      return new String(answer.getData(), 0, answer.getLength(), StandardCharsets.US_ASCII);
     }
 
     @Override

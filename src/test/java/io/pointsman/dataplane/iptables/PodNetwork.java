@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.iptables;
 
+import io.pointsman.dataplane.PodServer;
 import io.pointsman.kernel.KernelSandbox;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -8,7 +9,6 @@ import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -53,49 +53,16 @@ final class PodNetwork implements AutoCloseable {
     return "fd00:244:" + pod + "::5";
   }
 
+  /** Answers each byte, or datagram, with its name and who it was asked by. */
   private void serve(int pod, String address) {
-    InetSocketAddress at = new InetSocketAddress(InetAddress.ofLiteral(address), PORT);
-    ServerSocket tcp =
-        pods.get(pod)
-            .inNamespace(
-                () -> {
-                  ServerSocket bound = new ServerSocket();
-                  bound.bind(at, 1024);
-                  return bound;
-                });
-    DatagramSocket udp = pods.get(pod).inNamespace(() -> new DatagramSocket(at));
-    open.add(tcp);
-    open.add(udp);
-    start(
-        () -> {
-          while (true) {
-            Socket socket = tcp.accept();
-            start(() -> talk(pod, socket));
-          }
-        });
-    start(
-        () -> {
-          while (true) {
-            DatagramPacket packet = new DatagramPacket(new byte[100], 100);
-            udp.receive(packet);
-            packet.setData(name(pod, packet.getAddress()));
-            udp.send(packet);
-          }
-        });
-  }
-
-  /** Answers each byte with its name and who it was asked by. */
-  private static void talk(int pod, Socket socket) throws IOException {
-    try (socket) {
-      while (socket.getInputStream().read() >= 0) {
-        socket.getOutputStream().write(name(pod, socket.getInetAddress()));
-      }
-    }
-  }
-
-  private static byte[] name(int pod, InetAddress peer) {
-    return ("pod " + pod + " asked by " + peer.getHostAddress())
-        .getBytes(StandardCharsets.US_ASCII);
+    open.add(
+        new PodServer(
+            pods.get(pod),
+            address,
+            PORT,
+            1,
+            (question, asker) ->
+                "pod " + pod + " asked by " + asker.getAddress().getHostAddress()));
   }
 
   /** Connects from a namespace. */
@@ -118,7 +85,7 @@ final class PodNetwork implements AutoCloseable {
     socket.getOutputStream().write(1);
     byte[] answer = new byte[100];
     int size = socket.getInputStream().read(answer);
-    return new String(answer, 0, Math.max(0, size), StandardCharsets.US_ASCII);
+    return new String(answer, 0, Math.max(0, size), StandardCharsets.US_ASCII).strip();
   }
 
   /** Who answers over TCP. */
@@ -154,22 +121,6 @@ final class PodNetwork implements AutoCloseable {
     DatagramPacket answer = new DatagramPacket(new byte[100], 100);
     socket.receive(answer);
     return new String(answer.getData(), 0, answer.getLength(), StandardCharsets.US_ASCII);
-  }
-
-  private static void start(Work work) {
-    Thread.ofVirtual()
-        .start(
-            () -> {
-              try {
-                work.run();
-              } catch (IOException e) {
-                Thread.currentThread().interrupt(); // closed: whoever asked judges it
-              }
-            });
-  }
-
-  private interface Work {
-    void run() throws IOException;
   }
 
   @Override
