@@ -53,7 +53,7 @@ lab-status: ## Tell what runs in the lab
 test-ipvs: deps binaries image ## Walk every edge of IPVS on a cluster in User-Mode Linux (root, half an hour)
 	@$(maven) -q test-compile surefire:test -Dgroups=lab-uml -DexcludedGroups=
 
-test-kernels: deps binaries image ## Walk a node on Debian's own kernel, in QEMU, through every mode and back (root, an hour)
+test-kernels: deps binaries image ## Walk a node on Debian's own kernel, in QEMU, through every mode and back (root, hours without KVM)
 	@scripts/deps kernels
 	@$(maven) -q test-compile surefire:test -Dgroups=lab-kernels -DexcludedGroups=
 
