@@ -2,6 +2,7 @@
 package io.pointsman.dataplane;
 
 import io.pointsman.kernel.KernelSandbox;
+import io.pointsman.testing.SocketWork;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -49,14 +50,14 @@ public final class PodServer implements AutoCloseable {
               return bound;
             });
     this.udp = pod.inNamespace(() -> new DatagramSocket(at));
-    start(this::accept);
-    start(this::answerDatagrams);
+    SocketWork.start(this::accept);
+    SocketWork.start(this::answerDatagrams);
   }
 
   private void accept() throws IOException {
     while (true) {
       Socket socket = tcp.accept();
-      start(() -> talk(socket));
+      SocketWork.start(() -> talk(socket));
     }
   }
 
@@ -83,23 +84,6 @@ public final class PodServer implements AutoCloseable {
   private String answer(byte[] question, int size, SocketAddress asker) {
     String text = new String(question, 0, size, StandardCharsets.US_ASCII);
     return answers.to(text, (InetSocketAddress) asker);
-  }
-
-  /** Runs something that ends when its sockets are closed. */
-  private static void start(Work work) {
-    Thread.ofVirtual()
-        .start(
-            () -> {
-              try {
-                work.run();
-              } catch (IOException e) {
-                Thread.currentThread().interrupt(); // closed: whoever asked judges it
-              }
-            });
-  }
-
-  private interface Work {
-    void run() throws IOException;
   }
 
   @Override

@@ -224,7 +224,6 @@ class RolloutTest {
     return Walk.condition(status(), "Ready");
   }
 
-  /** The node of each of kube-proxy's pods. */
   private static SharedIndexInformer<Pod> arrivals(Queue<String> names) {
     return walk.kubeProxy().inform(new Arrivals(names));
   }

@@ -156,7 +156,6 @@ public final class IptablesDataplane implements Dataplane {
     if (open == null) {
       open = new Session(options, inTurn);
       session = open;
-      absent = false;
     }
     return open;
   }

@@ -3,6 +3,7 @@ package io.pointsman.dataplane.bpf.packet;
 
 import io.pointsman.catalogue.Address;
 import io.pointsman.kernel.KernelSandbox;
+import io.pointsman.testing.SocketWork;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.DatagramPacket;
@@ -50,7 +51,7 @@ final class Servers implements AutoCloseable {
         namespace.inNamespace(
             () -> new DatagramSocket(new InetSocketAddress(InetAddress.getByName(address), port)));
     open.add(socket);
-    start(
+    SocketWork.start(
         () -> {
           DatagramPacket packet = new DatagramPacket(new byte[MAX_DATAGRAM], MAX_DATAGRAM);
           while (true) {
@@ -67,7 +68,7 @@ final class Servers implements AutoCloseable {
         namespace.inNamespace(
             () -> new DatagramSocket(new InetSocketAddress(InetAddress.getByName(address), port)));
     open.add(socket);
-    start(
+    SocketWork.start(
         () -> {
           while (true) {
             DatagramPacket packet = new DatagramPacket(new byte[100], 100);
@@ -87,11 +88,11 @@ final class Servers implements AutoCloseable {
               return bound;
             });
     open.add(server);
-    start(
+    SocketWork.start(
         () -> {
           while (true) {
             Socket socket = server.accept();
-            start(
+            SocketWork.start(
                 () -> {
                   try (socket) {
                     conversation.with(socket);
@@ -103,23 +104,6 @@ final class Servers implements AutoCloseable {
 
   private interface Conversation {
     void with(Socket socket) throws IOException;
-  }
-
-  private interface Work {
-    void run() throws IOException;
-  }
-
-  /** A conversation ends when either side closes; the client is who judges it. */
-  private static void start(Work work) {
-    Thread.ofVirtual()
-        .start(
-            () -> {
-              try {
-                work.run();
-              } catch (IOException e) {
-                Thread.currentThread().interrupt();
-              }
-            });
   }
 
   @Override
