@@ -20,7 +20,7 @@ public class Rollout {
   public Canary canary = new Canary();
 
   @JsonPropertyDescription(
-      "True stops the rollout before the next step of any node; nodes keep serving as they are.")
+      "True stops the rollout before the next step of any node; nodes keep serving as they are. A node that nobody would bring changes of Services to goes on until Activate is done, and one that fails goes back.")
   @Default("false")
   public Boolean paused = false;
 

@@ -108,7 +108,7 @@ public record Handover(
     }
     return view.dataplanes().stream()
         .filter(one -> one.getMetadata().getName().equals(ruled.getSpec().proxyDataplane))
-        .anyMatch(owner -> !new NodeState(view, owner, node, ruled, false).mayAttach());
+        .anyMatch(owner -> !new NodeState(view, owner, node, ruled, false, false).mayAttach());
   }
 
   /**

@@ -134,7 +134,8 @@ final class NodePlans {
                 survey.dataplane(),
                 survey.view().nodes().get(plan.name),
                 ruled,
-                true)
+                true,
+                false)
             .answer()
             .orElse(null);
     if (status == null || status.result == StepResult.IN_PROGRESS) {

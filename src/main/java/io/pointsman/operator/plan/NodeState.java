@@ -2,6 +2,7 @@
 package io.pointsman.operator.plan;
 
 import io.pointsman.api.KubeProxyManagement;
+import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplane;
 import io.pointsman.api.NodeDataplaneSpec;
@@ -23,13 +24,15 @@ import org.jspecify.annotations.Nullable;
  *
  * @param node null when the Node is gone
  * @param wanted whether the node shall be on the dataplane
+ * @param refused whether the resource is not acted on, so that the node keeps to what it has
  */
 record NodeState(
     ClusterView view,
     ProxyDataplane dataplane,
     @Nullable NodeView node,
     NodeDataplane current,
-    boolean wanted) {
+    boolean wanted,
+    boolean refused) {
 
   /** Agents report at least every 5 minutes; after three silent ones something is wrong. */
   static final Duration SILENCE = Duration.ofMinutes(15);
@@ -153,7 +156,41 @@ record NodeState(
 
   /** Whether the node is to stay where it is for now, however long that takes. */
   boolean heldBack() {
-    return dataplane.getSpec().rollout.paused || dryRun();
+    return frozen() && followed();
+  }
+
+  private boolean frozen() {
+    boolean paused = dataplane.getSpec().rollout.paused && !dataplane.isMarkedForDeletion();
+    return paused || refused || dryRun();
+  }
+
+  /**
+   * Whether somebody brings changes of the cluster's Services to what serves the node, so that it
+   * may stay where it is for long. Between Detach and Activate nobody does where the walk began on
+   * kube-proxy: its rules serve on without it. When in doubt, the answer is no.
+   */
+  boolean followed() {
+    KubeProxyState kubeProxy = spec().kubeProxy;
+    if (kubeProxy == null) {
+      return true;
+    }
+    return switch (kubeProxy) {
+      case ATTACHED -> true;
+      // What is there, or its stand-in (ADR 8), until kube-proxy is, which nothing holds up.
+      case ATTACHING -> true;
+      case DETACHING -> step() == Step.ACTIVATE && !leavesBeforePrepare(spec().linuxDataplane);
+      case DETACHED ->
+          origin().isPresent() || step() == Step.CLEAN || (step() == Step.ACTIVATE && done());
+    };
+  }
+
+  private static boolean leavesBeforePrepare(@Nullable LinuxDataplane kind) {
+    return kind == null || DetachOrder.of(kind) == DetachOrder.BEFORE_PREPARE;
+  }
+
+  /** Whether what the resource asks for now is not for a node in the middle of its walk. */
+  boolean keepsToItsCourse() {
+    return (refused || dryRun()) && !settled();
   }
 
   boolean dryRun() {

@@ -177,7 +177,7 @@ final class Reporter {
       case DAEMON_SET_MISSING -> sentences.daemonSetMissing();
       case ROLLOUT_STOPPED -> sentences.failures();
       case DRY_RUN -> sentences.dryRun();
-      case PAUSED -> "Paused: " + sentences.converged() + sentences.skipped();
+      case PAUSED -> "Paused: " + sentences.converged() + sentences.between() + sentences.skipped();
       case SWITCHING -> sentences.switching() + sentences.skipped();
       case NO_NODES -> "spec.nodeSelector selects no Linux node.";
       case NODES_NOT_READY, CONVERGED -> sentences.converged() + sentences.skipped();

@@ -63,7 +63,8 @@ public final class RolloutPlanner {
       if (current != null) {
         moves.add(
             walk.ruled(
-                new NodeState(view, dataplane, node, current, hold || ownership.wanted(name))));
+                new NodeState(
+                    view, dataplane, node, current, hold || ownership.wanted(name), hold)));
       } else if (node != null) {
         moves.add(walk.untouched(node));
       }
@@ -111,7 +112,8 @@ public final class RolloutPlanner {
   }
 
   /**
-   * Whether a refusal, a pause or a dry run holds the move up; bookkeeping and gone nodes go on.
+   * Whether a refusal, a pause or a dry run holds the move up. Bookkeeping and gone nodes go on,
+   * and so does a node that failed, or whose Services nobody would follow where it is.
    */
   private static boolean held(Survey survey, Move move) {
     boolean refused = survey.refusal() != null && !survey.deleting();
@@ -123,9 +125,8 @@ public final class RolloutPlanner {
       case NodeAction.Forget forget -> survey.view().nodes().containsKey(forget.node());
       case NodeAction.Write write -> {
         NodeDataplane current = survey.view().nodeDataplanes().get(write.node());
-        yield survey.refusal() != null
-            || current == null
-            || !Target.same(current.getSpec(), write.spec());
+        yield current == null
+            || (!survey.goesOnAnyway(move) && !Target.same(current.getSpec(), write.spec()));
       }
     };
   }

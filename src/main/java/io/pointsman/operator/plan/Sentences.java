@@ -37,6 +37,15 @@ final class Sentences {
     return " Not now: " + each(skipped) + ".";
   }
 
+  /** The nodes that a pause or a dry run does not hold where they are. */
+  String between() {
+    List<Move> between = survey.at(survey::between);
+    if (between.isEmpty()) {
+      return "";
+    }
+    return " Not held before a dataplane follows the Services there: " + each(between) + ".";
+  }
+
   String switching() {
     List<Move> moving =
         survey.at(
@@ -94,10 +103,11 @@ final class Sentences {
   }
 
   String dryRun() {
-    List<Move> told = survey.at(move -> !move.note().isEmpty());
+    List<Move> told = survey.at(move -> !move.note().isEmpty() && !survey.between(move));
     return "Dry run, nothing changes: status.plan says what would be done; "
         + converged()
-        + (told.isEmpty() ? "" : " Of note: " + each(told) + ".");
+        + (told.isEmpty() ? "" : " Of note: " + each(told) + ".")
+        + between();
   }
 
   String daemonSetMissing() {

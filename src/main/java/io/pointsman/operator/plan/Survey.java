@@ -73,6 +73,21 @@ record Survey(
         && generation.equals(ruled.getMetadata().getAnnotations().get(Names.FAILED_GENERATION));
   }
 
+  /** Whether nothing may hold the move up: the node fails, or cannot stay where it is for long. */
+  boolean goesOnAnyway(Move move) {
+    boolean begun = move.start() == Move.Start.NONE;
+    return (begun && failed(move)) || between(move);
+  }
+
+  /** Whether nobody follows the cluster's Services for the node where it is. */
+  boolean between(Move move) {
+    NodeDataplane ruled = view.nodeDataplanes().get(move.node());
+    NodeView node = view.nodes().get(move.node());
+    return ruled != null
+        && node != null
+        && !new NodeState(view, dataplane, node, ruled, true, false).followed();
+  }
+
   int count(Standing... standings) {
     List<Standing> wanted = Arrays.asList(standings);
     return (int) moves.stream().filter(move -> wanted.contains(move.standing())).count();

@@ -31,7 +31,8 @@ final class WalkForward {
     if (preview != null) {
       return preview;
     }
-    if (!Target.matches(state.spec(), state.dataplane(), state.view().probe())) {
+    boolean matches = Target.matches(state.spec(), state.dataplane(), state.view().probe());
+    if (!matches && !state.keepsToItsCourse()) {
       return turn();
     }
     if (state.hasFailure()) {
@@ -61,7 +62,7 @@ final class WalkForward {
 
   /** It failed where the same was asked for; the spec has changed since in something else. */
   private Move again() {
-    Draft again = Draft.of(state, node).target().forget().began().retry();
+    Draft again = Draft.of(state, node).forget().began().retry();
     return move(Standing.SWITCHING, again, "tries again");
   }
 

@@ -23,8 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every ordered pair of kube-proxy (null), Iptables, IPVS and BPF. */
 class EdgesTest {
-  private static final List<@Nullable LinuxDataplane> ALL =
-      Arrays.asList(null, IPTABLES, IPVS, BPF);
+  static final List<@Nullable LinuxDataplane> ALL = Arrays.asList(null, IPTABLES, IPVS, BPF);
 
   static Stream<Arguments> edges() {
     return ALL.stream()
@@ -179,7 +178,7 @@ class EdgesTest {
     assertThat(annotations(trail)).doesNotContainKeys(Names.ORIGIN, Names.REPLACES);
   }
 
-  private static List<String> course(@Nullable LinuxDataplane from, @Nullable LinuxDataplane to) {
+  static List<String> course(@Nullable LinuxDataplane from, @Nullable LinuxDataplane to) {
     if (to == null) {
       return Stream.concat(
               Stream.of("ACTIVATE/ATTACHING", "DRAIN/ATTACHED", "REMOVE/ATTACHED")

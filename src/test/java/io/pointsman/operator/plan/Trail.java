@@ -25,12 +25,14 @@ final class Trail {
 
   final Scene scene;
   final List<String> places = new ArrayList<>();
+  final Followers followers;
 
   /** What the agent fails at. */
   Predicate<NodeDataplaneSpec> failing = spec -> false;
 
   private Trail(Scene scene) {
     this.scene = scene;
+    this.followers = new Followers(scene, NODE);
   }
 
   /** A node that rests where it begins: on kube-proxy (null) or converged on a dataplane. */
@@ -117,6 +119,7 @@ final class Trail {
     if (current != null) {
       boolean fails = failing.test(current.getSpec());
       scene.answer(NODE, fails ? StepResult.FAILED : StepResult.DONE);
+      followers.asked(current.getSpec(), fails);
     }
     scene.advance(Duration.ofSeconds(1));
   }
