@@ -135,6 +135,12 @@ final class Draft {
     return this;
   }
 
+  /** The flows of kube-proxy's ip_vs are still to end. */
+  Draft replacesKubeProxy() {
+    annotations.put(Names.REPLACES, Names.KUBE_PROXY);
+    return this;
+  }
+
   /** The walk has ended, or leads to kube-proxy: nothing of the origin matters any more. */
   Draft forgetOrigin() {
     annotations.remove(Names.ORIGIN);

@@ -39,8 +39,14 @@ public final class Names {
   /** On a NodeDataplane: the own dataplane that the walk began on, as JSON. */
   public static final String ORIGIN = "pointsman.io/origin";
 
-  /** On a NodeDataplane: the own dataplane that the present walk leaves. */
+  /**
+   * On a NodeDataplane: what the present walk leaves and whose flows may have to end, an own
+   * dataplane, or {@link #KUBE_PROXY} once the agent has waited for flows of its ip_vs.
+   */
   public static final String REPLACES = "pointsman.io/replaces";
+
+  /** Stands for kube-proxy among dataplanes. */
+  static final String KUBE_PROXY = "kube-proxy";
 
   /** On a NodeDataplane: why the rollback to the origin failed too, reason and sentence. */
   public static final String ROLLBACK_FAILURE = "pointsman.io/rollback-failure";

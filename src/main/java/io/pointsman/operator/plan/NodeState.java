@@ -150,8 +150,14 @@ record NodeState(
 
   /** Clean lets the flows of the dataplane that was replaced end, which is no delay of the walk. */
   private Duration draining() {
-    boolean drains = step() == Step.CLEAN && annotations().containsKey(Names.REPLACES);
+    boolean drains =
+        step() == Step.CLEAN && (annotations().containsKey(Names.REPLACES) || flowsEnd());
     return drains ? Duration.ofSeconds(spec().drainSeconds) : Duration.ZERO;
+  }
+
+  /** Whether the agent waits for flows of what served before, perhaps of kube-proxy's ip_vs. */
+  boolean flowsEnd() {
+    return answer().filter(status -> status.drainingFlows != null).isPresent();
   }
 
   /** Whether the node is to stay where it is for now, however long that takes. */

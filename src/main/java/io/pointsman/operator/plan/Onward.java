@@ -178,7 +178,9 @@ final class Onward {
       return move(Standing.SWITCHING, handover(), "waits for kube-proxy's pod to leave");
     }
     if (!state.proven()) {
-      return move(draining() ? Standing.DRAINING : Standing.SWITCHING, null, progress());
+      return state.flowsEnd()
+          ? move(Standing.DRAINING, drains(), progress())
+          : move(Standing.SWITCHING, null, progress());
     }
     Notice notice =
         Notice.normal(
@@ -198,9 +200,10 @@ final class Onward {
         "");
   }
 
-  /** Whether the new dataplane serves and only flows of the one before are left. */
-  private boolean draining() {
-    return state.answer().filter(status -> status.drainingFlows != null).isPresent();
+  /** Remembers that flows were waited for, also those that kube-proxy left; null when known. */
+  private @Nullable Draft drains() {
+    boolean known = state.annotations().containsKey(Names.REPLACES);
+    return known ? null : Draft.of(state, node).replacesKubeProxy();
   }
 
   /** Whether a taken-over node has kube-proxy on it, or is not yet how management wants it. */

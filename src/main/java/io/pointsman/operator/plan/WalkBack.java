@@ -126,9 +126,7 @@ final class WalkBack {
   }
 
   private Move pending() {
-    boolean draining =
-        state.answer().filter(status -> status.drainingFlows != null).isPresent()
-            || state.step() == Step.REMOVE;
+    boolean draining = state.flowsEnd() || state.step() == Step.REMOVE;
     if (late()) {
       return move(Standing.FAILED, null, "does not get back: " + progress());
     }

@@ -233,6 +233,27 @@ class RolloutPlannerTest {
   }
 
   @Test
+  void flowsThatKubeProxyLeftAreNoDelayAtClean() {
+    Scene scene = Scene.of("n1");
+    scene.dataplane("default").getSpec().rollout.onFailure = OnFailure.PAUSE;
+    scene.dataplane("default").getSpec().rollout.drainSeconds = 900;
+    scene.until("n1", Step.CLEAN).answer("n1", StepResult.IN_PROGRESS);
+    scene.ruled("n1").getStatus().drainingFlows = 7L;
+
+    scene.look().advance(Duration.ofSeconds(899)).look();
+    assertThat(scene.plan().report().counts().failed()).as("600 s and 900 s to drain").isZero();
+    scene.answer("n1", StepResult.IN_PROGRESS).advance(Duration.ofSeconds(590)).look();
+    assertThat(scene.plan().report().counts().failed()).as("the rest is for Clean").isZero();
+    assertThat(Standpoint.origin(scene.ruled("n1"))).isEmpty();
+    scene.advance(Duration.ofSeconds(12)).look();
+    assertThat(scene.plan().report().message()).contains("n1 ProgressDeadlineExceeded");
+
+    scene.edit(spec -> spec.rollout.progressDeadlineSeconds = 700).settle();
+    assertThat(scene.steps()).isEqualTo("n1=CLEAN/DETACHED");
+    assertThat(scene.ruled("n1").getMetadata().getAnnotations()).doesNotContainKey(Names.REPLACES);
+  }
+
+  @Test
   void aNodeThatLosesItsProofIsProvenAgainOrFails() {
     Scene scene = Scene.of("n1").settle();
     scene.answer("n1", StepResult.DONE).ruled("n1").getStatus().proven = false;
