@@ -35,7 +35,7 @@ record NodeState(
     boolean refused) {
 
   /** Agents report at least every 5 minutes; after three silent ones something is wrong. */
-  static final Duration SILENCE = Duration.ofMinutes(15);
+  private static final Duration SILENCE = Duration.ofMinutes(15);
 
   /** How long a failed step of the way back rests before it is tried again. */
   private static final Duration TRY_AGAIN = Duration.ofSeconds(30);
@@ -243,8 +243,13 @@ record NodeState(
     NodeDataplaneStatus status = current.getStatus();
     return status != null
         && parse(status.verifiedAt)
-            .filter(verified -> view.now().isAfter(verified.plus(SILENCE)))
+            .filter(verified -> view.now().isAfter(verified.plus(silence())))
             .isPresent();
+  }
+
+  /** How long a converged node may go unproven; its agent reads back as often as it is asked to. */
+  Duration silence() {
+    return SILENCE.plusSeconds(spec().verification.intervalSeconds);
   }
 
   boolean failedThisGeneration() {

@@ -67,7 +67,7 @@ final class Onward {
       return move(
           Standing.FAILED,
           null,
-          "its agent has not reported for " + NodeState.SILENCE.toMinutes() + " minutes");
+          "its agent has not reported for " + state.silence().toMinutes() + " minutes");
     }
     if (state.proven()) {
       return converged("");

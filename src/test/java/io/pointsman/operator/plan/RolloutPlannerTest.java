@@ -233,6 +233,18 @@ class RolloutPlannerTest {
   }
 
   @Test
+  void anAgentThatSeldomReadsBackIsNotSilent() {
+    Scene scene = Scene.of("n1");
+    scene.dataplane("default").getSpec().verification.intervalSeconds = 3600;
+    scene.settle().advance(Duration.ofMinutes(74));
+
+    assertThat(scene.verdict("Degraded").truth()).isEqualTo(Report.Truth.FALSE);
+    scene.advance(Duration.ofMinutes(2));
+    assertThat(scene.verdict("Degraded").truth()).isEqualTo(Report.Truth.TRUE);
+    assertThat(scene.plan().report().message()).contains("has not reported for 75 minutes");
+  }
+
+  @Test
   void flowsThatKubeProxyLeftAreNoDelayAtClean() {
     Scene scene = Scene.of("n1");
     scene.dataplane("default").getSpec().rollout.onFailure = OnFailure.PAUSE;
