@@ -73,6 +73,6 @@ final class NodeDataplaneWriter {
   private void delete(NodeAction.Forget forget) {
     NodeDataplane gone = new NodeDataplane();
     gone.setMetadata(new ObjectMetaBuilder().withName(forget.node()).build());
-    client.resource(gone).delete();
+    client.resource(gone).lockResourceVersion(forget.resourceVersion()).delete();
   }
 }
