@@ -72,10 +72,10 @@ class AgentAdmissionTest {
   }
 
   @Test
-  void replacesTheStatusOfItsOwnNode() {
+  void appliesTheStatusOfItsOwnNodeAndDoesNotReplaceIt() {
     JsonNode own = agent.get(NDP + NODES.get(0));
-    assertThat(agent.put(NDP + NODES.get(0) + "/status", own).get("kind").asText())
-        .isEqualTo("NodeDataplane");
+    assertThatThrownBy(() -> agent.put(NDP + NODES.get(0) + "/status", own))
+        .hasMessageContaining("cannot update resource \"nodedataplanes/status\"");
   }
 
   @Test

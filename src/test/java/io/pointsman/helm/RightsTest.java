@@ -23,6 +23,7 @@ class RightsTest {
   private static final String DAEMON_SETS = "/apis/apps/v1/namespaces/kube-system/daemonsets/";
 
   private static final String AGENTS = "/apis/apps/v1/namespaces/pointsman-system/daemonsets";
+  private static final String EVENTS = "/apis/events.k8s.io/v1/namespaces/%s/events";
   private static final String LEASES =
       "/apis/coordination.k8s.io/v1/namespaces/pointsman-system/leases";
 
@@ -72,6 +73,19 @@ class RightsTest {
         .noneMatch(it -> it.resource().startsWith("secrets"))
         .noneMatch(it -> it.resource().startsWith("pods/"))
         .noneMatch(it -> List.of("escalate", "bind", "impersonate").contains(it.verb()));
+  }
+
+  @Test
+  void bothTellEventsWhereThoseOfClusterScopedObjectsAre() {
+    for (String account : List.of("pointsman-operator", "pointsman-agent")) {
+      try (var client = as(account)) {
+        client.post(EVENTS.formatted("default"), event("default"));
+        assertThatThrownBy(() -> client.post(EVENTS.formatted("kube-system"), event("kube-system")))
+            .hasMessageContaining("cannot create resource \"events\"");
+        assertThatThrownBy(() -> client.get(EVENTS.formatted("default")))
+            .hasMessageContaining("cannot list resource \"events\"");
+      }
+    }
   }
 
   @Test
@@ -147,9 +161,30 @@ class RightsTest {
   }
 
   private static RestClient operator() {
+    return as("pointsman-operator");
+  }
+
+  private static RestClient as(String account) {
     return RestClient.of(ApiServer.shared())
-        .with("Impersonate-User", "system:serviceaccount:pointsman-system:pointsman-operator")
+        .with("Impersonate-User", "system:serviceaccount:pointsman-system:" + account)
         .with("Impersonate-Group", "system:serviceaccounts");
+  }
+
+  private static JsonNode event(String namespace) {
+    return Yaml.object(
+        """
+        apiVersion: events.k8s.io/v1
+        kind: Event
+        metadata: {generateName: rights-, namespace: %s}
+        eventTime: "2026-01-01T00:00:00.000000Z"
+        reportingController: test
+        reportingInstance: test
+        type: Normal
+        reason: Test
+        action: Test
+        regarding: {apiVersion: pointsman.io/v1alpha1, kind: ProxyDataplane, name: rights}
+        """
+            .formatted(namespace));
   }
 
   private static JsonNode configMap(String name) {
