@@ -2,6 +2,7 @@
 package io.pointsman.helm;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.pointsman.testing.ApiServer;
@@ -10,6 +11,7 @@ import io.pointsman.testing.Programs;
 import io.pointsman.testing.Project;
 import io.pointsman.testing.Yaml;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -70,12 +72,20 @@ class RenderTest {
   /** Each switch by itself: the value, a pointer into a manifest, and what is there then. */
   @TestFactory
   Stream<DynamicTest> switchesDoWhatTheySay() {
-    return Yaml.array(Project.read("src/test/resources/io/pointsman/helm/switches.yaml"))
+    return switches()
         .map(row -> DynamicTest.dynamicTest(row.get("set").asText(), () -> assertSwitch(row)));
   }
 
   private static void assertSwitch(JsonNode row) {
-    List<JsonNode> manifests = Chart.render(row.get("set").asText());
+    List<String> values = values(row);
+    assertShows(Chart.render(values.toArray(String[]::new)), row);
+    String[] others = values.subList(0, values.size() - 1).toArray(String[]::new);
+    assertThatThrownBy(() -> assertShows(Chart.render(others), row))
+        .as("without " + values.getLast())
+        .isInstanceOf(AssertionError.class);
+  }
+
+  private static void assertShows(List<JsonNode> manifests, JsonNode row) {
     String kind = row.get("kind").asText();
     String name = row.get("name").asText();
     if (row.path("absent").asBoolean()) {
@@ -90,6 +100,27 @@ class RenderTest {
     for (var expected : row.path("has").properties()) {
       assertThat(found.at(expected.getKey())).as(expected.getKey()).isEqualTo(expected.getValue());
     }
+    for (JsonNode pointer : row.path("lacks")) {
+      assertThat(found.at(pointer.asText()).isMissingNode()).as(pointer.asText()).isTrue();
+    }
+  }
+
+  /** What a row sets, one value each; a list in braces has commas of its own. */
+  private static List<String> values(JsonNode row) {
+    return List.of(row.get("set").asText().split(",(?![^{]*})"));
+  }
+
+  @Test
+  void everyValueHasASwitch() {
+    Set<String> paths = ValuesFile.paths(Yaml.object(Project.read(Chart.FOLDER + "/values.yaml")));
+    List<String> about = switches().map(row -> values(row).getLast()).toList();
+    assertThat(paths)
+        .filteredOn(path -> paths.stream().noneMatch(it -> it.startsWith(path + ".")))
+        .allSatisfy(path -> assertThat(about).anyMatch(it -> it.matches(path + "[.=\\[].*")));
+  }
+
+  private static Stream<JsonNode> switches() {
+    return Yaml.array(Project.read("src/test/resources/io/pointsman/helm/switches.yaml"));
   }
 
   @TestFactory
