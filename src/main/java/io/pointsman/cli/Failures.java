@@ -27,7 +27,7 @@ final class Failures {
   static int failedCommand(Exception failure, CommandLine command, ParseResult arguments) {
     String message = failure.getMessage();
     say(command, message == null ? failure.toString() : message);
-    return FAILED;
+    return command.getCommandSpec().exitCodeOnExecutionException();
   }
 
   /**

@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
       "The file is checked by the API server and not stored. The kernels are read by short-lived"
           + " pods of Pointsman's image."
     },
+    exitCodeOnExecutionException = Failures.NOT_LOOKED_AT,
     exitCodeListHeading = "Exit codes:%n",
     exitCodeList = {
       "0:every node was looked at, and none would be stopped",

@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
     description =
         "Prints for each node where it comes from and goes to, its step, the flows that drain,"
             + " whether its kernel is proven, and its last failure.",
+    exitCodeOnExecutionException = Failures.NOT_LOOKED_AT,
     exitCodeListHeading = "Exit codes:%n",
     exitCodeList = {
       "0:it was printed",

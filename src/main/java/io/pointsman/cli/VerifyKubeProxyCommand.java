@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
       "The kernels are read by short-lived pods of Pointsman's image; nothing else has to be"
           + " installed."
     },
+    exitCodeOnExecutionException = Failures.NOT_LOOKED_AT,
     exitCodeListHeading = "Exit codes:%n",
     exitCodeList = {
       "0:every Service is served exactly, on every node",
