@@ -16,9 +16,12 @@ import io.pointsman.dataplane.kubeproxy.places.KubeProxyPlaces;
 import io.pointsman.kernel.CommandRunner;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -45,7 +48,9 @@ public final class SwitchPlanner {
     private @Nullable List<KubeProxyState> states;
     private @Nullable KubeProxyFlows flows;
     private @Nullable Long left;
-    private final Map<LinuxDataplane, Holdings> others = new EnumMap<>(LinuxDataplane.class);
+    private final Map<LinuxDataplane, Optional<Holdings>> others =
+        new EnumMap<>(LinuxDataplane.class);
+    private final Set<LinuxDataplane> hidden = EnumSet.noneOf(LinuxDataplane.class);
     private boolean complete = true;
   }
 
@@ -60,10 +65,12 @@ public final class SwitchPlanner {
     LinuxDataplane serving = null;
     for (Map.Entry<LinuxDataplane, Dataplane> other : others.entrySet()) {
       Phase phase = attempt(counts, other.getValue()::phase);
-      if (phase != null && phase != Phase.ABSENT) {
+      if (phase == null) {
+        counts.hidden.add(other.getKey());
+      } else if (phase != Phase.ABSENT) {
         serving = phase == Phase.ACTIVE ? other.getKey() : serving;
         Holdings held = attempt(counts, other.getValue()::holdings);
-        counts.others.put(other.getKey(), Objects.requireNonNullElse(held, Holdings.NONE));
+        counts.others.put(other.getKey(), Optional.ofNullable(held));
       }
     }
     counts.writes = attempt(counts, () -> target.plan(question.desired()));
@@ -100,7 +107,11 @@ public final class SwitchPlanner {
       plan.memoryBytes = writes.memoryBytes();
     }
     if (writes != null && left != null && counts.complete) {
-      long held = counts.others.values().stream().mapToLong(Holdings::entries).sum();
+      long held =
+          counts.others.values().stream()
+              .flatMap(Optional::stream)
+              .mapToLong(Holdings::entries)
+              .sum();
       plan.entriesToRemove = writes.deleted() + left + held;
     }
     plan.flowsAtRisk = flows(counts);
@@ -114,15 +125,24 @@ public final class SwitchPlanner {
     FlowCounts flows = new FlowCounts();
     KubeProxyFlows ofKubeProxy = counts.flows;
     if (ofKubeProxy != null) {
-      flows.conntrack = ofKubeProxy.conntrack() + held(counts, LinuxDataplane.IPTABLES);
-      flows.ipvs = ofKubeProxy.ipvs() + held(counts, LinuxDataplane.IPVS);
+      flows.conntrack = sum(ofKubeProxy.conntrack(), held(counts, LinuxDataplane.IPTABLES));
+      flows.ipvs = sum(ofKubeProxy.ipvs(), held(counts, LinuxDataplane.IPVS));
     }
     flows.ct = held(counts, LinuxDataplane.BPF);
     return flows;
   }
 
-  private static long held(Counts counts, LinuxDataplane kind) {
-    return counts.others.getOrDefault(kind, Holdings.NONE).flows();
+  private static @Nullable Long sum(long one, @Nullable Long other) {
+    return other == null ? null : Long.valueOf(one + other);
+  }
+
+  /** Flows that need a dataplane; null when the kernel did not tell whether there are any. */
+  private static @Nullable Long held(Counts counts, LinuxDataplane kind) {
+    Optional<Holdings> held = counts.others.get(kind);
+    if (held == null) {
+      return counts.hidden.contains(kind) ? null : Long.valueOf(0);
+    }
+    return held.map(Holdings::flows).orElse(null);
   }
 
   /** What serves now, in words. */

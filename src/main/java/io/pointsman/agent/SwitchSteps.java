@@ -8,6 +8,7 @@ import io.pointsman.dataplane.PlannedWrites;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What the agent would do in a switch, in order and in words (ADR 5 has the order). */
@@ -32,10 +33,10 @@ final class SwitchSteps {
    *
    * @param writes null when it is not known
    * @param left entries of kube-proxy's that go, negative when it is not known
-   * @param others what other dataplanes of Pointsman have in the kernel
+   * @param others what other dataplanes of Pointsman have in the kernel, where it is known
    */
   List<String> words(
-      @Nullable PlannedWrites writes, long left, Map<LinuxDataplane, Holdings> others) {
+      @Nullable PlannedWrites writes, long left, Map<LinuxDataplane, Optional<Holdings>> others) {
     List<String> steps = new ArrayList<>();
     String to = name(question.to());
     boolean first = question.attached() && Handover.sharesChains(question.to());
@@ -71,15 +72,15 @@ final class SwitchSteps {
     return steps;
   }
 
-  private String retire(LinuxDataplane kind, Holdings held) {
+  private String retire(LinuxDataplane kind, Optional<Holdings> held) {
     return "Give "
-        + count(held.flows(), "flow", "flows")
+        + held.map(it -> count(it.flows(), "flow", "flows")).orElse("the flows")
         + " of "
         + name(kind)
         + " up to "
         + count(question.drainSeconds(), "second", "seconds")
         + " to end, then remove its "
-        + count(held.entries(), "entry", "entries")
+        + held.map(it -> count(it.entries(), "entry", "entries")).orElse("entries")
         + ".";
   }
 

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.pointsman.api.FlowCounts;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.SwitchPlan;
 import io.pointsman.catalogue.Catalogue;
@@ -120,14 +121,21 @@ class SwitchPlannerTest {
     boolean done =
         node.sandbox.inNamespace(
             () -> {
-              try (Dataplane serving = open(from)) {
+              try (Dataplane serving = open(from);
+                  ServerSocket listener =
+                      new ServerSocket(PORT, 5, InetAddress.getByName("192.0.2.10"));
+                  Socket flow = new Socket()) {
                 serving.prepare(desired());
                 serving.activate();
+                long through = from == LinuxDataplane.IPTABLES ? connect(flow, listener) : 0;
                 long held = serving.holdings().entries();
                 String before = dump();
                 SwitchPlan plan = plan(to, false);
                 assertThat(dump()).isEqualTo(before);
                 assertThat(plan.entriesToRemove).isEqualTo(held).isPositive();
+                FlowCounts flows = java.util.Objects.requireNonNull(plan.flowsAtRisk);
+                assertThat(flows.conntrack).isEqualTo(through);
+                assertThat(flows.ct).isZero();
                 assertThat(plan.steps)
                     .anyMatch(step -> step.contains("stay with " + SwitchSteps.name(from)))
                     .anyMatch(step -> step.contains("up to 7 seconds"));
@@ -136,6 +144,12 @@ class SwitchPlannerTest {
               return true;
             });
     assertThat(done).isTrue();
+  }
+
+  /** Makes a flow through the Service; how many it is. */
+  private static long connect(Socket flow, ServerSocket listener) throws IOException {
+    flow.connect(new InetSocketAddress(VIP, 80), 500);
+    return listener.isBound() && flow.isConnected() ? 1 : 0;
   }
 
   private SwitchPlan plan(LinuxDataplane to, boolean attached) {

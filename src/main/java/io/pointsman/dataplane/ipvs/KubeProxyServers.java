@@ -19,6 +19,7 @@ import io.pointsman.kernel.Errno;
 import io.pointsman.kernel.KernelException;
 import io.pointsman.kernel.NetworkDevice;
 import io.pointsman.kernel.RtNetlink;
+import io.pointsman.kernel.VirtualServer;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashSet;
@@ -132,9 +133,17 @@ public final class KubeProxyServers implements KubeProxySource {
     }
   }
 
-  /** How many connections of ip_vs somebody may still be using, whoever made the servers. */
-  public static long connections() {
-    return FlowCounter.count(server -> true);
+  /** How many connections of ip_vs through these somebody may still be using. */
+  public static long connections(List<KubeProxyFrontend> frontends) {
+    return FlowCounter.count(servers(frontends)::contains);
+  }
+
+  static Set<VirtualServer> servers(List<KubeProxyFrontend> frontends) {
+    Set<VirtualServer> servers = new HashSet<>();
+    for (KubeProxyFrontend each : frontends) {
+      servers.add(new VirtualServer(each.address().inet(), each.port(), each.protocol()));
+    }
+    return servers;
   }
 
   /** Whether kube-proxy's device is there; only then something of it can be. */

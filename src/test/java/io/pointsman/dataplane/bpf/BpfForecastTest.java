@@ -6,12 +6,15 @@ import static io.pointsman.dataplane.bpf.Services.ports;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.Protocol;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.Holdings;
 import io.pointsman.dataplane.PlannedWrites;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.kernel.BpfMap;
+import io.pointsman.kernel.Clock;
 import io.pointsman.kernel.MapInfo;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -54,6 +57,29 @@ class BpfForecastTest extends BpfDataplaneFixture {
     PlannedWrites none = here(() -> dataplane.plan(next));
     assertThat(none.written()).isZero();
     assertThat(none.deleted()).isZero();
+  }
+
+  @Test
+  void countsFlowsThatAreInUse() {
+    here(() -> dataplane.prepare(desired(ports(1, 1))));
+    run(
+        () -> {
+          try (FlowMap map = new FlowMap(pins.resolve(Layout.CT))) {
+            add(map, 40_000, Layout.CT_FORWARD);
+            add(map, 40_001, Layout.CT_FORWARD | Layout.CT_CLOSING);
+            add(map, 40_002, Layout.CT_FORWARD | Layout.CT_STACK);
+            add(map, 40_003, 0);
+          }
+        });
+    assertThat(here(() -> dataplane.holdings()).flows()).isOne();
+  }
+
+  private static void add(FlowMap map, int clientPort, int flags) {
+    Address client = Address.parse("198.51.100.9");
+    Address frontend = Address.parse("198.51.100.7");
+    map.add(
+        new FlowKey(Layout.CT_INGRESS, client, clientPort, frontend, 30_080, Protocol.TCP.number()),
+        new FlowEntry(Address.parse("10.244.1.5"), 8080, flags, 0, Clock.bootNanos()));
   }
 
   @Test

@@ -13,6 +13,7 @@ import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.Preflight;
 import io.pointsman.dataplane.Preflight.Finding;
 import io.pointsman.dataplane.ipvs.Ownership.Owner;
+import io.pointsman.dataplane.kubeproxy.KubeProxyFrontend;
 import io.pointsman.kernel.IpvsConnections;
 import io.pointsman.kernel.VirtualServer;
 import java.io.IOException;
@@ -54,6 +55,31 @@ class IpvsReadingTest {
             FlowCounter.count(
                 IpvsConnections.parse(lines), server -> ours.contains(server.address())))
         .isEqualTo(4);
+  }
+
+  /** Virtual servers of keepalived's or another's lose nothing when kube-proxy goes. */
+  @Test
+  void countsConnectionsThroughKubeProxysServersOnly() {
+    List<KubeProxyFrontend> frontends = new ArrayList<>();
+    for (String address : List.of("10.96.0.10", "fd00:10:96::a")) {
+      frontends.add(
+          new KubeProxyFrontend(
+              Address.parse(address), 80, 6, "", false, List.of(), List.of(), List.of()));
+    }
+    Stream<String> lines =
+        Stream.of(
+            "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData",
+            "TCP C6336401 9C40 0A60000A 0050 0AF4000B 1F90 ESTABLISHED     899",
+            "TCP C6336401 9C41 0A60000A 0051 0AF4000B 1F90 ESTABLISHED     899",
+            "TCP C6336401 9C42 0A60000B 0050 0AF4000B 1F90 ESTABLISHED     899",
+            "UDP C6336401 9C43 0A60000A 0050 0AF4000B 1F90 UDP             299",
+            "TCP 2001:0db8:0007:0000:0000:0000:0000:0001 9C44"
+                + " fd00:0010:0096:0000:0000:0000:0000:000a 0050"
+                + " fd00:0244:0000:0000:0000:0000:0000:0010 1F90 ESTABLISHED     899");
+    assertThat(
+            FlowCounter.count(
+                IpvsConnections.parse(lines), KubeProxyServers.servers(frontends)::contains))
+        .isEqualTo(2);
   }
 
   @Test

@@ -9,6 +9,7 @@ import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
 import io.pointsman.dataplane.kubeproxy.KubeProxyState;
 import io.pointsman.kernel.Conntrack;
 import io.pointsman.kernel.KernelException;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -30,17 +31,19 @@ public record KubeProxyFlows(long conntrack, long ipvs) {
    */
   public static KubeProxyFlows count(List<KubeProxyState> states) {
     Set<Place> translated = new HashSet<>();
+    List<KubeProxyFrontend> servers = new ArrayList<>();
     for (KubeProxyState state : states) {
       if (state.mode() != KubeProxyMode.IPVS) {
         for (KubeProxyFrontend each : state.frontends()) {
           translated.add(new Place(each.address(), each.port(), each.protocol()));
         }
+      } else {
+        servers.addAll(state.frontends());
       }
     }
-    boolean servers = states.stream().anyMatch(state -> state.mode() == KubeProxyMode.IPVS);
     return new KubeProxyFlows(
         translated.isEmpty() ? 0 : conntrack(translated),
-        servers ? KubeProxyServers.connections() : 0);
+        servers.isEmpty() ? 0 : KubeProxyServers.connections(servers));
   }
 
   private static long conntrack(Set<Place> places) {
