@@ -10,6 +10,7 @@ import io.pointsman.operator.DryRun;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -31,7 +32,8 @@ import picocli.CommandLine.Spec;
     exitCodeOnExecutionException = Failures.NOT_LOOKED_AT,
     exitCodeListHeading = "Exit codes:%n",
     exitCodeList = {
-      "0:every node was looked at, and none would be stopped",
+      "0:no node would be stopped; all were looked at but those that nothing changes on or that go"
+          + " back to kube-proxy",
       "1:Preflight would stop at least one node, or kube-proxy's DaemonSet is missing",
       "2:the command line or the file is wrong",
       "3:no node would be stopped, but a node or the cluster could not be looked at",
@@ -82,23 +84,22 @@ final class PlanCommand implements Callable<Integer> {
             refusal -> {
               throw new WrongFileException(refusal);
             });
+    Optional<String> obstacle = dryRun.missingDaemonSet().map(PlanCommand::missing);
     PlanReport report =
         new PlanReport(
             wanted.getMetadata().getName(),
+            obstacle,
             new ClusterPlan(client, settings).answers(dryRun.questions()));
     report.print(command().commandLine().getOut(), output.format());
-    dryRun
-        .missingDaemonSet()
-        .ifPresent(
-            name ->
-                Failures.say(
-                    command().commandLine(),
-                    "there is no DaemonSet "
-                        + name
-                        + ", so nothing would begin: name kube-proxy's in spec.kubeProxy, or set"
-                        + " its management to Unmanaged"));
-    int code = report.exitCode(detailed);
-    return dryRun.missingDaemonSet().isPresent() ? Failures.FAILED : code;
+    obstacle.ifPresent(why -> Failures.say(command().commandLine(), why));
+    return report.exitCode(detailed);
+  }
+
+  private static String missing(String daemonSet) {
+    return "there is no DaemonSet "
+        + daemonSet
+        + ", so nothing would begin: name kube-proxy's in spec.kubeProxy, or set its management to"
+        + " Unmanaged";
   }
 
   private CommandSpec command() {

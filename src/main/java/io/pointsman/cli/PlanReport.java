@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What would be done to all nodes, in the forms that people and programs want. */
@@ -23,11 +24,17 @@ final class PlanReport implements Report {
   private static final String NONE = "-";
 
   private final String name;
+  private final Optional<String> obstacle;
   private final List<NodeReport> nodes;
 
-  /** Of a ProxyDataplane of this name. */
-  PlanReport(String name, List<NodeReport> nodes) {
+  /**
+   * Of a ProxyDataplane.
+   *
+   * @param obstacle why no node would be begun, however good they are; empty when that is not so
+   */
+  PlanReport(String name, Optional<String> obstacle, List<NodeReport> nodes) {
     this.name = name;
+    this.obstacle = obstacle;
     this.nodes = List.copyOf(nodes);
   }
 
@@ -35,6 +42,7 @@ final class PlanReport implements Report {
   enum Outcome {
     UNCHANGED("nothing to do"),
     READY("can be done"),
+    UNASKED("goes back, nothing to look at"),
     BLOCKED("would be stopped"),
     NOT_LOOKED_AT("not looked at");
 
@@ -55,7 +63,7 @@ final class PlanReport implements Report {
       NodePlan plan, Outcome outcome, @Nullable NodeDataplaneStatus answer, String message) {
     static NodeReport unasked(NodePlan plan) {
       return new NodeReport(
-          plan, plan.steps.isEmpty() ? Outcome.UNCHANGED : Outcome.READY, null, "");
+          plan, plan.steps.isEmpty() ? Outcome.UNCHANGED : Outcome.UNASKED, null, "");
     }
 
     static NodeReport answered(NodePlan plan, NodeDataplaneStatus answer) {
@@ -79,13 +87,14 @@ final class PlanReport implements Report {
 
   /** The worst that is sure; changes count only when that was asked for. */
   int exitCode(boolean detailed) {
-    if (has(Outcome.BLOCKED)) {
+    if (obstacle.isPresent() || has(Outcome.BLOCKED)) {
       return Failures.FAILED;
     }
     if (has(Outcome.NOT_LOOKED_AT)) {
       return Failures.NOT_LOOKED_AT;
     }
-    return detailed && has(Outcome.READY) ? PlanCommand.CHANGES : 0;
+    boolean changes = has(Outcome.READY) || has(Outcome.UNASKED);
+    return detailed && changes ? PlanCommand.CHANGES : 0;
   }
 
   private boolean has(Outcome outcome) {
@@ -164,6 +173,7 @@ final class PlanReport implements Report {
     Map<String, Object> tree = new LinkedHashMap<>();
     tree.put("dataplane", name);
     tree.put("feasible", exitCode(false) == 0);
+    obstacle.ifPresent(why -> tree.put("message", why));
     tree.put("changes", nodes.stream().anyMatch(each -> !each.plan().steps.isEmpty()));
     List<Object> all = new ArrayList<>();
     nodes.forEach(each -> all.add(tree(each)));
@@ -195,6 +205,7 @@ final class PlanReport implements Report {
     return switch (outcome) {
       case UNCHANGED -> "Unchanged";
       case READY -> "CanBeDone";
+      case UNASKED -> "GoesBack";
       case BLOCKED -> "Blocked";
       case NOT_LOOKED_AT -> "NotLookedAt";
     };

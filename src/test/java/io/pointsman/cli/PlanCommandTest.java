@@ -141,6 +141,10 @@ class PlanCommandTest {
   void withoutKubeProxyToTakeOffNothingWouldBegin() {
     assertThat(plan(BPF.replace("Unmanaged", "Managed"))).isEqualTo(1);
     assertThat(err.toString()).contains("no DaemonSet kube-system/kube-proxy");
+    assertThat(plan(BPF.replace("Unmanaged", "Managed"), "-o=json")).isEqualTo(1);
+    JsonObject answer = new JsonObject(out.toString());
+    assertThat(answer.getBoolean("feasible")).isFalse();
+    assertThat(answer.getString("message")).contains("no DaemonSet kube-system/kube-proxy");
   }
 
   @Test

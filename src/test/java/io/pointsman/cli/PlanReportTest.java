@@ -13,6 +13,7 @@ import io.pointsman.cli.PlanReport.NodeReport;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class PlanReportTest {
@@ -64,7 +65,11 @@ class PlanReportTest {
   }
 
   private static int exit(boolean detailed, NodeReport... nodes) {
-    return new PlanReport("default", List.of(nodes)).exitCode(detailed);
+    return report(nodes).exitCode(detailed);
+  }
+
+  private static PlanReport report(NodeReport... nodes) {
+    return new PlanReport("default", Optional.empty(), List.of(nodes));
   }
 
   @Test
@@ -86,8 +91,7 @@ class PlanReportTest {
   @Test
   void theTableHasNodesAndWhatWasFound() {
     StringWriter text = new StringWriter();
-    new PlanReport("default", List.of(READY, BLOCKED, LOST, DONE))
-        .printTable(new PrintWriter(text));
+    report(READY, BLOCKED, LOST, DONE).printTable(new PrintWriter(text));
     assertThat(text.toString().lines())
         .containsExactly(
             "NODE     FROM         TO    WRITE   REMOVE   MEMORY    FLOWS   STEPS"
@@ -110,14 +114,39 @@ class PlanReportTest {
     NodeDataplaneStatus empty = new NodeDataplaneStatus();
     empty.plan = new SwitchPlan();
     StringWriter text = new StringWriter();
-    new PlanReport("default", List.of(NodeReport.answered(plan("node-1"), empty)))
-        .printTable(new PrintWriter(text));
+    report(NodeReport.answered(plan("node-1"), empty)).printTable(new PrintWriter(text));
     assertThat(text.toString()).containsPattern("BPF +\\? +\\? +\\? +\\? +Preflight");
+  }
+
+  /** A node that goes back is not looked at, and nothing says that it was. */
+  @Test
+  void aNodeThatGoesBackIsNotSaidToHaveBeenLookedAt() {
+    NodePlan back = plan("node-5");
+    back.from = "BPF";
+    back.to = "kube-proxy";
+    back.steps = List.of("Attach", "Drain", "Remove");
+    NodeReport leaving = NodeReport.unasked(back);
+    StringWriter text = new StringWriter();
+    report(leaving).printTable(new PrintWriter(text));
+    assertThat(text.toString()).contains("goes back, nothing to look at");
+    assertThat(report(leaving).json()).contains("\"verdict\" : \"GoesBack\"");
+    assertThat(exit(false, leaving, READY)).isZero();
+    assertThat(exit(true, leaving, DONE)).isEqualTo(4);
+  }
+
+  @Test
+  void whatKeepsAllNodesFromBeginningIsInTheAnswer() {
+    PlanReport report =
+        new PlanReport("default", Optional.of("there is no DaemonSet"), List.of(READY));
+    assertThat(report.exitCode(true)).isEqualTo(1);
+    assertThat(report.json())
+        .contains("\"feasible\" : false")
+        .contains("\"message\" : \"there is no DaemonSet\"");
   }
 
   @Test
   void jsonAndYamlSayTheSame() {
-    PlanReport report = new PlanReport("default", List.of(BLOCKED));
+    PlanReport report = report(BLOCKED);
     assertThat(report.json())
         .contains("\"feasible\" : false")
         .contains("\"changes\" : true")

@@ -126,8 +126,11 @@ final class NodePlans {
         : drain.toList();
   }
 
-  /** What the agent has said to the spec as it is now. */
+  /** What the agent has said to the spec as it is now, when that is what the plan is about. */
   private void answer(NodePlan plan, NodeDataplane ruled) {
+    if (!Target.matches(ruled.getSpec(), survey.dataplane(), survey.view().probe())) {
+      return; // other settings in place are not tried beforehand
+    }
     NodeDataplaneStatus status =
         new NodeState(
                 survey.view(),

@@ -131,6 +131,7 @@ class DryRunTest {
 
     assertThat(scene.ruled("n1").getSpec().scheduler).isEqualTo(Scheduler.RR);
     assertThat(plans(scene).getFirst().steps).containsExactly("Clean");
+    assertThat(plans(scene).getFirst().answered).as("its agent was asked for others").isFalse();
     assertThat(scene.verdict("Ready").reason()).isEqualTo("DryRun");
   }
 
