@@ -2,6 +2,7 @@
 package io.pointsman.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.pointsman.api.NodeDataplaneSpec;
@@ -44,11 +45,12 @@ final class ClusterPlan {
     }
     if (!asked.isEmpty()) {
       ServiceStream services = ServiceStream.of(client);
+      PodSpec agents = AgentPods.of(client);
       try (LookRun run = new LookRun(client, settings)) {
         reports.addAll(
             run.at(
                 asked.keySet(),
-                node -> look(run, Objects.requireNonNull(asked.get(node)), services),
+                node -> look(run, Objects.requireNonNull(asked.get(node)), agents, services),
                 (node, why) ->
                     NodeReport.notLookedAt(Objects.requireNonNull(asked.get(node)).plan(), why)));
       }
@@ -57,12 +59,13 @@ final class ClusterPlan {
     return reports;
   }
 
-  private NodeReport look(LookRun run, Question question, ServiceStream services)
+  private NodeReport look(
+      LookRun run, Question question, PodSpec agents, ServiceStream services)
       throws InterruptedException {
     String node = question.plan().name;
     NodeDataplaneSpec spec = Objects.requireNonNull(question.spec());
     try {
-      LookPod pod = run.start(LookJob.asAgent(node, run.label(), settings));
+      LookPod pod = run.start(LookJob.asAgent(node, run.label(), settings, agents));
       String answer =
           pod.ask(
               services.input(),

@@ -14,6 +14,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
@@ -28,6 +29,9 @@ final class LookPod {
   static final String UNREADABLE = "its answer was cut off or is of another version of Pointsman";
 
   private static final long POLL_MILLIS = 500;
+
+  /** Exit code of what a SIGKILL has ended. */
+  private static final int KILLED = 137;
 
   /** With these a container does not start however long one waits. */
   private static final Set<String> HOPELESS =
@@ -149,10 +153,25 @@ final class LookPod {
     ByteArrayOutputStream err = new ByteArrayOutputStream();
     Integer exit = execute(in, out, err, command);
     if (exit == null || exit != 0) {
-      throw new LookException(
-          "its kernel could not be read: " + err.toString(StandardCharsets.UTF_8).strip());
+      throw new LookException(failure(exit, err.toString(StandardCharsets.UTF_8).strip()));
     }
     return out.toString(StandardCharsets.UTF_8);
+  }
+
+  /** Why a command has not read the kernel, by its exit code and what it has said. */
+  static String failure(@Nullable Integer exit, String said) {
+    List<String> parts = new ArrayList<>(List.of("its kernel could not be read"));
+    if (exit == null) {
+      parts.add("the connection to its pod ended first");
+    } else if (exit == KILLED) {
+      parts.add("the command was killed, most likely because there was no memory left for it");
+    } else if (said.isEmpty()) {
+      parts.add("the command ended with exit code " + exit);
+    }
+    if (!said.isEmpty()) {
+      parts.add(said);
+    }
+    return String.join(": ", parts);
   }
 
   private @Nullable Integer execute(

@@ -107,7 +107,8 @@ final class LookRun implements AutoCloseable {
           .delete();
     } catch (KubernetesClientException e) {
       System.err.println(
-          "pointsman: the jobs of this look could not be deleted; the cluster does it in ten"
+          "pointsman: the jobs of this look could not be deleted; the cluster does it in "
+              + settings.lifetime().plusSeconds(59).toMinutes()
               + " minutes: "
               + e.getMessage());
     }

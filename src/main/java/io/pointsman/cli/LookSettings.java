@@ -28,6 +28,7 @@ record LookSettings(
     Duration settle,
     Duration timeout,
     int parallel) {
+  private static final Duration LEAST_LIFETIME = Duration.ofMinutes(10);
   private static final String DEFAULT_NAMESPACE = "kube-system";
   private static final List<LocalObjectReference> NO_SECRETS = List.of();
 
@@ -74,7 +75,7 @@ record LookSettings(
   }
 
   /** The operator's Deployment, empty when there is none or this person may not see it. */
-  private static Optional<Deployment> operator(KubernetesClient client) {
+  static Optional<Deployment> operator(KubernetesClient client) {
     try {
       return client
           .apps()
@@ -92,6 +93,20 @@ record LookSettings(
       }
       throw e;
     }
+  }
+
+  /**
+   * After which a pod ends that nobody has deleted: it may take {@code timeout} to start, to answer
+   * and, when differences have lasted, for the look that was begun last.
+   */
+  Duration lifetime() {
+    Duration needed = timeout.multipliedBy(3).plus(settle).plusMinutes(1);
+    return needed.compareTo(LEAST_LIFETIME) > 0 ? needed : LEAST_LIFETIME;
+  }
+
+  /** The same, with another time that a difference must last. */
+  LookSettings settling(Duration forDifferences) {
+    return lasting(forDifferences, timeout, parallel);
   }
 
   LookSettings lasting(Duration forDifferences, Duration forPods, int nodesAtATime) {

@@ -165,7 +165,8 @@ class PlanCommandTest {
     LookSettings settings =
         new LookSettings(
             "kube-system", "pointsman:test", "Never", List.of(), Duration.ZERO, Duration.ZERO, 1);
-    Job job = client.resource(LookJob.asAgent("ready", "run", settings)).create();
+    Job job =
+        client.resource(LookJob.asAgent("ready", "run", settings, AgentPods.of(client))).create();
     assertThat(job.getSpec().getTtlSecondsAfterFinished()).isZero();
     var pod = job.getSpec().getTemplate().getSpec();
     assertThat(pod.getAutomountServiceAccountToken()).isFalse();

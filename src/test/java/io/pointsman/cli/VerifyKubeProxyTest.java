@@ -119,10 +119,12 @@ class VerifyKubeProxyTest {
             1);
     var job = client.resource(LookJob.on("ready", "run", settings)).create();
     assertThat(job.getSpec().getTtlSecondsAfterFinished()).isZero();
-    assertThat(job.getSpec().getActiveDeadlineSeconds()).isPositive();
+    assertThat(job.getSpec().getActiveDeadlineSeconds()).isEqualTo(600);
     var pod = job.getSpec().getTemplate().getSpec();
     assertThat(pod.getNodeName()).isEqualTo("ready");
     assertThat(pod.getHostNetwork()).isTrue();
+    assertThat(pod.getContainers().getFirst().getCommand()).containsExactly("sleep");
+    assertThat(pod.getContainers().getFirst().getArgs()).containsExactly("600");
     assertThat(pod.getAutomountServiceAccountToken()).isFalse();
     var context = pod.getContainers().getFirst().getSecurityContext();
     assertThat(context.getPrivileged()).isFalse();
