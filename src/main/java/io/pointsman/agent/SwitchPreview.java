@@ -24,20 +24,15 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
+import java.util.Objects;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What an agent would answer to Preflight, found out without one: the same findings and the same
- * plan, from Services that are handed over. Changes nothing.
+ * plan, from Services that are handed over. Of kube-proxy it takes one look, where an agent waits
+ * for it to follow: {@link KubeProxyPatience} is for that. Changes nothing.
  */
 public final class SwitchPreview {
-  /** So long kube-proxy may lag behind the Services that were handed over. */
-  private static final Duration WINDOW = Duration.ofSeconds(15);
-
-  private static final long POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final int REFUSED = 10;
 
   private final Map<LinuxDataplane, DataplaneSettings.Factory> factories;
@@ -112,23 +107,15 @@ public final class SwitchPreview {
         kind, spec, new DesiredState(ports, NodeAddresses.ofNode(spec.nodePort.addresses), digest));
   }
 
+  /** One look: whether what it finds passes is seen by who can list the Services anew. */
   private List<Preflight.Finding> ofKubeProxy(Catalogue catalogue) {
-    KubeProxyCheck check = new KubeProxyCheck(WINDOW, System::nanoTime);
+    KubeProxyCheck check = new KubeProxyCheck(Duration.ZERO, System::nanoTime);
     try {
-      String difference;
-      do {
-        difference = check.look(KubeProxyPlaces.of(commands), KubeProxyCheck.expected(catalogue));
-        if (difference != null && !check.lasts()) {
-          LockSupport.parkNanos(Math.max(POLL_NANOS, check.pauseNanos()));
-        }
-      } while (difference != null && !check.lasts() && !isAbsent(check.verdict()));
+      check.look(KubeProxyPlaces.of(commands), KubeProxyCheck.expected(catalogue));
     } catch (DataplaneException e) {
       return KubeProxyFindings.unreadable(e.getMessage());
     }
-    KubeProxyVerdict verdict = check.verdict();
-    if (verdict == null) {
-      return List.of();
-    }
+    KubeProxyVerdict verdict = Objects.requireNonNull(check.verdict());
     List<Preflight.Finding> findings = new ArrayList<>(KubeProxyFindings.of(verdict));
     verdict.mode().ifPresent(running -> addLeftovers(running, findings));
     return findings;
@@ -139,9 +126,5 @@ public final class SwitchPreview {
     if (!left.isEmpty()) {
       findings.add(KubeProxyFindings.leftovers(running, Chores.some(left)));
     }
-  }
-
-  private static boolean isAbsent(@Nullable KubeProxyVerdict verdict) {
-    return verdict != null && verdict.mode().isEmpty();
   }
 }

@@ -3,8 +3,10 @@ package io.pointsman.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.pointsman.agent.KubeProxyPatience;
 import io.pointsman.api.NodeDataplaneSpec;
 import io.pointsman.api.NodeDataplaneStatus;
 import io.pointsman.cli.LookPod.LookException;
@@ -17,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 
 /** Puts a dry run's questions to the nodes' kernels, some at a time, and leaves nothing behind. */
 final class ClusterPlan {
@@ -24,14 +27,16 @@ final class ClusterPlan {
 
   private final KubernetesClient client;
   private final LookSettings settings;
+  private final Shared<ServiceStream> services;
 
   ClusterPlan(KubernetesClient client, LookSettings settings) {
     this.client = client;
     this.settings = settings;
+    this.services = new Shared<>(() -> ServiceStream.of(client), System::nanoTime);
   }
 
   /** The answers of all nodes, by name; nodes that nothing is to be asked of are in it too. */
-  List<NodeReport> answers(List<Question> questions) throws IOException {
+  List<NodeReport> answers(List<Question> questions) {
     Map<String, Question> asked = new LinkedHashMap<>();
     List<NodeReport> reports = new ArrayList<>();
     for (Question question : questions) {
@@ -44,13 +49,18 @@ final class ClusterPlan {
       }
     }
     if (!asked.isEmpty()) {
-      ServiceStream services = ServiceStream.of(client);
+      int ports = services.get().on("").portCount();
+      LookSettings patient = settings.settling(KubeProxyPatience.window(ports));
       PodSpec agents = AgentPods.of(client);
-      try (LookRun run = new LookRun(client, settings)) {
+      try (LookRun run = new LookRun(client, patient)) {
         reports.addAll(
             run.at(
                 asked.keySet(),
-                node -> look(run, Objects.requireNonNull(asked.get(node)), agents, services),
+                node ->
+                    look(
+                        run,
+                        LookJob.asAgent(node, run.label(), patient, agents),
+                        Objects.requireNonNull(asked.get(node))),
                 (node, why) ->
                     NodeReport.notLookedAt(Objects.requireNonNull(asked.get(node)).plan(), why)));
       }
@@ -59,22 +69,26 @@ final class ClusterPlan {
     return reports;
   }
 
-  private NodeReport look(
-      LookRun run, Question question, PodSpec agents, ServiceStream services)
-      throws InterruptedException {
+  private NodeReport look(LookRun run, Job job, Question question) throws InterruptedException {
     String node = question.plan().name;
     NodeDataplaneSpec spec = Objects.requireNonNull(question.spec());
     try {
-      LookPod pod = run.start(LookJob.asAgent(node, run.label(), settings, agents));
-      String answer =
+      LookPod pod = run.start(job);
+      // Listed only now: the pod may have taken minutes to start.
+      String text =
           pod.ask(
-              services.input(),
+              services.get().input(),
               "pointsman",
               "plan-node",
               "--node=" + node,
               "--spec=" + MAPPER.writeValueAsString(spec));
-      return NodeReport.answered(
-          question.plan(), MAPPER.readValue(lastLine(answer), NodeDataplaneStatus.class));
+      NodeDataplaneStatus answer = MAPPER.readValue(lastLine(text), NodeDataplaneStatus.class);
+      new KubeProxyLook(
+              () -> services.get().on(node),
+              new KubeProxyPatience(run.settle(), System::nanoTime),
+              TimeUnit.NANOSECONDS::sleep)
+          .settle(answer, pod::read);
+      return NodeReport.answered(question.plan(), answer);
     } catch (LookException | KubernetesClientException e) {
       return NodeReport.notLookedAt(question.plan(), String.valueOf(e.getMessage()));
     } catch (IOException e) {

@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.pointsman.cli.LookPod.LookException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HexFormat;
@@ -46,6 +47,11 @@ final class LookRun implements AutoCloseable {
   /** The value of {@link LookJob#RUN_LABEL} on everything of this run. */
   String label() {
     return label;
+  }
+
+  /** How long a difference must last before it counts. */
+  Duration settle() {
+    return settings.settle();
   }
 
   /** Starts a job and waits until its pod runs. */

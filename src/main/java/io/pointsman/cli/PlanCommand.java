@@ -7,7 +7,6 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.pointsman.api.ProxyDataplane;
 import io.pointsman.cli.PlanFile.WrongFileException;
 import io.pointsman.operator.DryRun;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
@@ -61,7 +60,7 @@ final class PlanCommand implements Callable<Integer> {
   private boolean detailed;
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() {
     look.check(command());
     try {
       GenericKubernetesResource wanted = PlanFile.read(file);
@@ -75,7 +74,7 @@ final class PlanCommand implements Callable<Integer> {
     }
   }
 
-  private int plan(KubernetesClient client, ProxyDataplane wanted) throws IOException {
+  private int plan(KubernetesClient client, ProxyDataplane wanted) {
     LookSettings settings = look.settings(client, Duration.ZERO, command());
     DryRun dryRun = new DryRun(client, wanted, LookSettings.operatorNamespace(client));
     dryRun

@@ -19,21 +19,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /** The cluster's Services as they are now; looks that are made together share one list. */
 final class ServiceLists {
   /** kube-proxy serves more than Pointsman does. */
   static final Set<Protocol> PROTOCOLS = EnumSet.allOf(Protocol.class);
 
-  private static final long FRESH_NANOS = TimeUnit.SECONDS.toNanos(2);
   private static final String ZONE = "topology.kubernetes.io/zone";
 
   private final KubernetesClient client;
   private final Names names = new Names();
-  private @Nullable Catalogue listed;
-  private long listedAt;
+  private final Shared<Catalogue> listed = new Shared<>(this::list, System::nanoTime);
 
   ServiceLists(KubernetesClient client) {
     this.client = client;
@@ -46,18 +42,8 @@ final class ServiceLists {
     String zone = labels == null ? "" : labels.getOrDefault(ZONE, "");
     KubeProxyView view = new KubeProxyView(node.getMetadata().getName(), Optional.of(zone));
     List<ExpectedPort> expected = new ArrayList<>();
-    current().forEachService((service, slices) -> expected.addAll(view.ports(service, slices)));
+    listed.get().forEachService((service, slices) -> expected.addAll(view.ports(service, slices)));
     return expected;
-  }
-
-  private synchronized Catalogue current() {
-    Catalogue known = listed;
-    if (known == null || System.nanoTime() - listedAt > FRESH_NANOS) {
-      known = list();
-      listed = known;
-      listedAt = System.nanoTime();
-    }
-    return known;
   }
 
   private Catalogue list() {

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.OutputStreamWriter;
+import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.util.zip.GZIPInputStream;
@@ -43,8 +44,16 @@ final class ServiceStream {
     this.bytes = bytes;
   }
 
-  /** Lists them once, for all nodes. */
-  static ServiceStream of(KubernetesClient client) throws IOException {
+  /** Lists them as they are now. */
+  static ServiceStream of(KubernetesClient client) {
+    try {
+      return listed(client);
+    } catch (IOException e) {
+      throw new UncheckedIOException("put Services into JSON", e);
+    }
+  }
+
+  private static ServiceStream listed(KubernetesClient client) throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (Writer out = new OutputStreamWriter(new GZIPOutputStream(bytes), StandardCharsets.UTF_8)) {
       for (Service each :
@@ -74,6 +83,15 @@ final class ServiceStream {
 
   InputStream input() {
     return new ByteArrayInputStream(bytes);
+  }
+
+  /** What a node gets to see of them. */
+  Catalogue on(String node) {
+    try {
+      return read(input(), node);
+    } catch (IOException e) {
+      throw new UncheckedIOException("read what was listed", e);
+    }
   }
 
   /**
