@@ -6,8 +6,10 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.NodeDataplane;
+import io.pointsman.api.ProxyDataplane;
 import io.pointsman.cli.LookPod.LookException;
 import io.pointsman.cli.VerifyReport.NodeReport;
+import java.net.HttpURLConnection;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -79,9 +81,22 @@ final class ClusterLook {
         }
       }
     } catch (KubernetesClientException e) {
-      return served; // Pointsman is not installed, or this person may not see it
+      if (!isInstalled(e)) {
+        return served;
+      }
+      throw e;
     }
     return served;
+  }
+
+  /** Whether there is Pointsman in the cluster, where its resources could not be listed. */
+  private boolean isInstalled(KubernetesClientException failure) {
+    return switch (failure.getCode()) {
+      case HttpURLConnection.HTTP_NOT_FOUND -> false;
+      // A right that is missing is told before a kind that is.
+      case HttpURLConnection.HTTP_FORBIDDEN -> client.hasApiGroup(ProxyDataplane.GROUP, true);
+      default -> true;
+    };
   }
 
   private static String name(Node node) {

@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.net.HttpURLConnection;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -57,6 +58,10 @@ final class ClusterOptions {
 
   /** What the server said, or why it was not reached, which stands at the end of the causes. */
   static String reason(KubernetesClientException failure) {
+    if (failure.getCode() == HttpURLConnection.HTTP_FORBIDDEN && failure.getStatus() != null) {
+      return failure.getStatus().getMessage()
+          + "; have this right granted, the user guide lists all that are needed";
+    }
     if (failure.getCode() > 0) {
       return String.valueOf(failure.getMessage());
     }

@@ -7,6 +7,7 @@ import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.ExecWatch;
 import io.fabric8.kubernetes.client.dsl.PodResource;
 import io.pointsman.dataplane.kubeproxy.KubeProxyState;
@@ -122,14 +123,20 @@ final class LookPod {
 
   /** What was last said of the job: why it may not make its pod. */
   private String lastEvent() {
-    List<Event> events =
-        client
-            .v1()
-            .events()
-            .inNamespace(settings.namespace())
-            .withField("involvedObject.name", job)
-            .list()
-            .getItems();
+    List<Event> events;
+    try {
+      events =
+          client
+              .v1()
+              .events()
+              .inNamespace(settings.namespace())
+              .withField("involvedObject.name", job)
+              .list()
+              .getItems();
+    } catch (KubernetesClientException e) {
+      return "nothing made it, and its Events, which would say why, could not be read: "
+          + ClusterOptions.reason(e);
+    }
     return events.stream()
         .max(Comparator.comparing(each -> each.getMetadata().getCreationTimestamp()))
         .map(Event::getMessage)

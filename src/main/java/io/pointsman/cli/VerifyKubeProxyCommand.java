@@ -26,7 +26,8 @@ import picocli.CommandLine.Spec;
     exitCodeOnExecutionException = Failures.NOT_LOOKED_AT,
     exitCodeListHeading = "Exit codes:%n",
     exitCodeList = {
-      "0:every Service is served exactly, on every node",
+      "0:every Service is served exactly, on every node that kube-proxy serves; where it serves"
+          + " none, nothing was compared",
       "1:there are differences",
       "2:the command line is wrong; nothing was done",
       "3:no differences were seen, but a node or the cluster could not be looked at"

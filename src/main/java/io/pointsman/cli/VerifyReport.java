@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 
 /** What was seen on all nodes, in the forms that people and programs want. */
 final class VerifyReport implements Report {
+  private static final String NOTHING =
+      "Nothing was compared: there is no node that kube-proxy serves.";
+
   private final List<NodeReport> nodes;
 
   VerifyReport(List<NodeReport> nodes) {
@@ -79,6 +82,11 @@ final class VerifyReport implements Report {
     }
   }
 
+  /** Whether a kube-proxy was compared, or should have been, on any node. */
+  private boolean compared() {
+    return nodes.stream().anyMatch(each -> each.outcome() != Outcome.POINTSMAN);
+  }
+
   int exitCode() {
     if (has(Outcome.DIFFERENT) || has(Outcome.NO_KUBE_PROXY)) {
       return Failures.FAILED;
@@ -104,6 +112,9 @@ final class VerifyReport implements Report {
           each.outcome().words + (each.message().isEmpty() ? "" : ": " + each.message()));
     }
     summary.print(out);
+    if (!compared()) {
+      out.println(NOTHING);
+    }
     printServices(out);
     TextTable differences = new TextTable("NODE", "KIND", "DIFFERENCE");
     for (NodeReport each : nodes) {
@@ -168,7 +179,11 @@ final class VerifyReport implements Report {
   @Override
   public Map<String, Object> tree() {
     Map<String, Object> tree = new LinkedHashMap<>();
-    tree.put("served", exitCode() == 0);
+    if (compared()) {
+      tree.put("served", exitCode() == 0);
+    } else {
+      tree.put("message", NOTHING);
+    }
     tree.put("nodes", nodes.stream().map(VerifyReport::tree).toList());
     return tree;
   }

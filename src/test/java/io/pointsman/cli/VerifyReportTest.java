@@ -60,6 +60,20 @@ class VerifyReportTest {
   }
 
   @Test
+  void whereNothingWasComparedNothingIsSaidToBeServed() {
+    for (List<NodeReport> nodes : List.of(List.of(OURS), List.<NodeReport>of())) {
+      VerifyReport report = new VerifyReport(nodes);
+      StringWriter text = new StringWriter();
+      report.printTable(new PrintWriter(text));
+      assertThat(text.toString()).contains("Nothing was compared");
+      assertThat(report.json()).contains("Nothing was compared").doesNotContain("\"served\"");
+      assertThat(report.exitCode()).isZero();
+    }
+    VerifyReport both = new VerifyReport(List.of(OURS, SERVED));
+    assertThat(both.json()).contains("\"served\" : true").doesNotContain("Nothing was compared");
+  }
+
+  @Test
   void theTableHasNodesServicesAndDifferences() {
     StringWriter text = new StringWriter();
     new VerifyReport(List.of(SERVED, DIFFERENT, LOST, OURS)).printTable(new PrintWriter(text));
