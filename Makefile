@@ -10,7 +10,7 @@ export LAB
 # Every recipe that starts Maven finds the JDK as scripts/lib.sh does.
 maven = source scripts/lib.sh && maven
 
-.PHONY: help deps binaries build install-plugin test demo lab-up lab-down lab-shell lab-status test-ipvs test-kernels bench format format-check generate generate-check image clean
+.PHONY: help deps binaries build install-plugin test demo demo-check lab-up lab-down lab-shell lab-status test-ipvs test-kernels bench format format-check generate generate-check image clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,8 +35,12 @@ test: deps binaries image ## Run unit, packet, API and cluster tests (root)
 	@# The image was made of what is packaged already; packaged again it would be another one.
 	@status=0; ($(maven) verify -Dquarkus.build.skip) || status=$$?; scripts/outcome; exit $$status
 
-demo: deps binaries image ## Take a real cluster through MODES (default: BPF) and back under load (root)
+demo: demo-check deps binaries image ## Take a real cluster through MODES (default: BPF) and back under load (root)
 	@scripts/demo
+
+# A name that is none is refused before anything is built.
+demo-check:
+	@scripts/demo --check
 
 lab-up: deps binaries ## Bring up a three-node Kubernetes cluster on this machine (root; LAB=name)
 	@scripts/lab up

@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /** Which dataplanes the demo goes through, and on what. */
 final class DemoModes {
@@ -23,22 +25,45 @@ final class DemoModes {
    * The dataplanes of these names that this kernel has; ends with a sentence when there is none.
    */
   static List<LinuxDataplane> of(List<String> names) {
+    try {
+      return of(names, DemoModes::hasIpvs, System.out::println);
+    } catch (IllegalArgumentException e) {
+      System.err.println("demo: " + e.getMessage());
+      System.exit(WRONG_USAGE);
+      throw e;
+    }
+  }
+
+  /**
+   * The same on any kernel.
+   *
+   * @param tell takes a sentence about each that is left out
+   * @throws IllegalArgumentException when a name is none, or none is left
+   */
+  static List<LinuxDataplane> of(
+      List<String> names, BooleanSupplier hasIpvs, Consumer<String> tell) {
     var modes = new ArrayList<LinuxDataplane>();
     for (var name : names) {
       var mode =
           KNOWN.stream()
               .filter(each -> Walk.name(each).equalsIgnoreCase(name))
               .findFirst()
-              .orElseGet(() -> refuse("'" + name + "' is no dataplane: use Iptables, IPVS or BPF"));
-      if (mode == LinuxDataplane.IPVS && !hasIpvs()) {
-        System.out.println(
+              .orElseThrow(
+                  () ->
+                      new IllegalArgumentException(
+                          "'" + name + "' is no dataplane: use Iptables, IPVS or BPF"));
+      if (mode == LinuxDataplane.IPVS && !hasIpvs.getAsBoolean()) {
+        tell.accept(
             "demo: IPVS is left out, because this kernel has no ip_vs;"
                 + " DEMO_KERNEL=uml runs the demo in User-Mode Linux, which has it");
       } else {
         modes.add(mode);
       }
     }
-    return modes.isEmpty() ? refuse("no dataplane is left to show") : modes;
+    if (modes.isEmpty()) {
+      throw new IllegalArgumentException("no dataplane is left to show");
+    }
+    return modes;
   }
 
   /** A lab for it: three nodes, or one where every system call is dear. */
@@ -58,11 +83,5 @@ final class DemoModes {
 
   private static boolean hasIpvs() {
     return Files.isDirectory(Path.of("/proc/sys/net/ipv4/vs"));
-  }
-
-  private static <T> T refuse(String sentence) {
-    System.err.println("demo: " + sentence);
-    System.exit(WRONG_USAGE);
-    throw new IllegalStateException(sentence);
   }
 }
