@@ -24,6 +24,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Takes what an agent left out of a node's kernel, where no agent will do it any more. */
@@ -59,11 +60,12 @@ final class RemoveCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    List<AddressRange> others = excluded.stream().map(this::range).toList();
     if (!Files.exists(bpffs.path()) || !Features.isBpffs(bpffs.path())) {
       throw new DataplaneException(
           "--bpffs: " + bpffs.path() + " is not a bpffs; name where the node's is mounted", null);
     }
-    List<Part> parts = parts();
+    List<Part> parts = parts(others);
     try {
       List<String> found = new ArrayList<>();
       for (Part part : parts) {
@@ -88,8 +90,7 @@ final class RemoveCommand implements Callable<Integer> {
     return 0;
   }
 
-  private List<Part> parts() {
-    List<AddressRange> others = excluded.stream().map(RemoveCommand::range).toList();
+  private List<Part> parts(List<AddressRange> others) {
     DataplaneSettings settings = DataplaneSettings.DEFAULTS;
     List<Part> parts = new ArrayList<>();
     parts.add(new Part("BPF", new BpfDataplane(bpffs.dataplane(), settings)));
@@ -105,11 +106,12 @@ final class RemoveCommand implements Callable<Integer> {
     return parts;
   }
 
-  private static AddressRange range(String text) {
+  private AddressRange range(String text) {
     try {
       return AddressRange.parse(text);
     } catch (IllegalArgumentException e) {
-      throw new DataplaneException("--exclude-cidr: " + e.getMessage(), e);
+      throw new ParameterException(
+          Objects.requireNonNull(spec).commandLine(), "--exclude-cidr: " + e.getMessage(), e);
     }
   }
 

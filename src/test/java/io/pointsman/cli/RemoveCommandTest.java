@@ -76,7 +76,7 @@ class RemoveCommandTest {
   void namesARangeThatIsNone() {
     abandon();
     assertThat(run("--force", "--exclude-cidr=10.0.0.0/33", "--bpffs=" + sandbox.bpffs()))
-        .isEqualTo(Failures.FAILED);
+        .isEqualTo(Failures.WRONG_INPUT);
     assertThat(err.toString())
         .contains("--exclude-cidr: not a range of addresses: 10.0.0.0/33")
         .hasLineCount(1);
