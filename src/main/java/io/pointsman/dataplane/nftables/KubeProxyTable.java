@@ -31,23 +31,36 @@ public final class KubeProxyTable implements KubeProxySource {
   public List<KubeProxyState> read() {
     List<KubeProxyFrontend> frontends = new ArrayList<>();
     List<String> defects = new ArrayList<>();
-    Map<IpFamily, NftTable> tables = tables();
-    tables.forEach(
-        (family, table) -> {
-          TableReading reading = new TableReading(family, table);
+    List<String> foreign = new ArrayList<>();
+    Map<IpFamily, TableReading> readings = new EnumMap<>(IpFamily.class);
+    tables().forEach((family, table) -> readings.put(family, new TableReading(family, table)));
+    readings.forEach(
+        (family, reading) -> {
           String name = "nft " + nftFamily(family) + " " + NAME + ": ";
           frontends.addAll(reading.frontends());
           reading.defects().forEach(defect -> defects.add(name + defect + "."));
+          reading.foreign().forEach(each -> foreign.add(name + each + "."));
+          if (lacksNodePorts(family, readings)) {
+            defects.add(name + "no address is in the set nodeport-ips, so no node port answers.");
+          }
         });
-    return !tables.isEmpty()
+    return !readings.isEmpty()
         ? List.of(
             new KubeProxyState(
                 KubeProxyMode.NFTABLES,
                 KubeProxyMode.NFTABLES.name().toLowerCase(Locale.ROOT),
                 frontends,
                 defects,
-                List.of()))
+                foreign))
         : List.of();
+  }
+
+  /** A node of two families may have no IPv6 address of its own, and has no node ports there. */
+  private static boolean lacksNodePorts(IpFamily family, Map<IpFamily, TableReading> readings) {
+    TableReading first = readings.get(IpFamily.IPV4);
+    boolean excused = family == IpFamily.IPV6 && first != null && !first.hasNodePortsNowhere();
+    TableReading reading = readings.get(family);
+    return reading != null && !excused && reading.hasNodePortsNowhere();
   }
 
   /**

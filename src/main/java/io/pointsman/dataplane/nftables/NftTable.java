@@ -8,11 +8,10 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.io.Reader;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** One table as {@code nft -j list table} writes it, taken object by object. */
@@ -21,6 +20,7 @@ final class NftTable {
 
   private final Map<String, NftChain> chains = new HashMap<>();
   private final Map<String, List<NftEntry>> maps = new HashMap<>();
+  private final Map<String, Integer> sets = new HashMap<>();
   private long entries;
 
   /** A chain; one with a hook is entered by packets. */
@@ -28,14 +28,37 @@ final class NftTable {
     final String name;
     final String type;
     final String hook;
+
+    /** Whether it drops what its rules leave undecided. */
+    final boolean drops;
+
     final List<NftRule> rules = new ArrayList<>(2);
 
-    NftChain(String name, String type, String hook) {
-      this.name = name;
-      this.type = type;
-      this.hook = hook;
+    NftChain(JsonNode object) {
+      this.name = object.path("name").asText();
+      this.type = object.path("type").asText();
+      this.hook = object.path("hook").asText();
+      this.drops = object.path("policy").asText().equals("drop");
+    }
+
+    /** Whether packets enter it without a jump. */
+    boolean isBase() {
+      return !hook.isEmpty();
+    }
+
+    /** Whether it belongs to one Service port: only names of these have a slash. */
+    boolean ofPort() {
+      return name.indexOf('/') >= 0;
     }
   }
+
+  /**
+   * Where new connections come to from one hook on.
+   *
+   * @param rules that some of them come to
+   * @param refusing the chain that refuses all of them at last, null when none does
+   */
+  record Reached(List<NftRule> rules, @Nullable String refusing) {}
 
   /**
    * An entry of a verdict map.
@@ -62,9 +85,7 @@ final class NftTable {
   private void accept(String kind, JsonNode object) {
     String name = object.path("name").asText();
     switch (kind) {
-      case "chain" ->
-          chains.put(
-              name, new NftChain(name, object.path("type").asText(), object.path("hook").asText()));
+      case "chain" -> chains.put(name, new NftChain(object));
       case "map" -> {
         entries += object.path("elem").size();
         maps.put(name, entries(object.path("elem")));
@@ -73,10 +94,13 @@ final class NftTable {
         entries++;
         NftChain chain = chains.get(object.path("chain").asText());
         if (chain != null) {
-          chain.rules.add(NftRule.parse(object.path("expr")));
+          chain.rules.add(NftRule.parse(object));
         }
       }
-      case "set" -> entries += object.path("elem").size();
+      case "set" -> {
+        entries += object.path("elem").size();
+        sets.put(name, object.path("elem").size());
+      }
       default -> {
         // The table itself, and counters.
       }
@@ -112,30 +136,67 @@ final class NftTable {
     return maps.getOrDefault(name, List.of());
   }
 
-  /** The rules that packets of one kind of chain can come to, from this hook on. */
-  List<NftRule> reached(String type, String hook) {
-    Set<String> passed = new HashSet<>();
-    List<NftRule> rules = new ArrayList<>();
-    for (NftChain chain : chains.values()) {
-      if (chain.type.equals(type) && chain.hook.equals(hook)) {
-        reach(chain, passed, rules);
-      }
-    }
-    return rules;
+  /** Whether a set holds nothing, or is not there. */
+  boolean isEmpty(String set) {
+    return sets.getOrDefault(set, 0) == 0;
   }
 
-  private void reach(NftChain chain, Set<String> passed, List<NftRule> rules) {
-    if (!passed.add(chain.name)) {
-      return;
-    }
-    for (NftRule rule : chain.rules) {
-      rules.add(rule);
-      for (String next : rule.chains) {
-        NftChain target = chains.get(next);
-        if (target != null) {
-          reach(target, passed, rules);
+  /** All chains. */
+  Collection<NftChain> chains() {
+    return chains.values();
+  }
+
+  /** The way of new connections through one kind of chain, from this hook on. */
+  Reached reached(String type, String hook) {
+    Walk walk = new Walk();
+    String refusing = null;
+    for (NftChain chain : chains.values()) {
+      if (chain.type.equals(type) && chain.hook.equals(hook)) {
+        boolean on = walk.through(chain);
+        if (on && chain.drops) {
+          refusing = chain.name;
         }
       }
+    }
+    return new Reached(walk.rules, refusing == null ? walk.refusing : refusing);
+  }
+
+  /** Follows all new connections at once; where only some go another way, it goes both. */
+  private final class Walk {
+    private final Map<String, Boolean> passed = new HashMap<>();
+    private final List<NftRule> rules = new ArrayList<>();
+    private @Nullable String refusing;
+
+    /** Takes all of a chain's rules that are come to; returns whether any come out behind it. */
+    boolean through(NftChain chain) {
+      Boolean before = passed.putIfAbsent(chain.name, true);
+      if (before != null) {
+        return before;
+      }
+      boolean on = rules(chain);
+      passed.put(chain.name, on);
+      return on;
+    }
+
+    private boolean rules(NftChain chain) {
+      for (NftRule rule : chain.rules) {
+        rules.add(rule);
+        boolean on = true;
+        for (String next : rule.chains) {
+          NftChain target = chains.get(next);
+          on &= target == null || through(target);
+        }
+        if (rule.endsAll() || !on && !rule.isConditional()) {
+          if (on && rule.refuses) {
+            refusing = chain.name;
+          }
+          return false;
+        }
+        if (rule.endsChain()) {
+          return true;
+        }
+      }
+      return true;
     }
   }
 }

@@ -8,7 +8,10 @@ import io.pointsman.dataplane.KernelState.BackendAddress;
 import io.pointsman.dataplane.kubeproxy.KubeProxyFrontend;
 import io.pointsman.dataplane.nftables.NftTable.NftChain;
 import io.pointsman.dataplane.nftables.NftTable.NftEntry;
+import io.pointsman.dataplane.nftables.NftTable.Reached;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,10 +29,13 @@ final class TableReading {
   private static final String REFUSED_SERVICES = "no-endpoint-services";
   private static final String REFUSED_NODE_PORTS = "no-endpoint-nodeports";
 
+  private static final String FIREWALL = "firewall-ips";
+
   private static final List<String> HOOKS = List.of("prerouting", "input", "forward", "output");
 
   private final Address any;
   private final NftTable table;
+  private final Map<String, Reached> ways = new HashMap<>();
   private final Map<Place, Answer> answers = new LinkedHashMap<>();
 
   private record Place(Address address, int port, int protocol) {}
@@ -39,6 +45,7 @@ final class TableReading {
     private @Nullable String target;
     private boolean refuses;
     private String service = "";
+    private String flaw = "";
   }
 
   TableReading(IpFamily family, NftTable table) {
@@ -49,18 +56,39 @@ final class TableReading {
         table.map(map).forEach(entry -> accept(map, entry));
       }
     }
+    table.map(FIREWALL).forEach(this::checkFirewall);
   }
 
-  private void accept(String map, NftEntry entry) {
+  private Place place(NftEntry entry) {
     boolean nodePort = entry.key().size() == 2;
     int at = nodePort ? 0 : 1;
     JsonNode protocol = entry.key().get(at);
-    Place place =
-        new Place(
-            nodePort ? any : Json.address(entry.key().getFirst()),
-            entry.key().get(at + 1).asInt(),
-            Json.protocol(protocol));
-    Answer answer = answers.computeIfAbsent(place, it -> new Answer());
+    return new Place(
+        nodePort ? any : Json.address(entry.key().getFirst()),
+        entry.key().get(at + 1).asInt(),
+        Json.protocol(protocol));
+  }
+
+  /** Source ranges are not compared, but what refuses more than sources is wrong with any. */
+  private void checkFirewall(NftEntry entry) {
+    Answer answer = answers.get(place(entry));
+    NftChain chain = entry.target() == null ? null : table.chain(entry.target());
+    if (answer == null) {
+      return;
+    }
+    if (chain == null) {
+      answer.flaw = "the map " + FIREWALL + " does not lead to a chain for it";
+      return;
+    }
+    for (NftRule rule : chain.rules) {
+      if (!KnownRules.ofFirewall(rule)) {
+        answer.flaw = foreign(chain.name, rule);
+      }
+    }
+  }
+
+  private void accept(String map, NftEntry entry) {
+    Answer answer = answers.computeIfAbsent(place(entry), it -> new Answer());
     if (map.equals(SERVICES) || map.equals(NODE_PORTS)) {
       answer.target = entry.target();
       answer.service = service(entry.target());
@@ -98,8 +126,12 @@ final class TableReading {
   }
 
   private boolean leads(String hook, String map) {
-    return table.reached("nat", hook).stream().anyMatch(rule -> rule.maps.contains(map))
-        || table.reached("filter", hook).stream().anyMatch(rule -> rule.maps.contains(map));
+    return way("nat", hook).rules().stream().anyMatch(rule -> rule.maps.contains(map))
+        || way("filter", hook).rules().stream().anyMatch(rule -> rule.maps.contains(map));
+  }
+
+  private Reached way(String type, String hook) {
+    return ways.computeIfAbsent(type + "-" + hook, key -> table.reached(type, hook));
   }
 
   /** What is wrong beyond single frontends. */
@@ -118,10 +150,50 @@ final class TableReading {
     if (!leads("input", REFUSED_NODE_PORTS)) {
       defects.add("the input hook does not lead to the map " + REFUSED_NODE_PORTS);
     }
-    if (table.reached("nat", "postrouting").stream().noneMatch(rule -> rule.masquerades)) {
+    if (way("nat", "postrouting").rules().stream().noneMatch(rule -> rule.masquerades)) {
       defects.add("nothing is masqueraded");
     }
+    addRefusing(defects, "nat", "postrouting");
+    // What goes to Services has left the chains of nat before anything at their end.
+    HOOKS.forEach(hook -> addRefusing(defects, "filter", hook));
     return defects;
+  }
+
+  private void addRefusing(List<String> defects, String type, String hook) {
+    String refusing = way(type, hook).refusing();
+    if (refusing != null) {
+      defects.add("the chain " + refusing + " refuses all that comes from the " + hook + " hook");
+    }
+  }
+
+  /** Whether there are node ports, and the set of the addresses that have them is empty. */
+  boolean hasNodePortsNowhere() {
+    List<NftRule> doors =
+        way("nat", "prerouting").rules().stream()
+            .filter(rule -> rule.maps.contains(NODE_PORTS))
+            .toList();
+    return !table.map(NODE_PORTS).isEmpty()
+        && !doors.isEmpty()
+        && doors.stream().allMatch(rule -> rule.destinations.stream().anyMatch(table::isEmpty));
+  }
+
+  /** What somebody else has put where all Services are served. */
+  List<String> foreign() {
+    List<String> foreign = new ArrayList<>();
+    for (NftChain chain : table.chains()) {
+      for (NftRule rule : chain.ofPort() ? List.<NftRule>of() : chain.rules) {
+        if (!KnownRules.has(chain, rule)) {
+          foreign.add(foreign(chain.name, rule));
+        }
+      }
+    }
+    Collections.sort(foreign);
+    return foreign;
+  }
+
+  private static String foreign(String chain, NftRule rule) {
+    String does = rule.statements.isEmpty() ? "nothing" : String.join(", ", rule.statements);
+    return "the chain " + chain + " has a foreign rule (" + does + ", handle " + rule.handle + ")";
   }
 
   List<KubeProxyFrontend> frontends() {
@@ -136,6 +208,9 @@ final class TableReading {
     if (answer.target != null) {
       outside.follow(answer.target);
       inside.follow(answer.target);
+    }
+    if (!answer.flaw.isEmpty()) {
+      outside.flaws.add(answer.flaw);
     }
     return new KubeProxyFrontend(
         place.address(),
@@ -166,6 +241,10 @@ final class TableReading {
         return;
       }
       for (NftRule rule : chain.rules) {
+        if (!KnownRules.ofPort(rule)) {
+          flaws.add(foreign(name, rule));
+          continue;
+        }
         boolean shortCut = rule.bySource && rule.ends;
         if (rule.byAffinity || shortCut && !inside) {
           continue;
@@ -186,9 +265,6 @@ final class TableReading {
       // A chain that packets come back from only marks them.
       if (rule.ends) {
         rule.chains.forEach(this::follow);
-      }
-      if (rule.refuses) {
-        flaws.add("chain " + name + " refuses packets");
       }
     }
   }

@@ -83,6 +83,7 @@ class OlderKubeProxyTest {
   void chainsAreFollowedToTheirEndpoints() {
     KubeProxyState state = read(TABLE);
     assertThat(state.defects()).isEmpty();
+    assertThat(state.foreign()).isEmpty();
     Map<String, KubeProxyFrontend> found = new TreeMap<>();
     for (KubeProxyFrontend each : state.frontends()) {
       assertThat(each.flaws()).isEmpty();
@@ -119,6 +120,91 @@ class OlderKubeProxyTest {
     assertThat(state.frontends()).hasSize(1);
     assertThat(state.defects())
         .anyMatch(it -> it.contains("the prerouting hook does not lead to the map service-ips"));
+  }
+
+  /** Of 1.29 and 1.30, with a firewall, and with the addresses of node ports in a set. */
+  @Test
+  void theOldestFormsAreKubeProxys() {
+    KubeProxyState state =
+        read(
+            TABLE
+                .replace("fib daddr type local ip daddr != 127.0.0.0/8", "ip daddr @nodeport-ips")
+                .replace(
+                    "chain services {",
+                    """
+                    set nodeport-ips { type ipv4_addr; elements = { 192.0.2.10 }; }
+                    map firewall-ips { type ipv4_addr . inet_proto . inet_service : verdict
+                      elements = { 10.96.0.50 . tcp . 80 : goto firewall-CCCCCCCC-default/web/tcp/http } }
+                    set cluster-ips { type ipv4_addr; elements = { 10.96.0.50 }; }
+                    chain firewall-CCCCCCCC-default/web/tcp/http { ip saddr != 203.0.113.0/25 drop; }
+                    chain firewall-check { ip daddr . meta l4proto . th dport vmap @firewall-ips; }
+                    chain cluster-ips-check { ip daddr @cluster-ips reject; ip daddr 10.96.0.0/16 drop; }
+                    chain endpoints-check { ip daddr . meta l4proto . th dport vmap @no-endpoint-services; }
+                    chain filter-prerouting { type filter hook prerouting priority -110; ct state new jump firewall-check; }
+                    chain filter-late { type filter hook forward priority 0; ct state new jump endpoints-check; ct state new jump cluster-ips-check; }
+                    chain services {
+                    """));
+    assertThat(state.defects()).isEmpty();
+    assertThat(state.foreign()).isEmpty();
+    assertThat(state.frontends()).hasSize(3).allMatch(each -> each.flaws().isEmpty());
+  }
+
+  /** What comes back from a chain of others may not come at all. */
+  @Test
+  void aChainOfOthersThatEndsForAllIsTold() {
+    KubeProxyState state =
+        read(
+            TABLE.replace(
+                "chain nat-output { type nat hook output priority -100;",
+                "chain others { meta mark set 7; accept; }\n"
+                    + "chain nat-output { type nat hook output priority -100; jump others;"));
+    assertThat(state.defects())
+        .containsExactly(
+            "nft ip kube-proxy: the output hook does not lead to the map service-ips.",
+            "nft ip kube-proxy: the output hook does not lead to the map service-nodeports.");
+    assertThat(state.foreign())
+        .singleElement()
+        .asString()
+        .contains("the chain nat-output has a foreign rule (jump, handle ");
+  }
+
+  /** A rule that takes packets at random, or as many in a second, leaves others through. */
+  @Test
+  void whatEndsForSomeIsForeignOnly() {
+    KubeProxyState state =
+        read(TABLE.replace("chain services {", "chain services { limit rate 5/second drop;"));
+    assertThat(state.defects()).isEmpty();
+    assertThat(state.foreign())
+        .singleElement()
+        .asString()
+        .contains("the chain services has a foreign rule (limit, drop, handle ");
+  }
+
+  /** As with a node without an IPv6 address in a cluster that has both. */
+  @Test
+  void ofTwoFamiliesTheSecondMayHaveNoAddressForNodePorts() {
+    String table =
+        TABLE
+            .replace("fib daddr type local ip daddr != 127.0.0.0/8", "ip daddr @nodeport-ips")
+            .replace("chain services {", "set nodeport-ips { type ipv4_addr; }\nchain services {");
+    String second =
+        "table ip6 kube-proxy {\n"
+            + "set nodeport-ips { type ipv6_addr; }\n"
+            + "map service-nodeports { type inet_proto . inet_service : verdict;"
+            + " elements = { tcp . 30080 : goto external-CCCCCCCC-default/web/tcp/http } }\n"
+            + "chain external-CCCCCCCC-default/web/tcp/http { meta l4proto tcp dnat to"
+            + " [fd00::5]:8080; }\n"
+            + "chain services { ip6 daddr @nodeport-ips meta l4proto . th dport vmap"
+            + " @service-nodeports; }\n"
+            + "chain nat-prerouting { type nat hook prerouting priority -100; jump services; }\n"
+            + "}\n";
+    String says = ": no address is in the set nodeport-ips, so no node port answers.";
+    assertThat(read(table + second).defects())
+        .contains("nft ip kube-proxy" + says, "nft ip6 kube-proxy" + says);
+    String filled =
+        table.replace("type ipv4_addr; }", "type ipv4_addr; elements = { 192.0.2.1 } }");
+    commands.run(List.of("nft", "flush", "ruleset"), "", line -> {});
+    assertThat(read(filled + second).defects()).noneMatch(it -> it.endsWith(says));
   }
 
   private KubeProxyState read(String table) {

@@ -5,6 +5,7 @@ import io.pointsman.kernel.CommandRunner;
 import io.pointsman.verify.kubeproxy.Difference.Kind;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Something that is done to the rules behind kube-proxy's back.
@@ -15,6 +16,18 @@ import java.util.List;
  */
 record Tampering(String name, String script, Kind kind, String says, List<String> services) {
   private static final List<String> WEB = List.of("default/web:http");
+
+  /** All that have endpoints, which are not reached when nothing of IPv4 is translated. */
+  private static final List<String> TRANSLATED =
+      List.of(
+          "default/web:http",
+          "default/web:dns",
+          "default/web:sctp",
+          "default/leaving:http",
+          "default/sticky",
+          "default/local:http",
+          "default/elsewhere:http",
+          "default/near:http");
 
   void apply(CommandRunner commands) {
     commands.run(List.of("sh", "-ec", script), "", line -> {});
@@ -130,17 +143,9 @@ record Tampering(String name, String script, Kind kind, String says, List<String
             "iptables-nft -t nat -F",
             Kind.BROKEN,
             "nat PREROUTING lacks the jump to KUBE-SERVICES",
-            List.of(
-                "default/web:http",
-                "default/web:dns",
-                "default/web:sctp",
-                "default/leaving:http",
-                "default/sticky",
-                "default/local:http",
-                "default/elsewhere:http",
-                "default/near:http",
-                "default/kubernetes:https",
-                "default/empty")),
+            Stream.concat(
+                    TRANSLATED.stream(), Stream.of("default/kubernetes:https", "default/empty"))
+                .toList()),
         new Tampering(
             "nothing is masqueraded",
             "iptables-nft -t nat -F KUBE-POSTROUTING",
@@ -212,6 +217,76 @@ record Tampering(String name, String script, Kind kind, String says, List<String
             "nft flush chain ip kube-proxy nat-prerouting",
             Kind.BROKEN,
             "the prerouting hook does not lead to the map service-ips",
+            List.of()),
+        new Tampering(
+            "the lookup of all Services is left before it is made",
+            "nft insert rule ip kube-proxy services return",
+            Kind.BROKEN,
+            "the output hook does not lead to the map service-ips",
+            TRANSLATED),
+        new Tampering(
+            "all new connections are dropped",
+            "nft insert rule ip kube-proxy nat-prerouting drop",
+            Kind.BROKEN,
+            "the prerouting hook does not lead to the map service-ips",
+            List.of()),
+        new Tampering(
+            "all that is forwarded is refused",
+            "nft add rule ip kube-proxy filter-forward ct state new counter reject",
+            Kind.BROKEN,
+            "the chain filter-forward refuses all that comes from the forward hook",
+            List.of()),
+        new Tampering(
+            "what is forwarded is dropped unless somebody accepts it",
+            "nft chain ip kube-proxy filter-forward '{ policy drop ; }'",
+            Kind.BROKEN,
+            "the chain filter-forward refuses all that comes from the forward hook",
+            List.of()),
+        new Tampering(
+            "the addresses of node ports go",
+            "nft flush set ip kube-proxy nodeport-ips",
+            Kind.BROKEN,
+            "no address is in the set nodeport-ips",
+            List.of()),
+        new Tampering(
+            "a Service's chain is left at its head",
+            "chain=$(nft list chains | grep -o 'service-[A-Z0-9]*-default/web/tcp/http'"
+                + " | head -n 1); nft insert rule ip kube-proxy $chain accept",
+            Kind.BROKEN,
+            "chain service-.*web/tcp/http has a foreign rule .accept, handle",
+            WEB),
+        new Tampering(
+            "some of a Service's clients are dropped",
+            "chain=$(nft list chains | grep -o 'external-[A-Z0-9]*-default/web/tcp/http'"
+                + " | head -n 1); nft insert rule ip kube-proxy $chain ip saddr 10.1.2.3 drop",
+            Kind.BROKEN,
+            "chain external-.*web/tcp/http has a foreign rule .drop, handle",
+            WEB),
+        new Tampering(
+            "a load balancer's address takes nobody",
+            "chain=$(nft list chains | grep -o 'firewall-[A-Z0-9]*-default/local/tcp/http'"
+                + " | head -n 1); nft insert rule ip kube-proxy $chain drop",
+            Kind.BROKEN,
+            "chain firewall-.*local/tcp/http has a foreign rule .drop, handle",
+            List.of("default/local:http")),
+        new Tampering(
+            "a rule that nobody knows",
+            "nft insert rule ip kube-proxy services ip saddr 10.1.2.3 return",
+            Kind.FOREIGN,
+            "the chain services has a foreign rule .return, handle",
+            List.of()),
+        new Tampering(
+            "a chain that nobody knows",
+            "nft add chain ip kube-proxy others; nft add rule ip kube-proxy nat-output ip saddr"
+                + " 10.1.2.3 jump others",
+            Kind.FOREIGN,
+            "the chain nat-output has a foreign rule .jump, handle",
+            List.of()),
+        new Tampering(
+            "a place of nobody's",
+            "nft add element ip kube-proxy service-ips '{ 10.96.0.98 . tcp . 80 : drop }'",
+            Kind.FOREIGN,
+            "10.96.0.98:80/TCP is served and belongs to no Service",
             List.of()),
         new Tampering(
             "nothing is masqueraded",
