@@ -6,6 +6,7 @@ import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.KernelState.BackendAddress;
 import io.pointsman.dataplane.iptables.RuleReader.Found;
+import io.pointsman.dataplane.kubeproxy.DeadRules;
 import io.pointsman.dataplane.kubeproxy.KubeProxyFrontend;
 import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
 import io.pointsman.dataplane.kubeproxy.KubeProxySource;
@@ -29,7 +30,27 @@ import org.jspecify.annotations.Nullable;
  * does not write: Local policies, source ranges, affinity.
  */
 public final class KubeProxyTables implements KubeProxySource {
+  /** The chains that serve all Services. */
+  private static final Map<String, Set<String>> SHARED =
+      Map.of(
+          Table.NAT.text(),
+          Set.of(
+              ChainNames.SERVICES,
+              ChainNames.NODE_PORTS,
+              ChainNames.POSTROUTING,
+              ChainNames.MARK_MASQ),
+          Table.FILTER.text(),
+          Set.of(
+              ChainNames.SERVICES,
+              ChainNames.EXTERNAL_SERVICES,
+              ChainNames.FORWARD,
+              ChainNames.NODE_PORTS,
+              ChainNames.PROXY_FIREWALL));
+
   private final CommandRunner commands;
+
+  /** One family's tables, and what keeps packets from their rules. */
+  private record Saved(SavedTables tables, DeadRules dead) {}
 
   /** Reads where these commands run. */
   public KubeProxyTables(CommandRunner commands) {
@@ -41,7 +62,7 @@ public final class KubeProxyTables implements KubeProxySource {
     try {
       List<KubeProxyState> states = new ArrayList<>();
       for (Variant variant : Variant.values()) {
-        List<SavedTables> serving = serving(variant);
+        List<Saved> serving = serving(variant);
         if (!serving.isEmpty()) {
           states.add(state(variant, serving));
         }
@@ -53,20 +74,25 @@ public final class KubeProxyTables implements KubeProxySource {
   }
 
   /** The families whose tables have kube-proxy's own KUBE-SERVICES. */
-  private List<SavedTables> serving(Variant variant) {
-    List<SavedTables> serving = new ArrayList<>();
+  private List<Saved> serving(Variant variant) {
+    List<Saved> serving = new ArrayList<>();
     for (Family family : Family.values()) {
       Iptables tool = new Iptables(commands, family, variant);
       if (tool.usable()) {
         SavedTables saved = SavedTables.named(FamilyTables.family(tool));
-        tool.save(saved::accept);
+        DeadRules dead = new DeadRules(SHARED);
+        tool.save(
+            line -> {
+              saved.accept(line);
+              dead.accept(line);
+            });
         // What the Iptables dataplane has is no kube-proxy's before one has taken it over.
         boolean own = saved.phase() != Phase.ABSENT && !saved.handedOver();
         if (hasServices(saved, tool) && !own && !saved.servesIpvs()) {
           for (Table table : saved.hidden()) {
             throw new DataplaneException(HiddenTables.tell(tool, table.text()), null);
           }
-          serving.add(saved);
+          serving.add(new Saved(saved, dead));
         }
       }
     }
@@ -78,16 +104,18 @@ public final class KubeProxyTables implements KubeProxySource {
         || saved.conceal(tool, Table.NAT, ChainNames.SERVICES);
   }
 
-  private static KubeProxyState state(Variant variant, List<SavedTables> serving) {
+  private static KubeProxyState state(Variant variant, List<Saved> serving) {
     List<KubeProxyFrontend> frontends = new ArrayList<>();
     List<String> defects = new ArrayList<>();
     List<String> foreign = new ArrayList<>();
-    for (SavedTables saved : serving) {
+    for (Saved each : serving) {
+      SavedTables saved = each.tables();
       String family = saved.family.text() + ": ";
       List<KubeProxyFrontend> found = new Reading(saved).frontends();
-      boolean nodePorts = found.stream().anyMatch(each -> each.address().isAny());
-      defects(saved, nodePorts).forEach(each -> defects.add(family + each + "."));
-      foreign(saved).forEach(each -> foreign.add(family + each + "."));
+      boolean nodePorts = found.stream().anyMatch(it -> it.address().isAny());
+      defects(saved, nodePorts).forEach(it -> defects.add(family + it + "."));
+      each.dead().sentences().forEach(it -> defects.add(family + it + "."));
+      foreign(each).forEach(it -> foreign.add(family + it + "."));
       if (saved.entered()) {
         frontends.addAll(found);
       }
@@ -113,14 +141,15 @@ public final class KubeProxyTables implements KubeProxySource {
   }
 
   /** Rules in the chains of all Services that kube-proxy does not write. */
-  private static List<String> foreign(SavedTables saved) {
+  private static List<String> foreign(Saved saved) {
     List<String> foreign = new ArrayList<>();
     for (Table table : Table.values()) {
-      for (SavedChain chain : saved.chains(table).values()) {
+      for (SavedChain chain : saved.tables().chains(table).values()) {
         boolean ofPort = table == Table.NAT && ChainNames.ofPort(chain.name);
-        if (!ofPort && chain.declared && chain.unknown != null) {
-          foreign.add(
-              table.text() + " " + chain.name + " has a foreign rule, '" + chain.unknown + "'");
+        String unknown = chain.unknown;
+        boolean dead = unknown != null && saved.dead().has(table.text(), chain.name, unknown);
+        if (!ofPort && chain.declared && unknown != null && !dead) {
+          foreign.add(table.text() + " " + chain.name + " has a foreign rule, '" + unknown + "'");
         }
       }
     }

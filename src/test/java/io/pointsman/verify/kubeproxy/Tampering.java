@@ -147,6 +147,24 @@ record Tampering(String name, String script, Kind kind, String says, List<String
                     TRANSLATED.stream(), Stream.of("default/kubernetes:https", "default/empty"))
                 .toList()),
         new Tampering(
+            "a rule before all others",
+            "iptables-nft -t nat -I KUBE-SERVICES -m comment --comment 'not here' -j RETURN",
+            Kind.BROKEN,
+            "nat KUBE-SERVICES ends at a foreign rule, '.* -j RETURN', before kube-proxy's",
+            List.of()),
+        new Tampering(
+            "a chain of others before all rules",
+            "iptables-nft -t nat -N OTHERS; iptables-nft -t nat -I KUBE-POSTROUTING -g OTHERS",
+            Kind.BROKEN,
+            "nat KUBE-POSTROUTING ends at a foreign rule, '-g OTHERS', before kube-proxy's",
+            List.of()),
+        new Tampering(
+            "all is refused",
+            "iptables-nft -A KUBE-FORWARD -j REJECT",
+            Kind.BROKEN,
+            "filter KUBE-FORWARD refuses all by a foreign rule, '-j REJECT",
+            List.of()),
+        new Tampering(
             "nothing is masqueraded",
             "iptables-nft -t nat -F KUBE-POSTROUTING",
             Kind.BROKEN,
