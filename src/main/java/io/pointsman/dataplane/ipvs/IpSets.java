@@ -34,6 +34,8 @@ final class IpSets {
   static final Pattern OURS =
       Pattern.compile(OF_KUBE_PROXY + "|POINTSMAN-(6-)?(NODE-IPS|EXCLUDED|HELD)");
 
+  private static final Pattern EXTERNAL_LOCAL = Pattern.compile("add KUBE-(6-)?EXTERNAL-IP-LOCAL ");
+
   private static final int SIZE = 65_536;
   private static final int LARGE = 1 << 24;
   private static final Pattern CREATE =
@@ -72,6 +74,24 @@ final class IpSets {
           }
         });
     return read;
+  }
+
+  /**
+   * External addresses that kube-proxy has in a set of their own, those of Services with a Local
+   * policy, as if they were with the others.
+   */
+  Set<SetEntry> externalWithLocalPolicy() {
+    Set<SetEntry> places = new HashSet<>();
+    commands.run(
+        List.of("ipset", "save"),
+        "",
+        line -> {
+          if (EXTERNAL_LOCAL.matcher(line).lookingAt()) {
+            IpFamily family = line.startsWith("add KUBE-6-") ? IpFamily.IPV6 : IpFamily.IPV4;
+            places.add(SetEntry.parse(SetName.EXTERNAL_IP, family, word(line, 2)));
+          }
+        });
+    return places;
   }
 
   private static void accept(String line, SetEntry named, Read read) {

@@ -46,19 +46,6 @@ public final class IpvsDataplane implements Dataplane {
     this.scheduler = Schedulers.name(settings.scheduler());
   }
 
-  /**
-   * Reads what virtual servers serve, whoever made them, for a person: Pointsman or kube-proxy in
-   * its ipvs mode. Defects are not looked for.
-   *
-   * @param nodePortAddresses the node's addresses that answer on node ports
-   * @throws DataplaneException when they cannot be read
-   */
-  public static KernelState readServers(
-      IpvsOptions options, DataplaneSettings settings, Set<Address> nodePortAddresses) {
-    return guard(
-        "read virtual servers", () -> new Leaving(options, settings).read(nodePortAddresses));
-  }
-
   @Override
   public synchronized Preflight preflight() {
     return guard(

@@ -8,14 +8,15 @@ import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.DrainState;
-import io.pointsman.dataplane.KernelState;
 import io.pointsman.dataplane.kubeproxy.KubeProxyFrontend;
 import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
 import io.pointsman.dataplane.kubeproxy.KubeProxySource;
 import io.pointsman.dataplane.kubeproxy.KubeProxyState;
+import io.pointsman.kernel.CommandRunner.CommandException;
 import io.pointsman.kernel.DeviceAddress;
 import io.pointsman.kernel.DummyDevice;
 import io.pointsman.kernel.Errno;
+import io.pointsman.kernel.IpvsNetlink;
 import io.pointsman.kernel.KernelException;
 import io.pointsman.kernel.NetworkDevice;
 import io.pointsman.kernel.RtNetlink;
@@ -56,32 +57,44 @@ public final class KubeProxyServers implements KubeProxySource {
       return List.of();
     }
     // While Pointsman's own are there, a kube-proxy's are only those that it has taken over.
+    Phase phase = Leaving.phase();
     Set<IpFamily> families =
-        Leaving.phase() == Phase.ABSENT
+        phase == Phase.ABSENT
             ? EnumSet.allOf(IpFamily.class)
             : new Leaving(options, BY_SETS).handedOver();
     if (families.isEmpty()) {
       return List.of();
     }
-    KernelState servers = IpvsDataplane.readServers(options, BY_SETS, nodeAddresses);
-    List<KubeProxyFrontend> frontends = new ArrayList<>();
-    servers.forEach(
-        (address, port, protocol, backends) -> {
-          if (!families.contains(address.family())) {
-            return;
-          }
-          boolean here =
-              address.isAny()
-                  || virtualAddresses.contains(address)
-                  || nodeAddresses.contains(address);
-          List<String> flaws =
-              here ? List.of() : List.of(address + " is not on " + IpvsDataplane.DEVICE);
-          frontends.add(
-              new KubeProxyFrontend(
-                  address, port, protocol, "", backends.isEmpty(), backends, backends, flaws));
-        });
-    return List.of(
-        new KubeProxyState(KubeProxyMode.IPVS, "ip_vs", frontends, List.of(), List.of()));
+    try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE);
+        IpvsNetlink ipvs = Leaving.ipvs()) {
+      IpSets sets = new IpSets(options.commands(), List.of(IpFamily.values()));
+      Set<SetEntry> entries = sets.read().entries();
+      Set<SetEntry> all = new HashSet<>(entries);
+      all.addAll(sets.externalWithLocalPolicy());
+      Ownership ownership = Leaving.ownership(options, BY_SETS, all, device, nodeAddresses);
+      List<ServerTable.Row> rows = new ArrayList<>(ServerTable.read(ipvs, ownership).rows());
+      rows.removeIf(row -> !families.contains(Address.of(row.server().address()).family()));
+      KubeProxyReading reading = new KubeProxyReading(nodeAddresses, virtualAddresses, all, rows);
+      return List.of(state(reading.frontends(), entries, phase == Phase.ABSENT));
+    } catch (KernelException | CommandException e) {
+      throw new DataplaneException("read kube-proxy's virtual servers: " + e.getMessage(), e);
+    }
+  }
+
+  /** With what is wrong in the rules of those families that something is served of. */
+  private KubeProxyState state(
+      List<KubeProxyFrontend> frontends, Set<SetEntry> entries, boolean own) {
+    List<String> defects = new ArrayList<>();
+    List<String> foreign = new ArrayList<>();
+    for (IpFamily family : IpFamily.values()) {
+      if (frontends.stream().anyMatch(each -> each.address().family() == family)) {
+        KubeProxyChains.Found found =
+            KubeProxyChains.find(options.commands(), family, entries, own);
+        found.defects().forEach(each -> defects.add(family.text() + ": " + each + "."));
+        found.foreign().forEach(each -> foreign.add(family.text() + ": " + each + "."));
+      }
+    }
+    return new KubeProxyState(KubeProxyMode.IPVS, "ip_vs", frontends, defects, foreign);
   }
 
   /**

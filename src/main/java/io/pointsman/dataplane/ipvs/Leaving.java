@@ -8,7 +8,6 @@ import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.DrainState;
-import io.pointsman.dataplane.KernelState;
 import io.pointsman.kernel.DummyDevice;
 import io.pointsman.kernel.IpvsNetlink;
 import io.pointsman.kernel.VirtualServer;
@@ -33,14 +32,6 @@ final class Leaving {
   static Phase phase() {
     try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE)) {
       return Note.parse(device.alias()).phase();
-    }
-  }
-
-  KernelState read(Set<Address> nodePortAddresses) {
-    try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE);
-        IpvsNetlink ipvs = ipvs()) {
-      return new IpvsKernelState(
-          ServerTable.read(ipvs, ownership(device, nodePortAddresses)), List.of(), List.of());
     }
   }
 

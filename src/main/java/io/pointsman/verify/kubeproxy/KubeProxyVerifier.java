@@ -6,6 +6,7 @@ import io.pointsman.catalogue.KubeProxyView;
 import io.pointsman.catalogue.Protocol;
 import io.pointsman.catalogue.ServicePortId;
 import io.pointsman.dataplane.kubeproxy.KubeProxyFrontend;
+import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
 import io.pointsman.dataplane.kubeproxy.KubeProxyState;
 import io.pointsman.verify.Place;
 import io.pointsman.verify.kubeproxy.Difference.Kind;
@@ -154,7 +155,7 @@ public final class KubeProxyVerifier {
       }
       List<Claim> claims = wanted.remove(place);
       if (claims == null) {
-        superfluous(place, frontend);
+        superfluous(there.mode(), place, frontend);
         return;
       }
       // Of two Services that name one place kube-proxy serves either.
@@ -173,14 +174,16 @@ public final class KubeProxyVerifier {
       }
     }
 
-    private void superfluous(Place place, KubeProxyFrontend frontend) {
+    private void superfluous(KubeProxyMode mode, Place place, KubeProxyFrontend frontend) {
       String protocolAndFamily = " " + place.protocol() + " " + place.address().family();
       ServicePortId owner = names.get(frontend.service() + protocolAndFamily);
-      Kind kind = frontend.service().isEmpty() ? Kind.FOREIGN : Kind.STALE;
+      // Virtual servers name no Service; those of others have been told by their places.
+      boolean foreign = frontend.service().isEmpty() && mode != KubeProxyMode.IPVS;
+      Kind kind = foreign ? Kind.FOREIGN : Kind.STALE;
       String words =
           owner != null
               ? " is served and is no address of the Service."
-              : frontend.service().isEmpty()
+              : foreign
                   ? " is served and belongs to no Service."
                   : " is served, but there is no such Service port.";
       Difference difference =

@@ -2,10 +2,13 @@
 package io.pointsman.dataplane.ipvs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
+import io.pointsman.catalogue.Address;
 import io.pointsman.catalogue.Backend;
 import io.pointsman.catalogue.ExpectedPort;
 import io.pointsman.catalogue.Frontend;
+import io.pointsman.catalogue.FrontendKind;
 import io.pointsman.catalogue.Protocol;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.catalogue.Target;
@@ -13,6 +16,7 @@ import io.pointsman.catalogue.TrafficPolicy;
 import io.pointsman.dataplane.NumberedServices;
 import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
 import io.pointsman.dataplane.kubeproxy.KubeProxyState;
+import io.pointsman.testing.Project;
 import io.pointsman.verify.kubeproxy.Difference;
 import io.pointsman.verify.kubeproxy.KubeProxyVerdict;
 import io.pointsman.verify.kubeproxy.KubeProxyVerifier;
@@ -29,6 +33,104 @@ public class KubeProxyServersInside extends IpvsFixture {
           Services.port(1, NumberedServices.backends(1, 2)),
           Services.port(3, NumberedServices.backends(4, 3)),
           Services.port(4, List.of()));
+
+  /** What the kube-proxy of {@link #beKubeProxy} serves. */
+  private static final List<ServicePort> SERVED =
+      List.of(
+          Services.port(1, NumberedServices.backends(1, 2)),
+          Services.port(3, NumberedServices.backends(4, 3)),
+          Services.port(6, List.of()),
+          Services.service(
+              "external",
+              Protocol.TCP,
+              List.of(external("203.0.113.50"), external("203.0.113.51")),
+              NumberedServices.backend(12)));
+
+  private static Frontend external(String address) {
+    return new Frontend(Address.parse(address), 8080, Protocol.TCP, FrontendKind.EXTERNAL_IP);
+  }
+
+  /**
+   * Something that is done behind kube-proxy's back.
+   *
+   * @param text what is said of it
+   */
+  private record Break(String script, Difference.Kind kind, String text) {
+    static final List<Break> ALL =
+        List.of(
+            rule("-D PREROUTING 1", "IPv4: nat PREROUTING lacks the jump to KUBE-SERVICES."),
+            rule("-D OUTPUT 1", "IPv4: nat OUTPUT lacks the jump to KUBE-SERVICES."),
+            rule("-D POSTROUTING 1", "IPv4: nat POSTROUTING lacks the jump to KUBE-POSTROUTING."),
+            rule("-F KUBE-MARK-MASQ", "IPv4: nat KUBE-MARK-MASQ marks nothing to be masqueraded."),
+            rule("-D KUBE-POSTROUTING 4", "IPv4: nat KUBE-POSTROUTING masquerades nothing."),
+            rule(
+                "-D KUBE-POSTROUTING 1",
+                "IPv4: nat KUBE-POSTROUTING sends nothing of KUBE-LOOP-BACK to MASQUERADE."),
+            rule(
+                "-D KUBE-SERVICES 2",
+                "IPv4: nat KUBE-SERVICES sends nothing of KUBE-CLUSTER-IP to KUBE-MARK-MASQ."),
+            rule(
+                "-F KUBE-NODE-PORT",
+                "IPv4: nat KUBE-NODE-PORT sends nothing of KUBE-NODE-PORT-TCP to KUBE-MARK-MASQ."),
+            rule(
+                "-D KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODE-PORT",
+                "IPv4: nat KUBE-SERVICES lacks the jump to KUBE-NODE-PORT."),
+            rule(
+                "-I KUBE-SERVICES -j RETURN",
+                "IPv4: nat KUBE-SERVICES ends at a foreign rule, '-j RETURN', before"
+                    + " kube-proxy's."),
+            new Break(
+                "iptables-legacy -t filter -D FORWARD 1",
+                Difference.Kind.BROKEN,
+                "IPv4: filter FORWARD lacks the jump to KUBE-FORWARD."),
+            new Break(
+                "iptables-legacy -t nat -I KUBE-SERVICES -s 10.1.2.3 -j RETURN",
+                Difference.Kind.FOREIGN,
+                "IPv4: nat KUBE-SERVICES has a foreign rule, '-s 10.1.2.3/32 -j RETURN'."),
+            new Break(
+                "ipset flush KUBE-LOOP-BACK",
+                Difference.Kind.BROKEN,
+                "IPv4: the set KUBE-LOOP-BACK is empty."),
+            new Break(
+                "ipset del KUBE-CLUSTER-IP 10.96.0.1,tcp:80",
+                Difference.Kind.BROKEN,
+                "default/service-1: port 80 of 10.96.0.1 is in no set of kube-proxy."),
+            new Break(
+                "ipset del KUBE-EXTERNAL-IP-LOCAL 203.0.113.50,tcp:8080",
+                Difference.Kind.BROKEN,
+                "default/external: port 8080 of 203.0.113.50 is in no set of kube-proxy."),
+            new Break(
+                "ipset del KUBE-NODE-PORT-TCP 30003",
+                Difference.Kind.MISSING,
+                "default/service-3: IPv4 node port 30003/TCP is missing."),
+            new Break(
+                "ipvsadm -D -t 198.51.100.8:30003",
+                Difference.Kind.BROKEN,
+                "default/service-3: node port 30003 is not at 198.51.100.8, as others are."),
+            new Break(
+                "ipvsadm -d -t 198.51.100.8:30003 -r 10.244.0.5:8080",
+                Difference.Kind.BROKEN,
+                "default/service-3: the virtual server TCP 198.51.100.8:30003 has other endpoints"
+                    + " than its twins."),
+            new Break(
+                "ipvsadm -e -t 10.96.0.1:80 -r 10.244.0.1:8080 -m -w 3",
+                Difference.Kind.BROKEN,
+                "default/service-1: the virtual server TCP 10.96.0.1:80 does not give every"
+                    + " endpoint the same share."),
+            new Break(
+                "ipvsadm -e -t 203.0.113.50:8080 -r 10.244.0.12:8080 -g",
+                Difference.Kind.BROKEN,
+                "default/external: the real server 10.244.0.12:8080 of virtual server TCP"
+                    + " 203.0.113.50:8080 is not reached by translation."),
+            new Break(
+                "ipvsadm -A -t 10.96.0.1:99 -s rr",
+                Difference.Kind.STALE,
+                "10.96.0.1:99/TCP is served, but there is no such Service port."));
+
+    private static Break rule(String change, String text) {
+      return new Break("iptables-legacy -t nat " + change, Difference.Kind.BROKEN, text);
+    }
+  }
 
   @Test
   void whatIsThereIsFoundServedAndWhatIsNotIsNamed() {
@@ -69,34 +171,61 @@ public class KubeProxyServersInside extends IpvsFixture {
   /** As kube-proxy leaves them when it makes them itself. */
   @Test
   void virtualServersOfKubeProxyAreRead() {
-    for (String command :
-        List.of(
-            "ip link add kube-ipvs0 type dummy",
-            "ip addr add 10.96.0.1/32 dev kube-ipvs0",
-            "ip addr add 10.96.0.3/32 dev kube-ipvs0",
-            "ipset create KUBE-CLUSTER-IP hash:ip,port",
-            "ipset add KUBE-CLUSTER-IP 10.96.0.1,tcp:80",
-            "ipset add KUBE-CLUSTER-IP 10.96.0.3,tcp:80",
-            "ipset create KUBE-NODE-PORT-TCP bitmap:port range 0-65535",
-            "ipset add KUBE-NODE-PORT-TCP 30003",
-            "ipvsadm -A -t 10.96.0.1:80 -s rr",
-            "ipvsadm -a -t 10.96.0.1:80 -r 10.244.0.1:8080 -m",
-            "ipvsadm -a -t 10.96.0.1:80 -r 10.244.0.2:8080 -m",
-            // One that leaves takes no new connections.
-            "ipvsadm -a -t 10.96.0.1:80 -r 10.244.0.9:8080 -m -w 0",
-            "ipvsadm -A -t 10.96.0.3:80 -s rr",
-            "ipvsadm -A -t " + Services.NODE_V4 + ":30003 -s rr",
-            // keepalived's
-            "ipvsadm -A -t 203.0.113.9:80 -s rr")) {
-      shell(command.split(" ", -1));
-    }
-    List<ServicePort> served =
-        List.of(Services.port(1, NumberedServices.backends(1, 2)), Services.port(3, List.of()));
-    assertThat(verify(served).differences()).isEmpty();
+    beKubeProxy();
+    assertThat(verify(SERVED).differences()).isEmpty();
     shell("ipvsadm", "-d", "-t", "10.96.0.1:80", "-r", "10.244.0.2:8080");
-    assertThat(verify(served).differences())
+    assertThat(verify(SERVED).differences())
         .extracting(Difference::text)
         .containsExactly("default/service-1: 10.96.0.1:80/TCP lacks the endpoint 10.244.0.2:8080.");
+  }
+
+  /** With everything else whole, each is named and nothing else is. */
+  @Test
+  void whatIsBrokenAroundVirtualServersIsNamed() {
+    assertThat(Break.ALL).extracting(Break::kind).contains(Difference.Kind.values());
+    beKubeProxy();
+    for (Break each : Break.ALL) {
+      shell("sh", "-ec", each.script());
+      assertThat(verify(SERVED).differences())
+          .as(each.script())
+          .extracting(Difference::kind, Difference::text)
+          .containsExactly(tuple(each.kind(), each.text()));
+      beKubeProxy();
+      assertThat(verify(SERVED).differences()).as("after " + each.script()).isEmpty();
+    }
+  }
+
+  /** Settings of kube-proxy under which its rules are others, and as right. */
+  @Test
+  void everySettingOfKubeProxyIsWhole() {
+    beKubeProxy();
+    for (String script :
+        List.of(
+            // masqueradeAll
+            "iptables-legacy -t nat -R KUBE-SERVICES 2 -m set --match-set KUBE-CLUSTER-IP dst,dst"
+                + " -j KUBE-MARK-MASQ",
+            // no range of pods is known
+            "iptables-legacy -t nat -R KUBE-SERVICES 2 -m set --match-set KUBE-CLUSTER-IP src,dst"
+                + " -j KUBE-MARK-MASQ",
+            // detectLocalMode: BridgeInterface
+            "iptables-legacy -t nat -R KUBE-SERVICES 2 ! -i cni0 -m set --match-set"
+                + " KUBE-CLUSTER-IP dst,dst -j KUBE-MARK-MASQ",
+            // masqueradeBit: 15
+            "iptables-legacy -t nat -R KUBE-POSTROUTING 2 -m mark ! --mark 0x8000/0x8000 -j RETURN;"
+                + " iptables-legacy -t nat -R KUBE-MARK-MASQ 1 -j MARK --or-mark 0x8000",
+            // no pod of a Service is on the node
+            "iptables-legacy -t nat -D KUBE-POSTROUTING 1; ipset flush KUBE-LOOP-BACK",
+            // nodePortAddresses: 198.51.100.7/32
+            "ipvsadm -D -t 198.51.100.8:30003; ipvsadm -D -t 198.51.100.8:30006")) {
+      shell("sh", "-ec", script);
+      assertThat(verify(SERVED).differences()).as(script).isEmpty();
+      beKubeProxy();
+    }
+  }
+
+  /** Writes all of it again. */
+  private void beKubeProxy() {
+    shell("sh", "-ec", Project.read("src/test/resources/verify/kube-proxy-ipvs.sh"));
   }
 
   @Test

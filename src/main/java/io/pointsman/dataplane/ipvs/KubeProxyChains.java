@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.ipvs;
+
+import io.pointsman.catalogue.IpFamily;
+import io.pointsman.dataplane.kubeproxy.DeadRules;
+import io.pointsman.kernel.CommandRunner;
+import io.pointsman.kernel.CommandRunner.CommandException;
+import io.pointsman.kernel.Iptables;
+import io.pointsman.kernel.Iptables.Family;
+import io.pointsman.kernel.Iptables.Variant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The rules of one family around a kube-proxy's virtual servers, as far as they are the same in all
+ * of its releases and settings: what looks into a set is only there while the set has entries.
+ */
+final class KubeProxyChains {
+  private static final String POSTROUTING = "KUBE-POSTROUTING";
+  private static final String NODE_PORT = "KUBE-NODE-PORT";
+  private static final String LOAD_BALANCER = "KUBE-LOAD-BALANCER";
+  private static final String MARK_MASQ = "KUBE-MARK-MASQ";
+  private static final String FORWARD = "KUBE-FORWARD";
+
+  private static final List<String> OF_NAT =
+      List.of(RulePlan.SERVICES, NODE_PORT, LOAD_BALANCER, MARK_MASQ, POSTROUTING);
+
+  /** One more that drops whatever comes there has jumps with a match only. */
+  private static final Map<String, Set<String>> SHARED =
+      Map.of(
+          RulePlan.NAT,
+          Set.copyOf(OF_NAT),
+          RulePlan.FILTER,
+          Set.of(
+              FORWARD,
+              NODE_PORT,
+              "KUBE-PROXY-FIREWALL",
+              "KUBE-IPVS-FILTER",
+              "KUBE-IPVS-OUT-FILTER"));
+
+  /** What kube-proxy's rules of the table nat have, one or the other. */
+  private static final Pattern KNOWN =
+      Pattern.compile(
+          SavedRules.OWN_SET
+              + "| -j (KUBE-|MARK|MASQUERADE)| -s (127\\.0\\.0\\.0/8|::1/128) -j RETURN"
+              + "| -m mark ! --mark \\S+ -j RETURN");
+
+  private final IpFamily family;
+  private final SavedRules saved = new SavedRules();
+  private final DeadRules dead = new DeadRules(SHARED);
+  private final List<String> defects = new ArrayList<>();
+
+  private KubeProxyChains(IpFamily family, Iptables tool) {
+    this.family = family;
+    tool.save(
+        line -> {
+          saved.accept(line);
+          dead.accept(line);
+        });
+  }
+
+  /**
+   * What was found; empty lists where rules cannot be read.
+   *
+   * @param defects each a sentence without its end
+   * @param foreign the same of rules that kube-proxy does not write
+   */
+  record Found(List<String> defects, List<String> foreign) {}
+
+  /**
+   * Looks in nf_tables and in ip_tables; where both have such chains, those count in which less is
+   * wrong.
+   *
+   * @param entries of the sets
+   * @param own whether no rule is left that Pointsman wrote
+   */
+  static Found find(CommandRunner commands, IpFamily family, Set<SetEntry> entries, boolean own) {
+    Found best = null;
+    boolean read = false;
+    for (Variant variant : Variant.values()) {
+      KubeProxyChains chains = read(commands, family, variant);
+      if (chains == null) {
+        continue;
+      }
+      if (chains.saved.hides(RulePlan.NAT) || chains.saved.hides(RulePlan.FILTER)) {
+        return new Found(List.of(), List.of()); // who reads iptables mode tells of it
+      }
+      read = true;
+      if (chains.saved.in(RulePlan.NAT).containsKey(RulePlan.SERVICES)) {
+        Found found = chains.found(entries, own);
+        if (best == null || found.defects().size() < best.defects().size()) {
+          best = found;
+        }
+      }
+    }
+    if (best != null) {
+      return best;
+    }
+    String missing = RulePlan.NAT + " has no chain " + RulePlan.SERVICES;
+    return new Found(read ? List.of(missing) : List.of(), List.of());
+  }
+
+  private static @Nullable KubeProxyChains read(
+      CommandRunner commands, IpFamily family, Variant variant) {
+    Iptables tool =
+        new Iptables(commands, family == IpFamily.IPV4 ? Family.IPV4 : Family.IPV6, variant);
+    try {
+      return tool.usable() ? new KubeProxyChains(family, tool) : null;
+    } catch (CommandException e) {
+      return null; // the kernel does not have it
+    }
+  }
+
+  private Found found(Set<SetEntry> entries, boolean own) {
+    needJump(RulePlan.NAT, "PREROUTING", RulePlan.SERVICES);
+    needJump(RulePlan.NAT, "OUTPUT", RulePlan.SERVICES);
+    needJump(RulePlan.NAT, "POSTROUTING", POSTROUTING);
+    needJump(RulePlan.FILTER, "FORWARD", FORWARD);
+    if (nat(MARK_MASQ).stream().noneMatch(rule -> rule.contains(" -j MARK "))) {
+      defects.add("nat " + MARK_MASQ + " marks nothing to be masqueraded");
+    }
+    if (nat(POSTROUTING).stream()
+        .noneMatch(rule -> rule.contains(" -j MASQUERADE") && !rule.contains(SavedRules.OWN_SET))) {
+      defects.add("nat " + POSTROUTING + " masquerades nothing");
+    }
+    needLookups(entries);
+    if (own
+        && !has(entries, SetName.LOOP_BACK)
+        && looksUp(POSTROUTING, SetName.LOOP_BACK, "MASQUERADE")) {
+      defects.add("the set " + SetName.LOOP_BACK.text(family) + " is empty");
+    }
+    defects.addAll(dead.sentences());
+    return new Found(defects, foreign());
+  }
+
+  private void needLookups(Set<SetEntry> entries) {
+    need(entries, SetName.CLUSTER_IP, RulePlan.SERVICES, MARK_MASQ);
+    need(entries, SetName.EXTERNAL_IP, RulePlan.SERVICES, MARK_MASQ);
+    need(entries, SetName.LOAD_BALANCER, RulePlan.SERVICES, LOAD_BALANCER);
+    need(entries, SetName.LOOP_BACK, POSTROUTING, "MASQUERADE");
+    List<SetName> ports =
+        List.of(SetName.NODE_PORT_TCP, SetName.NODE_PORT_UDP, SetName.NODE_PORT_SCTP);
+    ports.forEach(set -> need(entries, set, NODE_PORT, MARK_MASQ));
+    if (ports.stream().anyMatch(set -> has(entries, set))) {
+      needJump(RulePlan.NAT, RulePlan.SERVICES, NODE_PORT);
+    }
+    if (has(entries, SetName.LOAD_BALANCER)) {
+      needJump(RulePlan.NAT, LOAD_BALANCER, MARK_MASQ);
+    }
+  }
+
+  private void need(Set<SetEntry> entries, SetName set, String chain, String target) {
+    if (has(entries, set) && !looksUp(chain, set, target)) {
+      defects.add("nat " + chain + " sends nothing of " + set.text(family) + " to " + target);
+    }
+  }
+
+  private boolean looksUp(String chain, SetName set, String target) {
+    String match = " --match-set " + set.text(family) + " ";
+    return nat(chain).stream()
+        .anyMatch(rule -> rule.contains(match) && rule.contains(" -j " + target));
+  }
+
+  private boolean has(Set<SetEntry> entries, SetName set) {
+    return entries.stream().anyMatch(entry -> entry.set() == set && entry.family() == family);
+  }
+
+  private void needJump(String table, String from, String to) {
+    List<String> rules = saved.in(table).getOrDefault(from, List.of());
+    if (rules.stream().noneMatch(rule -> rule.endsWith(" -j " + to))) {
+      defects.add(table + " " + from + " lacks the jump to " + to);
+    }
+  }
+
+  private List<String> foreign() {
+    List<String> foreign = new ArrayList<>();
+    for (String chain : OF_NAT) {
+      for (String line : nat(chain)) {
+        String rule = line.substring("-A ".length() + chain.length() + 1);
+        if (!KNOWN.matcher(line).find() && !dead.has(RulePlan.NAT, chain, rule)) {
+          foreign.add("nat " + chain + " has a foreign rule, '" + rule + "'");
+        }
+      }
+    }
+    return foreign;
+  }
+
+  private List<String> nat(String chain) {
+    return saved.in(RulePlan.NAT).getOrDefault(chain, List.of());
+  }
+}
