@@ -27,7 +27,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 class SameDigestTest {
   private static final long SEED = Long.getLong("pointsman.seed", 20_260_102L);
   private static final int WHOLE = 30;
-  private static final int CATALOGUES = 1_000;
+  private static final int CATALOGUES = 2_000;
   private static final int PORTS = 60;
 
   private final KernelSandbox sandbox = new KernelSandbox();
@@ -65,9 +65,11 @@ class SameDigestTest {
       Digest wanted = services.desired().digest();
       for (Dataplane dataplane : dataplanes) {
         write.accept(dataplane);
-        assertThat(dataplane.read().digest())
-            .as("seed %d catalogue %d %s", SEED, i, dataplane.getClass().getSimpleName())
-            .isEqualTo(wanted);
+        String what =
+            "seed %d catalogue %d %s".formatted(SEED, i, dataplane.getClass().getSimpleName());
+        KernelState kernel = dataplane.read();
+        assertThat(kernel.digest()).as(what).isEqualTo(wanted);
+        assertThat(kernel.defects()).as(what).isEmpty();
       }
     }
   }

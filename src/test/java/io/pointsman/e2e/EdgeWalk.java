@@ -20,7 +20,7 @@ import org.junit.jupiter.api.DynamicTest;
 
 /** A lab that goes from dataplane to dataplane under load, an edge a test. */
 final class EdgeWalk implements AutoCloseable {
-  /** Seconds' worth of one web load, of two, between two edges: over all edges 100,000 flows. */
+  /** Seconds' worth of one web load, of two, between two edges. */
   private static final int BETWEEN = 14;
 
   /** As web.yaml has them. */
@@ -31,6 +31,7 @@ final class EdgeWalk implements AutoCloseable {
 
   private final LabOptions options;
   private final Pace pace;
+  private final long atLeast;
   private final List<Edge> edges = new ArrayList<>();
 
   /** Where endpoints have been changed under load: once is enough. */
@@ -45,13 +46,19 @@ final class EdgeWalk implements AutoCloseable {
 
   private boolean failed;
 
-  EdgeWalk(LabOptions options, Pace pace) {
+  /**
+   * A walk that has not begun.
+   *
+   * @param atLeast new connections over all its edges: the load goes on until there are as many
+   */
+  EdgeWalk(LabOptions options, Pace pace, long atLeast) {
     this.options = options;
     this.pace = pace;
+    this.atLeast = atLeast;
   }
 
-  /** An edge that was walked, and how long it took for all nodes. */
-  private record Edge(String name, Duration took) {}
+  /** An edge that was walked, how long it took for all nodes, and each node for each step. */
+  private record Edge(String name, Duration took, String steps) {}
 
   /** What goes through the Services all the time. */
   private record Load(WebLoad web, LongFlows flows) implements AutoCloseable {
@@ -127,7 +134,8 @@ final class EdgeWalk implements AutoCloseable {
       walk.await(wanted);
       walk.masqueradesOutside(wanted, PODS);
     }
-    edges.add(new Edge(name, Duration.between(began, Instant.now())));
+    var took = Duration.between(began, Instant.now());
+    edges.add(new Edge(name, took, Objects.requireNonNull(steps).times(began)));
     if (wanted != null && changed.add(wanted)) {
       walk.scaleWeb(wanted, WEB_REPLICAS + 1);
       walk.scaleWeb(wanted, WEB_REPLICAS);
@@ -145,25 +153,28 @@ final class EdgeWalk implements AutoCloseable {
     assertThat(failed).as("a test before this one failed").isFalse();
     failed = true;
     var running = Objects.requireNonNull(load);
+    Awaitility.await().atMost(pace.limit()).until(() -> running.web().requests() >= atLeast);
     var requests = running.web().finish();
-    var kept = running.flows().finish();
+    var kept = new ArrayList<>(List.of(running.flows().finish()));
+    begun.forEach(flows -> kept.add(flows.finish()));
     System.out.println(requests.table());
-    for (var edge : edges) {
-      System.out.printf(
-          "edge %-36s %6d connections, %5d new UDP flows, %d datagrams again, longest gap %7.1f ms, %3d s%n",
-          edge.name(),
-          requests.requests(edge.name()),
-          kept.fresh(edge.name()),
-          kept.resent(edge.name()),
-          kept.longestGap(edge.name()),
-          edge.took().toSeconds());
-    }
+    edges.forEach(edge -> print(edge, requests, kept));
     assertThat(requests.failed()).as(requests.table()).isZero();
-    assertKept(kept);
-    for (var flows : begun) {
-      assertKept(flows.finish());
-    }
+    assertThat(requests.requests()).as(requests.table()).isGreaterThanOrEqualTo(atLeast);
+    kept.forEach(EdgeWalk::assertKept);
     failed = false;
+  }
+
+  private static void print(Edge edge, WebLoad.Result requests, List<LongFlows.Result> kept) {
+    System.out.printf(
+        "edge %-36s %6d connections, %5d new UDP flows, %d datagrams again, longest gap %7.1f ms, %3d s: %s%n",
+        edge.name(),
+        requests.requests(edge.name()),
+        kept.stream().mapToLong(flows -> flows.fresh(edge.name())).sum(),
+        kept.stream().mapToLong(flows -> flows.resent(edge.name())).sum(),
+        kept.stream().mapToDouble(flows -> flows.longestGap(edge.name())).max().orElse(0),
+        edge.took().toSeconds(),
+        edge.steps());
   }
 
   private static void assertKept(LongFlows.Result kept) {

@@ -18,6 +18,9 @@ import org.junit.jupiter.api.TestFactory;
 @Tag("lab")
 @OnlyInLab("the load from outside needs the lab's client")
 class EdgesTest {
+  /** New connections of one of the two walks: over the whole matrix 100,000. */
+  private static final long CONNECTIONS = 50_000;
+
   private @Nullable EdgeWalk walk;
 
   @AfterEach
@@ -29,7 +32,7 @@ class EdgesTest {
 
   @TestFactory
   List<DynamicTest> amongKubeProxyIptablesAndBpf() {
-    walk = new EdgeWalk(LabOptions.named("edges"), Pace.FULL);
+    walk = new EdgeWalk(LabOptions.named("edges"), Pace.FULL, CONNECTIONS);
     return walk.through(
         LinuxDataplane.IPTABLES,
         LinuxDataplane.BPF,
@@ -45,7 +48,8 @@ class EdgesTest {
     walk =
         new EdgeWalk(
             LabOptions.named("edges-nft").withKubeProxyMode(KubeProxyMode.NFTABLES).withNodes(2),
-            Pace.FULL);
+            Pace.FULL,
+            CONNECTIONS);
     return walk.through(
         LinuxDataplane.IPTABLES,
         LinuxDataplane.BPF,

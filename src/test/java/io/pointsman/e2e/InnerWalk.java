@@ -17,7 +17,9 @@ abstract class InnerWalk {
 
   /** From a kube-proxy through these; null stands for kube-proxy. */
   InnerWalk(Pace pace, KubeProxyMode from, @Nullable LinuxDataplane... dataplanes) {
-    this.walk = new EdgeWalk(LabOptions.named("inner").withKubeProxyMode(from).withNodes(1), pace);
+    // As many as a slow machine makes meanwhile.
+    this.walk =
+        new EdgeWalk(LabOptions.named("inner").withKubeProxyMode(from).withNodes(1), pace, 1);
     this.dataplanes = dataplanes;
   }
 

@@ -4,6 +4,7 @@ package io.pointsman.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.pointsman.api.LinuxDataplane;
 import io.pointsman.lab.LabOptions;
 import java.time.Duration;
 import java.util.Set;
@@ -14,7 +15,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Either side dies at every step of the walk, and the walk ends where it would have ended. */
 @Tag("lab")
@@ -43,20 +44,27 @@ class KillTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Killer.Victim.class)
-  void endsWhereItWould(Killer.Victim victim) {
+  @CsvSource({"AGENT, BPF", "OPERATOR, BPF", "AGENT, IPTABLES"})
+  void endsWhereItWould(Killer.Victim victim, LinuxDataplane dataplane) {
     var walk = new Walk(cluster);
     try (var load = WebLoad.start(cluster, 50);
         var killer = new Killer(cluster, victim)) {
-      walk.apply();
-      walk.awaitBpf();
+      walk.apply(dataplane);
+      walk.await(dataplane);
       died(killer, THERE);
       walk.goBack();
       died(killer, THERE_AND_BACK);
       var sent = load.requests();
       await().atMost(Duration.ofMinutes(1)).until(() -> load.requests() > sent + 100);
       var result = load.finish();
-      System.out.println(victim + " killed: " + killer.deaths() + "\n" + result.table());
+      System.out.println(
+          victim
+              + " killed on the way to "
+              + dataplane
+              + ": "
+              + killer.deaths()
+              + "\n"
+              + result.table());
       assertThat(result.failed()).as(result.table()).isZero();
     }
   }

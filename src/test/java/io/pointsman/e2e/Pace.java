@@ -63,6 +63,11 @@ record Pace(
     return new Pace(perSecond, pause, block, answer, resend, limit);
   }
 
+  /** The same with datagrams that are sent again after so long; zero never does. */
+  Pace resending(Duration again) {
+    return new Pace(perSecond, pause, block, patience, again, limit);
+  }
+
   private boolean isSlow() {
     return block <= SLOW.block();
   }

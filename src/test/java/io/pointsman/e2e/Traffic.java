@@ -123,7 +123,11 @@ public final class Traffic implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    return lines().stream()
+    var lines = lines();
+    if (lines.stream().noneMatch(line -> line.path("event").asText().equals("summary"))) {
+      throw new IllegalStateException("traffic '" + name + "' was cut off: " + lines);
+    }
+    return lines.stream()
         .filter(line -> line.path("event").asText().equals("phase"))
         .map(Phase::of)
         .toList();
