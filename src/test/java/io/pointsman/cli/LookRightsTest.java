@@ -25,8 +25,8 @@ class LookRightsTest {
       rules:
       - {apiGroups: [""], resources: [nodes, services], verbs: [list]}
       - {apiGroups: [discovery.k8s.io], resources: [endpointslices], verbs: [list]}
-      - {apiGroups: [batch], resources: [jobs], verbs: [create, list, delete, deletecollection]}
-      - {apiGroups: [""], resources: [pods], verbs: [list, delete, deletecollection]}
+      - {apiGroups: [batch], resources: [jobs], verbs: [create, list, deletecollection]}
+      - {apiGroups: [""], resources: [pods], verbs: [list, deletecollection]}
       """;
 
   private static final String BINDING =
@@ -89,12 +89,14 @@ class LookRightsTest {
   @Test
   void elsewhereNoRightOfPointsmansIsAskedForAndEventsMayBeHidden() {
     try (ApiServer server = ApiServer.startEmpty();
+        KubernetesClient admin = server.client();
         KubernetesClient client = looker(server)) {
       StringWriter text = new StringWriter();
       look(client).printTable(new PrintWriter(text));
       assertThat(text.toString())
           .contains("its pod did not start in 1 seconds: nothing made it, and its Events")
           .contains("events is forbidden");
+      assertThat(admin.batch().v1().jobs().inAnyNamespace().list().getItems()).isEmpty();
     }
   }
 }
