@@ -7,6 +7,8 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * The names of chains, as kube-proxy gives them: a Service port's chains end with the first 16
@@ -39,6 +41,10 @@ final class ChainNames {
 
   /** Stands for KUBE-SERVICES while that one serves somebody else. */
   static final String STAGED_SERVICES = "POINTSMAN-SERVICES";
+
+  /** The chains that nobody else has, by table. */
+  static final Map<String, Pattern> OWN =
+      Map.of(Table.NAT.text(), Pattern.compile(STATE + "|" + STAGED_SERVICES));
 
   private static final String BASE_32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
   private static final int SUFFIX_LENGTH = 16;

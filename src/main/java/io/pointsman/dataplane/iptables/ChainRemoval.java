@@ -111,7 +111,10 @@ public final class ChainRemoval {
       return own != null && own.matcher(chain).matches();
     }
 
-    /** The chains that go, each before those that it jumps to; iptables has no loops. */
+    /**
+     * The chains that go, each before those that it jumps to; iptables has no loops. Last the one
+     * that says that there is something to take away.
+     */
     private List<String> callersFirst() {
       Map<String, Integer> callers = new HashMap<>();
       calls.forEach(
@@ -122,6 +125,7 @@ public final class ChainRemoval {
           });
       Deque<String> free = new ArrayDeque<>(chains);
       free.removeIf(callers::containsKey);
+      boolean marked = free.remove(ChainNames.STATE);
       List<String> ordered = new ArrayList<>(chains.size());
       while (!free.isEmpty()) {
         String chain = free.pop();
@@ -131,6 +135,9 @@ public final class ChainRemoval {
             free.add(called);
           }
         }
+      }
+      if (marked) {
+        ordered.add(ChainNames.STATE);
       }
       return ordered;
     }
@@ -240,7 +247,8 @@ public final class ChainRemoval {
   /**
    * What iptables-restore --noflush has to read so that all of it is gone: first what leads to the
    * chains, then these, callers before what they call, so many to a commit as {@link CommitSize}
-   * has it.
+   * has it. The chain POINTSMAN-STATE goes with the last commit, so that whoever comes after a
+   * crash finds it and finishes this.
    */
   public CommandRunner.Input script(Variant variant) {
     return out -> {

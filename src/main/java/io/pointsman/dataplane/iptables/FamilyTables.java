@@ -10,6 +10,7 @@ import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.KernelState.Setting;
+import io.pointsman.kernel.CommandRunner.CommandException;
 import io.pointsman.kernel.HiddenTables;
 import io.pointsman.kernel.Iptables;
 import io.pointsman.kernel.Iptables.RestoreException;
@@ -28,8 +29,6 @@ import org.jspecify.annotations.Nullable;
  * iptables-restore that carries only the chains it touches. For one thread at a time.
  */
 final class FamilyTables {
-  private static final String ON = "1";
-
   private final Iptables tool;
   private final FamilyReader reader;
   private final IpFamily family;
@@ -204,21 +203,16 @@ final class FamilyTables {
     if (saved.phase() == Phase.ABSENT && reader.isThere(saved)) {
       throw new DataplaneException("remove chains: " + reader.hidden(Table.NAT), null);
     }
-    String before = saved.before(Sysctls.ROUTE_LOCALNET.text());
-    if (before != null && !saved.handedOver()) {
-      // First, while it is still written down what the value was.
-      boolean unused = Sysctls.ROUTE_LOCALNET.set(before);
+    // First, while it is still written down what the value was.
+    RouteLocalnet.restore(saved);
+    ChainRemoval removal = new ChainRemoval(saved.removable(standIn));
+    tool.save(removal::accept);
+    if (saved.phase() != Phase.ABSENT && !removal.unreadable().isEmpty()) {
+      throw new DataplaneException(
+          "remove chains: " + HiddenTables.tell(tool, removal.unreadable().getFirst()), null);
     }
-    if (saved.phase() != Phase.ABSENT) {
-      ChainRemoval removal = new ChainRemoval(saved.removable());
-      tool.save(removal::accept);
-      if (!removal.unreadable().isEmpty()) {
-        throw new DataplaneException(
-            "remove chains: " + HiddenTables.tell(tool, removal.unreadable().getFirst()), null);
-      }
-      if (!removal.isClean()) {
-        tool.restore(removal.script(tool.variant()));
-      }
+    if (!removal.isClean()) {
+      tool.restore(removal.script(tool.variant()));
     }
     phase = Phase.ABSENT;
     prepared = false;
@@ -247,9 +241,19 @@ final class FamilyTables {
   private void restore(FullScript script) {
     try {
       tool.restore(script);
-    } catch (RestoreException e) {
-      phase = reader.save().phase();
+    } catch (RestoreException | CommandException e) {
+      phase = phaseAfter(e);
       throw e;
+    }
+  }
+
+  /** Something may be there that cannot be read now, and is to be taken out later. */
+  private Phase phaseAfter(RuntimeException failure) {
+    try {
+      return reader.save().phase();
+    } catch (CommandException e) {
+      failure.addSuppressed(e);
+      return phase == Phase.ABSENT ? Phase.PREPARED : phase;
     }
   }
 
@@ -265,14 +269,14 @@ final class FamilyTables {
   private Changes reconcile(
       SavedTables saved, Collection<ServicePort> ports, List<String> wantedDoors, Phase target) {
     rules = ServiceRules.of(ports, inTurn, localRange);
-    String before = standIn ? null : routeLocalnet(saved, wantedDoors, target);
+    String before = standIn ? null : RouteLocalnet.before(saved, wantedDoors, target);
     WantedTables wanted = new WantedTables(ports, rules, wantedDoors, target, before);
     FullScript script = new FullScript(saved, wanted, CommitSize.of(tool.variant()));
     if (!script.isEmpty()) {
       restore(script);
     }
     if (before != null && target == Phase.ACTIVE) {
-      boolean unused = Sysctls.ROUTE_LOCALNET.set(ON);
+      RouteLocalnet.switchOn();
     }
     if (programmed.values() != ports) {
       programmed.clear();
@@ -288,27 +292,7 @@ final class FamilyTables {
 
   /** The setting that node ports at 127.0.0.1 need, where they are served. */
   Optional<Setting> setting(SavedTables saved) {
-    if (standIn || !needsRouteLocalnet(family, doors, phase)) {
-      return Optional.empty();
-    }
-    String name = Sysctls.ROUTE_LOCALNET.text();
-    return Optional.ofNullable(Sysctls.ROUTE_LOCALNET.value())
-        .map(value -> new Setting(name, value, saved.before(name)));
-  }
-
-  private static boolean needsRouteLocalnet(IpFamily family, List<String> doors, Phase phase) {
-    return family == IpFamily.IPV4 && phase == Phase.ACTIVE && NodePortDoors.leadLoopback(doors);
-  }
-
-  /** What the setting was before it was, or is to be, changed; null when it is left alone. */
-  static @Nullable String routeLocalnet(SavedTables saved, List<String> wantedDoors, Phase target) {
-    String before = saved.before(Sysctls.ROUTE_LOCALNET.text());
-    String now = Sysctls.ROUTE_LOCALNET.value();
-    boolean needed =
-        needsRouteLocalnet(saved.family, wantedDoors, target)
-            && !ON.equals(now)
-            && Sysctls.ROUTE_LOCALNET.writable();
-    return before == null && needed ? now : before;
+    return standIn ? Optional.empty() : RouteLocalnet.setting(saved, doors, phase);
   }
 
   /** The phase to go on in: what kube-proxy left in service is taken over as it is. */

@@ -40,7 +40,7 @@ final class Forecast {
       List<String> doors = FamilyTables.doors(saved.family, desired.nodePortAddresses(), present);
       Optional<AddressRange> localRange = options.localRange(saved.family);
       ServiceRules rules = ServiceRules.of(ports, inTurn, localRange);
-      String before = FamilyTables.routeLocalnet(saved, doors, Phase.ACTIVE);
+      String before = RouteLocalnet.before(saved, doors, Phase.ACTIVE);
       WantedTables wanted = new WantedTables(ports, rules, doors, Phase.ACTIVE, before);
       Comparison difference = new Comparison(saved, wanted);
       written += difference.written();
@@ -56,7 +56,7 @@ final class Forecast {
     for (Discovery.Place place : Discovery.look(options).chosen()) {
       SavedTables saved = save(place.tool);
       if (saved.phase() != Phase.ABSENT) {
-        ChainRemoval removal = new ChainRemoval(saved.removable());
+        ChainRemoval removal = new ChainRemoval(saved.removable(options.standIn()));
         place.tool.save(removal::accept);
         all = all.plus(new Holdings(removal.rules(), flows(saved)));
       }

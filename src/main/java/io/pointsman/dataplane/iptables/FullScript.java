@@ -4,6 +4,7 @@ package io.pointsman.dataplane.iptables;
 import static io.pointsman.dataplane.iptables.ChainNames.MARK_MASQ;
 
 import io.pointsman.catalogue.ServicePort;
+import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.iptables.PortRules.SharedRule;
 import io.pointsman.kernel.CommandRunner;
 import java.io.IOException;
@@ -16,12 +17,14 @@ import java.util.Set;
  * What iptables-restore has to read so that one family's tables, as they were saved, become as they
  * shall be: every chain that differs is written anew, every other one is left alone. The rules are
  * made while they are written, never held as a whole. A Service port's chains change in one commit,
- * and are there before anything leads to them.
+ * and are there before anything leads to them. Where nothing is there yet, the first commit says
+ * that something is.
  */
 final class FullScript implements CommandRunner.Input {
   private final Comparison difference;
   private final WantedTables wanted;
   private final int commitSize;
+  private final boolean first;
 
   /**
    * Compares.
@@ -32,6 +35,7 @@ final class FullScript implements CommandRunner.Input {
     this.difference = new Comparison(saved, wanted);
     this.wanted = wanted;
     this.commitSize = commitSize;
+    this.first = saved.phase() == Phase.ABSENT;
   }
 
   /** The chain that Services are found in: not KUBE-SERVICES while that serves somebody else. */
@@ -57,6 +61,9 @@ final class FullScript implements CommandRunner.Input {
   @Override
   public void writeTo(Appendable out) throws IOException {
     Lines lines = new Lines(out);
+    if (first) {
+      writeNote(lines);
+    }
     // Before flows come they must be let through; before a rejection goes there must be endpoints.
     if (difference.opens()) {
       write(lines, Table.FILTER);
@@ -73,6 +80,14 @@ final class FullScript implements CommandRunner.Input {
       lines.deleteChain(ChainNames.PROXY_CANARY);
       lines.commit();
     }
+  }
+
+  /** What tells a later look, after a crash or a refusal half-way, that something is there. */
+  private void writeNote(Lines lines) throws IOException {
+    lines.table(Table.NAT);
+    lines.chain(ChainNames.STATE);
+    lines.append(ChainNames.STATE, StateRules.of(Phase.PREPARED, wanted.routeLocalnet()));
+    lines.commit();
   }
 
   /** The chain that the chains of Service ports lead to. */

@@ -271,13 +271,18 @@ final class SavedTables {
     return phase() != Phase.ABSENT && !canaries.isEmpty();
   }
 
-  /** Names of chains that can be taken out by table: none that somebody else serves by now. */
-  Map<String, Pattern> removable() {
-    String state = ChainNames.STATE + "|" + ChainNames.STAGED_SERVICES;
+  /**
+   * Names of chains that can be taken out by table: none that somebody else serves by now.
+   *
+   * @param alone whether nobody else has chains of these names, so that all are Pointsman's even
+   *     when nothing says so
+   */
+  Map<String, Pattern> removable(boolean alone) {
+    String state = String.valueOf(ChainNames.OWN.get(Table.NAT.text()));
     String ports = "|KUBE-NODEPORTS|KUBE-(SVC|SVL|FW|EXT|SEP)-[A-Z0-9]+";
     String filter = "KUBE-(SERVICES|EXTERNAL-SERVICES|NODEPORTS";
-    if (handedOver()) {
-      return Map.of("nat", Pattern.compile(state));
+    if (handedOver() || phase() == Phase.ABSENT && !alone) {
+      return ChainNames.OWN;
     }
     if (servesIpvs()) {
       return Map.of("nat", Pattern.compile(state + ports), "filter", Pattern.compile(filter + ")"));

@@ -2,6 +2,7 @@
 package io.pointsman.dataplane.iptables;
 
 import io.pointsman.kernel.Iptables.View;
+import java.util.Map;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +16,12 @@ final class StandInView implements View {
 
   /** As long as it can be: with what follows, chains of Service ports have the 28 letters. */
   static final String PREFIX = "STANDIN-";
+
+  /** All of its chains, by table. */
+  static final Map<String, Pattern> CHAINS =
+      Map.of(
+          Table.NAT.text(), Pattern.compile(PREFIX + ".*"),
+          Table.FILTER.text(), Pattern.compile(PREFIX + ".*"));
 
   private static final String STATE = PREFIX + "STATE";
   private static final String KUBE = "KUBE-";

@@ -34,6 +34,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What iptables-restore is given to read, and what comes of it when a line is refused. */
@@ -181,11 +182,111 @@ class RefusalTest extends IptablesFixture {
         });
   }
 
+  /** Its chains stayed for ever: nothing said that they were there. */
+  @ParameterizedTest
+  @CsvSource({"NFT, false", "NFT, true", "LEGACY, false", "LEGACY, true"})
+  void aKillWhileChainsAreWrittenLeavesNothingInTheEnd(Variant variant, boolean standIn) {
+    inside(
+        () -> {
+          addForeign(variant);
+          List<String> before = saved(variant);
+          for (int commits = 1; commits <= 4; commits++) {
+            cutAfter(commits);
+            try (IptablesDataplane killed = watched(variant, standIn)) {
+              inVain(() -> killed.prepare(desired(many())));
+            }
+            cutNothing();
+            assertThat(saved(variant)).hasSizeGreaterThan(before.size());
+            try (IptablesDataplane later = watched(variant, standIn)) {
+              assertThat(later.phase()).as("%d commits", commits).isEqualTo(Phase.PREPARED);
+              later.remove();
+            }
+            assertThat(saved(variant)).containsExactlyInAnyOrderElementsOf(before);
+          }
+        });
+  }
+
+  /** With the first of several commits went what says that there is something to take away. */
+  @ParameterizedTest
+  @CsvSource({"NFT, false", "NFT, true", "LEGACY, false", "LEGACY, true"})
+  void aKillWhileChainsAreTakenAwayLeavesNothingInTheEnd(Variant variant, boolean standIn) {
+    inside(
+        () -> {
+          addForeign(variant);
+          List<String> before = saved(variant);
+          try (IptablesDataplane dataplane = watched(variant, standIn)) {
+            dataplane.prepare(desired(many()));
+            dataplane.activate();
+          }
+          cutAfter(1);
+          int kills = 0;
+          for (Phase phase = Phase.ACTIVE; phase != Phase.ABSENT; kills++) {
+            try (IptablesDataplane killed = watched(variant, standIn)) {
+              inVain(killed::remove);
+            }
+            try (IptablesDataplane later = watched(variant, standIn)) {
+              phase = later.phase();
+            }
+          }
+          assertThat(kills).isGreaterThan(variant == Variant.NFT ? 5 : 3);
+          assertThat(saved(variant)).containsExactlyInAnyOrderElementsOf(before);
+        });
+  }
+
+  @ParameterizedTest
+  @EnumSource(Variant.class)
+  void aLineThatIsRefusedAmongTheFirstLeavesNothingInTheEnd(Variant variant) {
+    inside(
+        () -> {
+          try (IptablesDataplane dataplane = watched(variant)) {
+            Files.writeString(edits, "s/^-A KUBE-SEP-XYZ2GE6BUUA3CKGD .*DNAT/& --bogus/\n");
+            assertThatThrownBy(
+                    () -> dataplane.prepare(desired(List.of(Samples.WEB_6, Samples.ONE))))
+                .hasMessageContaining("--bogus");
+            assertThat(dataplane.phase()).isEqualTo(Phase.PREPARED);
+            Files.writeString(edits, "");
+            dataplane.remove();
+            assertThat(saved(variant))
+                .noneMatch(line -> line.contains("KUBE-") || line.contains("POINTSMAN"));
+          }
+        });
+  }
+
+  /** More than go into one commit, in one of two families. */
+  private static List<ServicePort> many() {
+    List<ServicePort> ports = ports(700);
+    ports.add(Samples.WEB_6);
+    return ports;
+  }
+
+  /** From now on each iptables-restore ends after so many commits. */
+  private void cutAfter(int commits) throws IOException {
+    Files.writeString(
+        edits, "/^COMMIT/{\nx\ns/^/x/\n/^x\\{%d\\}$/{\nx\nq\n}\nx\n}\n".formatted(commits));
+  }
+
+  /** A script that is short may have been taken whole before its reader ended. */
+  private static void inVain(Runnable action) {
+    try {
+      action.run();
+    } catch (DataplaneException e) {
+      assertThat(e).hasMessageContaining("-restore");
+    }
+  }
+
+  private void cutNothing() throws IOException {
+    Files.writeString(edits, "");
+  }
+
   /** A dataplane whose commands are watched. */
   private IptablesDataplane watched(Variant variant) {
+    return watched(variant, false);
+  }
+
+  private IptablesDataplane watched(Variant variant, boolean standIn) {
     List<String> prefix = List.of(folder.resolve("wrapper").toString());
     return new IptablesDataplane(
-        new IptablesOptions(new CommandRunner(prefix), Optional.of(variant), List.of()),
+        new IptablesOptions(new CommandRunner(prefix), Optional.of(variant), List.of(), standIn),
         settings(Scheduler.RANDOM));
   }
 
