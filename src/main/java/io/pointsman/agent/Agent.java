@@ -61,7 +61,7 @@ public final class Agent implements AutoCloseable {
       MeterRegistry meters) {
     this.options = options;
     this.client = client;
-    this.chores = new Chores(commands, inbox);
+    this.chores = new Chores(commands, inbox, options.bpffs());
     this.writer = new StatusWriter(client, options.nodeName());
     Catalogue catalogue = Catalogue.forNode(options.nodeName());
     AgentMetrics metrics = new AgentMetrics(meters);

@@ -6,10 +6,13 @@ import io.pointsman.api.SwitchPlan;
 import io.pointsman.catalogue.ExpectedPort;
 import io.pointsman.dataplane.Dataplane;
 import io.pointsman.dataplane.DrainState;
+import io.pointsman.dataplane.Preflight.Finding;
+import io.pointsman.dataplane.bpf.ForeignPins;
 import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
 import io.pointsman.dataplane.kubeproxy.KubeProxySource;
 import io.pointsman.dataplane.kubeproxy.places.KubeProxyPlaces;
 import io.pointsman.kernel.CommandRunner;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,14 +32,21 @@ final class Chores implements AutoCloseable {
   private final KubeProxyCleaner cleaner;
   private final SwitchPlanner planner;
   private final Inbox inbox;
+  private final Path bpffs;
   private final ExecutorService worker =
       Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("chores").factory());
 
-  Chores(CommandRunner commands, Inbox inbox) {
+  /**
+   * Works by these commands.
+   *
+   * @param bpffs where dataplanes of others may have left pins
+   */
+  Chores(CommandRunner commands, Inbox inbox, Path bpffs) {
     this.kubeProxy = KubeProxyPlaces.of(commands);
     this.cleaner = new KubeProxyCleaner(commands);
     this.planner = new SwitchPlanner(commands);
     this.inbox = inbox;
+    this.bpffs = bpffs;
   }
 
   /** Probes; the outcome is null or what went wrong. */
@@ -64,14 +74,14 @@ final class Chores implements AutoCloseable {
   }
 
   /**
-   * Deletes what of a kube-proxy that has left would take new flows; the outcome is null or why
-   * not.
+   * Deletes what of a kube-proxy that has left would take new flows; the outcome is null or what is
+   * still there.
    */
   void silence(Consumer<@Nullable String> outcome) {
     start(
         () -> {
-          cleaner.deleteNftTables();
-          return null;
+          List<String> left = cleaner.deleteNftTables();
+          return left.isEmpty() ? null : "Of kube-proxy is left: " + some(left) + ".";
         },
         outcome);
   }
@@ -90,6 +100,21 @@ final class Chores implements AutoCloseable {
           return left.isEmpty() ? null : some(left);
         },
         outcome);
+  }
+
+  /** The same of every mode, but for what these dataplanes of ours use. */
+  void leftovers(Set<LinuxDataplane> ours, Consumer<@Nullable String> outcome) {
+    start(
+        () -> {
+          List<String> left = cleaner.leftovers(ours);
+          return left.isEmpty() ? null : some(left);
+        },
+        outcome);
+  }
+
+  /** What dataplanes of others have left in bpffs; looked at once, by the thread that asks. */
+  List<Finding> foreignPins() {
+    return ForeignPins.find(bpffs);
   }
 
   /**

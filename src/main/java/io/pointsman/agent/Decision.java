@@ -22,6 +22,8 @@ record Decision(Step step, Action action) {
     PREFLIGHT,
     PREPARE,
     ACTIVATE,
+    /** Take away what kube-proxy left that would take new flows in the target's place. */
+    SILENCE,
     PROBE,
     /** Let the other dataplanes of this node drain, and take them out. */
     RETIRE,

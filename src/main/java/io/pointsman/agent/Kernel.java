@@ -220,6 +220,42 @@ final class Kernel implements AutoCloseable {
     return new DataplaneInstance(kind, settings, dataplane, programmer, new Prover(metrics));
   }
 
+  /**
+   * Takes every dataplane of ours out of the kernel but the one that stays, and reads that nothing
+   * is left of any: also of one that nobody has opened, because its own mark went in a crash.
+   *
+   * @return what is left, in words
+   */
+  List<String> removeAllBut(@Nullable DataplaneInstance staying) {
+    List<String> left = new ArrayList<>();
+    List<DataplaneInstance> leaving =
+        all().stream().filter(instance -> instance != staying).toList();
+    leaving.forEach(DataplaneInstance::remove);
+    leaving.forEach(instance -> left.addAll(instance.dataplane().leftovers()));
+    factories.forEach(
+        (kind, factory) -> {
+          if (!instances.containsKey(kind)) {
+            left.addAll(removeUnopened(factory));
+          }
+        });
+    if (standIn == null) {
+      left.addAll(removeUnopened(standInFactory));
+    }
+    forgetAbsent();
+    return left;
+  }
+
+  private static List<String> removeUnopened(DataplaneSettings.Factory factory) {
+    try (Dataplane dataplane = factory.open(DataplaneSettings.DEFAULTS)) {
+      List<String> left = dataplane.leftovers();
+      if (!left.isEmpty()) {
+        dataplane.remove();
+        left = dataplane.leftovers();
+      }
+      return left;
+    }
+  }
+
   /** Takes a change of the catalogue for every dataplane. */
   void note(CatalogueDelta delta) {
     all().forEach(instance -> instance.programmer().note(delta));

@@ -4,6 +4,7 @@ package io.pointsman.agent;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.dataplane.DrainState;
 import io.pointsman.dataplane.iptables.ChainRemoval;
+import io.pointsman.dataplane.iptables.ChainSearch;
 import io.pointsman.dataplane.ipvs.IpvsNames;
 import io.pointsman.dataplane.ipvs.IpvsOptions;
 import io.pointsman.dataplane.ipvs.KubeProxyServers;
@@ -11,14 +12,10 @@ import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
 import io.pointsman.dataplane.nftables.KubeProxyTable;
 import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.Iptables;
-import io.pointsman.kernel.Iptables.Family;
-import io.pointsman.kernel.Iptables.Variant;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jboss.logging.Logger;
@@ -29,9 +26,6 @@ import org.jboss.logging.Logger;
  */
 final class KubeProxyCleaner {
   private static final Logger LOG = Logger.getLogger(KubeProxyCleaner.class);
-
-  /** Where a chain begins in what nft lists. */
-  private static final Pattern CHAIN = Pattern.compile("\\tchain (\\S+) \\{.*");
 
   private final CommandRunner commands;
   private final KubeProxyTable nftTables;
@@ -47,7 +41,7 @@ final class KubeProxyCleaner {
    * @return what is still there; empty when it is clean
    */
   List<String> clean(LinuxDataplane serving) {
-    for (Iptables tool : tools()) {
+    for (Iptables tool : ChainSearch.tools(commands)) {
       ChainRemoval tables = tables(tool, chainsOfOthers(serving));
       tables.kept().forEach(c -> LOG.infof("%s: chain %s stays, others use it", tool.name(), c));
       if (!tables.isClean()) {
@@ -57,9 +51,9 @@ final class KubeProxyCleaner {
             LOG::debug);
       }
     }
-    deleteNftTables();
-    if (hasDevice(serving)) {
-      // Before the sets and the device, which tell whose a virtual server is.
+    nftTables.delete();
+    if (hasDevice(serving) || serving != LinuxDataplane.IPVS && !ipsets(serving).isEmpty()) {
+      // Before the sets and the device, either of which tells whose a virtual server is.
       new KubeProxyServers(IpvsOptions.defaults().by(commands)).remove();
     }
     ipsets(serving).forEach(set -> commands.run(List.of("ipset", "destroy", set), "", LOG::debug));
@@ -72,9 +66,16 @@ final class KubeProxyCleaner {
   /**
    * Deletes the tables of a kube-proxy in its nftables mode. The kernel asks them and rules of
    * iptables in the order in which they came, so none of either can serve beside the other.
+   *
+   * @return what is still there
    */
-  void deleteNftTables() {
+  List<String> deleteNftTables() {
     nftTables.delete();
+    return nftTables();
+  }
+
+  private List<String> nftTables() {
+    return nftTables.names().stream().map(table -> "nftables: table " + table).toList();
   }
 
   /** Hands over what a kube-proxy in its ipvs mode left to ip_vs, as far as that is possible. */
@@ -86,12 +87,19 @@ final class KubeProxyCleaner {
 
   /** What is left of kube-proxy in the kernel that the dataplane does not use, in words. */
   List<String> leftovers(LinuxDataplane serving) {
-    List<String> found = chains(chainsOfOthers(serving));
-    nftTables.names().forEach(table -> found.add("nftables: table " + table));
+    List<String> found = ChainSearch.find(commands, chainsOfOthers(serving));
+    found.addAll(nftTables());
     ipsets(serving).forEach(set -> found.add("ipset " + set));
     if (hasDevice(serving)) {
       found.add("device kube-ipvs0");
     }
+    return found;
+  }
+
+  /** What is left of kube-proxy that none of these dataplanes uses, in words. */
+  List<String> leftovers(Set<LinuxDataplane> ours) {
+    List<String> found = leftovers(ours.iterator().next());
+    ours.stream().skip(1).forEach(each -> found.retainAll(leftovers(each)));
     return found;
   }
 
@@ -105,36 +113,11 @@ final class KubeProxyCleaner {
         yield found;
       }
       case IPVS -> {
-        List<String> found = chains(ChainRemoval.OF_IPTABLES_MODE);
-        nftTables.names().forEach(table -> found.add("nftables: table " + table));
+        List<String> found = ChainSearch.find(commands, ChainRemoval.OF_IPTABLES_MODE);
+        found.addAll(nftTables());
         yield found;
       }
     };
-  }
-
-  private List<String> chains(Map<String, Pattern> wanted) {
-    List<String> found = new ArrayList<>();
-    for (Iptables tool : tools()) {
-      ChainRemoval tables = tables(tool, wanted);
-      tables.chains().forEach(chain -> found.add(tool.name() + ": chain " + chain));
-      for (String table : tables.unreadable()) {
-        found.addAll(hidden(tool.family(), table, Objects.requireNonNull(wanted.get(table))));
-      }
-    }
-    return found;
-  }
-
-  /** Chains in a table that iptables-save leaves out, because it has a rule that only nft shows. */
-  private List<String> hidden(Family family, String table, Pattern wanted) {
-    if (!commands.has("nft")) {
-      return List.of();
-    }
-    String name = family.nft() + " " + table;
-    return commands.lines("nft", "list table " + name).stream()
-        .map(CHAIN::matcher)
-        .filter(chain -> chain.matches() && wanted.matcher(chain.group(1)).matches())
-        .map(chain -> "chain " + name + " " + chain.group(1) + " beside a rule that only nft shows")
-        .toList();
   }
 
   /**
@@ -143,7 +126,7 @@ final class KubeProxyCleaner {
    */
   long entries(LinuxDataplane serving) {
     long[] entries = {0};
-    for (Iptables tool : tools()) {
+    for (Iptables tool : ChainSearch.tools(commands)) {
       entries[0] += tables(tool, chainsOfOthers(serving)).rules();
     }
     entries[0] += nftTables.entries();
@@ -169,20 +152,6 @@ final class KubeProxyCleaner {
   /** Whether there is the device of an ipvs mode, and it is kube-proxy's. */
   private static boolean hasDevice(LinuxDataplane serving) {
     return serving != LinuxDataplane.IPVS && KubeProxyServers.hasDevice();
-  }
-
-  /** The iptables that are installed, of both variants and families. */
-  private List<Iptables> tools() {
-    List<Iptables> tools = new ArrayList<>();
-    for (Variant variant : Variant.values()) {
-      for (Family family : Family.values()) {
-        Iptables tool = new Iptables(commands, family, variant);
-        if (commands.has(tool.name() + "-save")) {
-          tools.add(tool);
-        }
-      }
-    }
-    return tools;
   }
 
   private static ChainRemoval tables(Iptables tool, Map<String, Pattern> wanted) {

@@ -43,7 +43,7 @@ final class StepMachine {
       return new Decision(Step.ACTIVATE, Action.ACTIVATE);
     }
     if (!facts.probed()) {
-      return new Decision(Step.ACTIVATE, Action.PROBE);
+      return new Decision(Step.ACTIVATE, facts.silenced() ? Action.PROBE : Action.SILENCE);
     }
     if (facts.target() == Step.ACTIVATE) {
       return new Decision(Step.ACTIVATE, Action.DONE);
@@ -63,7 +63,10 @@ final class StepMachine {
 
   private static Decision back(Facts facts) {
     return switch (facts.phase()) {
-      case ABSENT -> new Decision(facts.target(), Action.DONE);
+      case ABSENT ->
+          facts.target() == Step.DRAIN || facts.gone()
+              ? new Decision(facts.target(), Action.DONE)
+              : new Decision(Step.REMOVE, Action.REMOVE);
       // It never took traffic, so there is nothing to wait for.
       case PREPARED -> drained(facts);
       case ACTIVE -> leave(facts);

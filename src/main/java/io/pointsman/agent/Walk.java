@@ -94,13 +94,15 @@ final class Walk {
         synced,
         back ? kernel.phase() : target.phase(),
         kernel.othersServe(spec),
-        kernel.others().isEmpty(),
+        state.alone && kernel.others().isEmpty(),
         state.preflightPassed,
         target.proven() || Handover.handsOff(spec),
+        state.silenced || !Handover.sharesChains(target.kind()) || Handover.handsOff(spec),
         state.probed,
         state.cleaned,
         state.rulesServe,
-        state.drained);
+        state.drained,
+        state.gone);
   }
 
   /** The operator asks for this, or (null) for nothing any more. */

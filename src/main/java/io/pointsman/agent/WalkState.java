@@ -38,10 +38,13 @@ final class WalkState {
   @Nullable Progress progress;
   List<PreflightFinding> findings = List.of();
   boolean preflightPassed;
+  boolean silenced;
   boolean probed;
+  boolean alone;
   boolean cleaned;
   boolean rulesServe;
   boolean drained;
+  boolean gone;
   @Nullable Long drainingFlows;
 
   /** What the walk would do, counted before it began; null before, and when it is over. */
@@ -50,8 +53,11 @@ final class WalkState {
   /** What preflight has found out about kube-proxy; null before. */
   @Nullable List<Preflight.Finding> ofKubeProxy;
 
-  /** The mode that kube-proxy was found in, until what other modes left has been looked for. */
+  /** The mode that kube-proxy was found in; null when it was not looked for, or not there. */
   @Nullable KubeProxyMode kubeProxyMode;
+
+  /** What preflight has found that kube-proxies left; null before it has looked. */
+  @Nullable List<Preflight.Finding> left;
 
   /** The look at kube-proxy's rules that is under way, if any. */
   @Nullable KubeProxyCheck check;
@@ -151,10 +157,14 @@ final class WalkState {
     check = null;
     ofKubeProxy = null;
     kubeProxyMode = null;
+    left = null;
     rulesServe = false;
     cleaned &= asked.step == Step.CLEAN;
+    alone &= asked.step == Step.CLEAN && !other;
+    gone &= asked.step == Step.REMOVE;
     preflightPassed &= !again && !other;
     plan = again || other || isBack(asked.step) ? null : plan;
+    silenced &= !other;
     probed &= !other;
     cleaned &= !other;
     drained &= !other;
@@ -185,6 +195,8 @@ final class WalkState {
     boolean served = phase == Phase.ACTIVE && done;
     probed = served && (status.step == Step.ACTIVATE || status.step == Step.CLEAN);
     cleaned = served && status.step == Step.CLEAN && spec.step == Step.CLEAN;
+    alone = cleaned;
+    gone = same && done && status.step == Step.REMOVE;
     if (same && status.result == StepResult.FAILED) {
       progress =
           Progress.failed(

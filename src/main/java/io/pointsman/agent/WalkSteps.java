@@ -61,7 +61,8 @@ final class WalkSteps {
       case CHECK_RULES -> checkRules(step);
       case PREFLIGHT -> preflight.perform(spec, target);
       case PREPARE -> prepare(target);
-      case ACTIVATE -> activate(spec, target);
+      case ACTIVATE -> activate(target);
+      case SILENCE -> silence();
       case PROBE -> probe(spec, target);
       case RETIRE -> retire(spec, target);
       case CLEAN -> clean(spec, target);
@@ -87,7 +88,7 @@ final class WalkSteps {
   }
 
   /** The others leave new flows at once, or the probe would not tell who answered it. */
-  private boolean activate(NodeDataplaneSpec spec, DataplaneInstance target) {
+  private boolean activate(DataplaneInstance target) {
     // It may come to half of it; then all is prepared once more.
     target.prover().forget();
     target.dataplane().activate();
@@ -98,26 +99,30 @@ final class WalkSteps {
       // It looked at flows before these were handed over.
       target.dataplane().maintain();
     }
+    state.silenced = false;
     state.probed = false;
+    state.alone = false;
     state.drained = false;
     state.waitingSince = null;
     // What serves is more than what was prepared.
-    if (!proves(Step.ACTIVATE, target)
-        || !Handover.sharesChains(target.kind())
-        || Handover.handsOff(spec)) {
-      return true;
-    }
+    return proves(Step.ACTIVATE, target);
+  }
+
+  /** Or kube-proxy's old table might answer the probe. */
+  private boolean silence() {
     state.start(
         chores::silence,
-        failure -> failure == null || state.await(Step.ACTIVATE, "LeftoversRemain", failure));
+        left -> {
+          state.silenced = left == null;
+          return left == null || state.await(Step.ACTIVATE, "LeftoversRemain", left);
+        });
     return false;
   }
 
   private boolean probe(NodeDataplaneSpec spec, DataplaneInstance target) {
     ServiceReference service = spec.probe;
     if (service == null || spec.verification.probe == Toggle.DISABLED) {
-      state.probed = true;
-      return true;
+      return probed(null);
     }
     ObjectKey key = new ObjectKey(service.namespace, service.name);
     List<LiveProbe.Target> targets =
@@ -136,6 +141,8 @@ final class WalkSteps {
     long now = clock.getAsLong();
     if (failure == null) {
       state.probed = true;
+      // What is waited for next has a time of its own.
+      state.waitingSince = null;
       return true;
     }
     if (state.waitingSince == null) {
@@ -200,13 +207,18 @@ final class WalkSteps {
       return state.await(
           Step.CLEAN, "Draining", "Connections of the dataplane before get time to end.");
     }
-    kernel.others().forEach(DataplaneInstance::remove);
-    kernel.forgetAbsent();
+    List<String> left = kernel.removeAllBut(target);
     // Flows that ended with the others are the target's from their next packet on.
     target.dataplane().maintain();
     state.drainingFlows = null;
     state.waitingSince = null;
-    return true;
+    state.alone = left.isEmpty();
+    return state.alone || awaitGone(Step.CLEAN, left);
+  }
+
+  /** What is of ours has no other use, so it is removed until it is read to be gone. */
+  private boolean awaitGone(Step step, List<String> left) {
+    return state.await(step, "LeftoversRemain", "Of Pointsman is left: " + Chores.some(left) + ".");
   }
 
   /** Whether no flow needs these any more, or the time for it is over. */
@@ -239,13 +251,14 @@ final class WalkSteps {
   }
 
   private boolean remove() {
-    kernel.all().forEach(DataplaneInstance::remove);
-    kernel.forgetAbsent();
+    List<String> left = kernel.removeAllBut(null);
     state.drainingFlows = null;
     state.drained = false;
+    state.silenced = false;
     state.probed = false;
     state.cleaned = false;
     state.preflightPassed = false;
-    return true;
+    state.gone = left.isEmpty();
+    return state.gone || awaitGone(Step.REMOVE, left);
   }
 }

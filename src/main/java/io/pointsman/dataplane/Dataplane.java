@@ -2,6 +2,7 @@
 package io.pointsman.dataplane;
 
 import io.pointsman.catalogue.Address;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -71,6 +72,12 @@ public interface Dataplane extends AutoCloseable {
 
   /** Takes everything of this dataplane out of the kernel. */
   void remove();
+
+  /**
+   * What the kernel has that can only be this dataplane's, each by its name, whatever the phase is;
+   * read after {@link #remove}, and empty then. Changes nothing.
+   */
+  List<String> leftovers();
 
   /** Which of its states the dataplane is in, read from the kernel. */
   Phase phase();

@@ -19,6 +19,31 @@ public class KubeProxyCleanerInside {
     }
   }
 
+  /** Virtual servers stayed then, though the sets tell which are kube-proxy's. */
+  @Test
+  void virtualServersAreRemovedWhereTheDeviceHasGone() {
+    try (KernelSandbox node = new KernelSandbox()) {
+      boolean clean = node.inNamespace(KubeProxyCleanerInside::cleanWithoutDevice);
+      assertThat(clean).isTrue();
+    }
+  }
+
+  private static boolean cleanWithoutDevice() {
+    CommandRunner commands = new CommandRunner();
+    for (String command :
+        List.of(
+            "ipset create KUBE-CLUSTER-IP hash:ip,port",
+            "ipset add KUBE-CLUSTER-IP 10.96.0.1,tcp:80",
+            "ipvsadm -A -t 10.96.0.1:80 -s rr",
+            // keepalived's
+            "ipvsadm -A -t 203.0.113.9:80 -s wlc")) {
+      commands.lines(command.split(" ", -1));
+    }
+    assertThat(new KubeProxyCleaner(commands).clean(LinuxDataplane.BPF)).isEmpty();
+    assertThat(commands.lines("ipvsadm", "-Sn")).containsExactly("-A -t 203.0.113.9:80 -s wlc");
+    return true;
+  }
+
   private static boolean clean() {
     CommandRunner commands = new CommandRunner();
     for (String command :

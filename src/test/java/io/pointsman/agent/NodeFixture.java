@@ -31,6 +31,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -62,6 +63,12 @@ final class NodeFixture implements AutoCloseable {
   /** What the kernel refuses BPF with; null when it takes it. */
   volatile @Nullable DataplaneException refusal;
 
+  /** What BPF is said to have left in the kernel, beside what is there. */
+  volatile List<String> left = List.of();
+
+  /** What stands before the commands that the agent itself runs. */
+  volatile List<String> before = List.of();
+
   private final String name;
   private final BpfOptions bpf;
   private @Nullable Agent agent;
@@ -80,12 +87,19 @@ final class NodeFixture implements AutoCloseable {
     return new CommandRunner(List.of("ip", "netns", "exec", sandbox.namespace()));
   }
 
+  private CommandRunner agentsCommands() {
+    List<String> prefix = new ArrayList<>(List.of("ip", "netns", "exec", sandbox.namespace()));
+    prefix.addAll(before);
+    return new CommandRunner(prefix);
+  }
+
   /** Starts an agent that talks to the API server by this client, which it closes. */
   Agent startAgent(KubernetesClient api) {
     AgentOptions options =
         new AgentOptions(
             name, sandbox.bpffs(), Optional.of(sandbox.cgroup()), Path.of("/nowhere"), "test");
-    Agent started = new Agent(options, api, dataplanes(), this::agentsStandIn, commands(), meters);
+    Agent started =
+        new Agent(options, api, dataplanes(), this::agentsStandIn, agentsCommands(), meters);
     started.start();
     agent = started;
     return started;
@@ -102,7 +116,7 @@ final class NodeFixture implements AutoCloseable {
   private Map<LinuxDataplane, DataplaneSettings.Factory> dataplanes() {
     return Map.of(
         LinuxDataplane.BPF,
-        settings -> refusing(() -> refusal, open(settings)),
+        settings -> refusing(() -> refusal, () -> left, open(settings)),
         LinuxDataplane.IPTABLES,
         settings -> inside(new IptablesDataplane(iptables(), settings)));
   }
@@ -115,11 +129,18 @@ final class NodeFixture implements AutoCloseable {
   private Dataplane agentsStandIn(DataplaneSettings settings) {
     return refusing(
         () -> breakStandIn ? new DataplaneException("prepare: no such table", null) : null,
+        List::of,
         standIn(settings));
   }
 
-  /** A dataplane whose prepare fails when the kernel is to refuse what it writes. */
-  private Dataplane refusing(Supplier<@Nullable DataplaneException> refusal, Dataplane real) {
+  /**
+   * A dataplane whose prepare fails when the kernel is to refuse what it writes, and that is said
+   * to have left something.
+   */
+  private Dataplane refusing(
+      Supplier<@Nullable DataplaneException> refusal,
+      Supplier<List<String>> leaving,
+      Dataplane real) {
     return (Dataplane)
         Proxy.newProxyInstance(
             getClass().getClassLoader(),
@@ -129,7 +150,10 @@ final class NodeFixture implements AutoCloseable {
               if (refused != null && method.getName().equals("prepare")) {
                 throw refused;
               }
-              return method.invoke(real, arguments);
+              List<String> said = leaving.get();
+              return method.getName().equals("leftovers") && !said.isEmpty()
+                  ? said
+                  : method.invoke(real, arguments);
             });
   }
 

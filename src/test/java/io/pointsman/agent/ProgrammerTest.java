@@ -194,6 +194,11 @@ class ProgrammerTest {
     }
 
     @Override
+    public List<String> leftovers() {
+      return List.of();
+    }
+
+    @Override
     public Phase phase() {
       return Phase.PREPARED;
     }

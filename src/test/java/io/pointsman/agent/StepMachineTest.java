@@ -31,14 +31,16 @@ class StepMachineTest {
         !all.contains('o') && !all.contains('l'),
         all.contains('f'),
         all.contains('v'),
+        all.contains('q'),
         all.contains('p'),
         all.contains('c'),
         all.contains('r'),
-        all.contains('d'));
+        all.contains('d'),
+        all.contains('g'));
   }
 
-  // s synced, f preflight passed, v proven, p probed, c cleaned, r rules serve, d drained,
-  // o another dataplane of ours serves, l another leaves
+  // s synced, f preflight passed, v proven, q kube-proxy is quiet, p probed, c cleaned,
+  // r rules serve, d drained, g all is gone, o another dataplane of ours serves, l another leaves
   @ParameterizedTest(name = "{0} {1} {2} [{3}] -> {4} {5}")
   @CsvSource({
     "PREFLIGHT, ATTACHED,  ABSENT,   '',      PREFLIGHT, AWAIT_SYNC",
@@ -55,7 +57,7 @@ class StepMachineTest {
     "ACTIVATE,  ATTACHED,  PREPARED, sfv,     ACTIVATE,  ACTIVATE",
     "ACTIVATE,  ATTACHED,  DRAINING, sfv,     ACTIVATE,  ACTIVATE",
     "ACTIVATE,  ATTACHED,  DRAINING, sf,      PREPARE,   PREPARE",
-    "ACTIVATE,  ATTACHED,  ACTIVE,   sfv,     ACTIVATE,  PROBE",
+    "ACTIVATE,  ATTACHED,  ACTIVE,   sfvq,    ACTIVATE,  PROBE",
     "ACTIVATE,  ATTACHED,  ACTIVE,   sfvp,    ACTIVATE,  DONE",
     "ACTIVATE,  ATTACHING, ACTIVE,   svpc,    ACTIVATE,  DONE",
     "CLEAN,     ATTACHED,  ACTIVE,   sfvp,    CLEAN,     AWAIT_DETACH",
@@ -87,7 +89,9 @@ class StepMachineTest {
     "PREPARE,   DETACHED,  PREPARED, sfvo,    PREPARE,   DONE",
     "ACTIVATE,  DETACHED,  PREPARED, sfvo,    ACTIVATE,  ACTIVATE",
     "ACTIVATE,  DETACHED,  ACTIVE,   sfvpo,   ACTIVATE,  ACTIVATE",
-    "ACTIVATE,  DETACHED,  ACTIVE,   sfvl,    ACTIVATE,  PROBE",
+    "ACTIVATE,  DETACHED,  ACTIVE,   sfv,     ACTIVATE,  SILENCE",
+    "ACTIVATE,  DETACHED,  ACTIVE,   sfvl,    ACTIVATE,  SILENCE",
+    "ACTIVATE,  DETACHED,  ACTIVE,   sfvql,   ACTIVATE,  PROBE",
     "ACTIVATE,  DETACHED,  ACTIVE,   sfvpl,   ACTIVATE,  DONE",
     "CLEAN,     DETACHED,  ACTIVE,   sfvpl,   CLEAN,     RETIRE",
     "CLEAN,     DETACHED,  ACTIVE,   sfvpcl,  CLEAN,     RETIRE",
@@ -114,7 +118,9 @@ class StepMachineTest {
     "DRAIN,     ,          ACTIVE,   '',      DRAIN,     DRAIN",
     "DRAIN,     ATTACHED,  DRAINING, s,       DRAIN,     DRAIN",
     "DRAIN,     ATTACHED,  DRAINING, sd,      DRAIN,     DONE",
-    "REMOVE,    ATTACHED,  ABSENT,   '',      REMOVE,    DONE",
+    "REMOVE,    ATTACHED,  ABSENT,   '',      REMOVE,    REMOVE",
+    "REMOVE,    ATTACHED,  ABSENT,   g,       REMOVE,    DONE",
+    "REMOVE,    ATTACHED,  PREPARED, g,       REMOVE,    REMOVE",
     "REMOVE,    ATTACHED,  PREPARED, '',      REMOVE,    REMOVE",
     "REMOVE,    ATTACHED,  ACTIVE,   s,       DRAIN,     CHECK_RULES",
     "REMOVE,    ATTACHED,  ACTIVE,   sr,      DRAIN,     DRAIN",
@@ -137,7 +143,7 @@ class StepMachineTest {
     Set<Step> back = EnumSet.of(Step.DRAIN, Step.REMOVE);
     for (Step target : Step.values()) {
       for (Phase phase : Phase.values()) {
-        for (int truths = 0; truths < 512; truths++) {
+        for (int truths = 0; truths < 2048; truths++) {
           Facts facts =
               new Facts(
                   target,
@@ -148,10 +154,12 @@ class StepMachineTest {
                   (truths & 256) != 0,
                   (truths & 2) != 0,
                   (truths & 4) != 0,
+                  (truths & 512) != 0,
                   (truths & 8) != 0,
                   (truths & 16) != 0,
                   (truths & 32) != 0,
-                  (truths & 64) != 0);
+                  (truths & 64) != 0,
+                  (truths & 1024) != 0);
           Action action = StepMachine.next(facts).action();
           if (back.contains(target)) {
             assertThat(action)
@@ -195,8 +203,8 @@ class StepMachineTest {
           case ACTIVATE -> Phase.ACTIVE;
           case DRAIN -> Phase.DRAINING;
           case REMOVE -> Phase.ABSENT;
-          case DONE, AWAIT_SYNC, AWAIT_DETACH, CHECK_RULES, PREFLIGHT, PROBE, RETIRE, CLEAN ->
-              f.phase();
+          case DONE, AWAIT_SYNC, AWAIT_DETACH, CHECK_RULES, PREFLIGHT -> f.phase();
+          case SILENCE, PROBE, RETIRE, CLEAN -> f.phase();
         };
     return new Facts(
         f.target(),
@@ -207,9 +215,11 @@ class StepMachineTest {
         f.alone() || action == Action.RETIRE,
         f.preflightPassed() || action == Action.PREFLIGHT,
         f.proven() || action == Action.PREPARE,
+        f.silenced() || action == Action.SILENCE,
         f.probed() || action == Action.PROBE,
         f.cleaned() || action == Action.CLEAN,
         f.rulesServe() || action == Action.CHECK_RULES,
-        f.drained() || action == Action.DRAIN);
+        f.drained() || action == Action.DRAIN,
+        f.gone() || action == Action.REMOVE);
   }
 }

@@ -160,6 +160,11 @@ class SwitchPlannerHiddenTest {
     }
 
     @Override
+    public List<String> leftovers() {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
     public void close() {}
   }
 }

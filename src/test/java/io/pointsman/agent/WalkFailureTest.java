@@ -14,6 +14,7 @@ import io.pointsman.dataplane.Preflight.Finding;
 import io.pointsman.dataplane.Preflight.Severity;
 import io.pointsman.dataplane.PreflightException;
 import io.pointsman.kernel.CommandRunner;
+import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
@@ -37,7 +38,7 @@ class WalkFailureTest {
     try (Kernel kernel =
             new Kernel(
                 new EnumMap<>(LinuxDataplane.class), WalkFailureTest::none, catalogue, metrics);
-        Chores chores = new Chores(new CommandRunner(), new Inbox())) {
+        Chores chores = new Chores(new CommandRunner(), new Inbox(), Path.of("/nowhere"))) {
       Walk walk = new Walk(catalogue, kernel, chores, System::nanoTime, () -> {});
       walk.fail(e);
       return Objects.requireNonNull(walk.state().progress);

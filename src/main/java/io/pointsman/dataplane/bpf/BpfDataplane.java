@@ -20,6 +20,7 @@ import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.Errno;
 import io.pointsman.kernel.KernelException;
 import io.pointsman.kernel.RtNetlink;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -185,12 +186,28 @@ public final class BpfDataplane implements Dataplane {
             netlink.devices().forEach(device -> FilterAttachment.remove(device.index(), netlink));
           }
           // Whoever serves now has rules of its own. Before the pins, which tell what is not done.
-          translation.keep(Set.of());
+          translation.remove();
           held = null;
           if (pins.present()) {
             pins.removeAll();
           }
           return true;
+        });
+  }
+
+  @Override
+  public synchronized List<String> leftovers() {
+    return guard(
+        "look for leftovers",
+        () -> {
+          List<String> left = new ArrayList<>(translation.leftovers());
+          try (RtNetlink netlink = new RtNetlink()) {
+            left.addAll(FilterAttachment.leftovers(netlink));
+          }
+          if (pins.present()) {
+            left.add("pins in " + pins.maps());
+          }
+          return left;
         });
   }
 

@@ -7,6 +7,9 @@ import io.pointsman.kernel.RtNetlink;
 import io.pointsman.kernel.TcDirection;
 import io.pointsman.kernel.TcFilter;
 import io.pointsman.kernel.TcFilterInfo;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
 /** Runs the packet programs by clsact filters at a place of their own, for kernels without tcx. */
@@ -70,6 +73,21 @@ final class FilterAttachment implements DeviceAttachment {
     if (ours && !others) {
       TcFilter.destroy(ifindex);
     }
+  }
+
+  /** Our filters on all devices, in words. */
+  static List<String> leftovers(RtNetlink netlink) {
+    List<String> found = new ArrayList<>();
+    for (NetworkDevice device : netlink.devices()) {
+      for (TcDirection direction : TcDirection.values()) {
+        if (netlink.filters(device.index(), direction).stream()
+            .anyMatch(FilterAttachment::isOurs)) {
+          String where = direction.name().toLowerCase(Locale.ROOT);
+          found.add("tc filter at " + where + " of device " + device.name());
+        }
+      }
+    }
+    return found;
   }
 
   static boolean isOurs(TcFilterInfo filter) {

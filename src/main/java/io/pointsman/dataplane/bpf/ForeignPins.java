@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** Finds the pins of other dataplanes that balance by BPF, which are reported and left alone. */
-final class ForeignPins {
+public final class ForeignPins {
   /** As Calico and Cilium name theirs. */
   private static final Pattern NAME = Pattern.compile("(cali|xdp_cali|cilium).*");
 
@@ -24,7 +24,7 @@ final class ForeignPins {
   private ForeignPins() {}
 
   /** One finding that names the first of them, or none. */
-  static List<Finding> find(Path bpffs) {
+  public static List<Finding> find(Path bpffs) {
     List<String> pins = FOLDERS.stream().flatMap(folder -> names(bpffs, folder)).sorted().toList();
     if (pins.isEmpty()) {
       return List.of();

@@ -130,6 +130,15 @@ public final class IptablesDataplane implements Dataplane {
   }
 
   @Override
+  public synchronized List<String> leftovers() {
+    return guard(
+        "look for leftovers",
+        () ->
+            ChainSearch.find(
+                options.commands(), options.standIn() ? StandInView.CHAINS : ChainNames.OWN));
+  }
+
+  @Override
   public synchronized Phase phase() {
     return guard("read phase", () -> isAbsent() ? Phase.ABSENT : open().phase());
   }

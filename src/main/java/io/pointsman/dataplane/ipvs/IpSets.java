@@ -3,6 +3,8 @@ package io.pointsman.dataplane.ipvs;
 
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.kernel.CommandRunner;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -36,6 +38,7 @@ final class IpSets {
 
   private static final Pattern EXTERNAL_LOCAL = Pattern.compile("add KUBE-(6-)?EXTERNAL-IP-LOCAL ");
 
+  private static final Path MODULE = Path.of("/sys/module/ip_set");
   private static final int SIZE = 65_536;
   private static final int LARGE = 1 << 24;
   private static final Pattern CREATE =
@@ -188,6 +191,17 @@ final class IpSets {
         .flatMap(set -> families.stream().map(set::text))
         .filter(present::contains)
         .map(name -> verb + name)
+        .toList();
+  }
+
+  /** The sets that nobody else has. */
+  List<String> own() {
+    // Without ip_set in the kernel there are none, and ipset would only fail to say so.
+    if (!commands.has("ipset") || !Files.exists(MODULE)) {
+      return List.of();
+    }
+    return names().stream()
+        .filter(name -> OURS.matcher(name).matches() && !OF_KUBE_PROXY.matcher(name).matches())
         .toList();
   }
 

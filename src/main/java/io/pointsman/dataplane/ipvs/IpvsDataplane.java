@@ -16,6 +16,7 @@ import io.pointsman.dataplane.PreflightException;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.kernel.CommandRunner.CommandException;
 import io.pointsman.kernel.KernelException;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -126,6 +127,11 @@ public final class IpvsDataplane implements Dataplane {
           close();
           return done(() -> new Leaving(options, settings).remove(noted));
         });
+  }
+
+  @Override
+  public synchronized List<String> leftovers() {
+    return guard("look for leftovers", () -> new Leaving(options, settings).leftovers());
   }
 
   @Override

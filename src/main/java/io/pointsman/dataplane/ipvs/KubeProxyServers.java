@@ -108,12 +108,13 @@ public final class KubeProxyServers implements KubeProxySource {
         : DrainState.carrying(0);
   }
 
-  /** Deletes the virtual servers of a kube-proxy that has left its device behind. */
+  /**
+   * Deletes the virtual servers of a kube-proxy that has left its device behind, or only its sets.
+   */
   public void remove() {
     Set<Address> nodeAddresses = new HashSet<>();
-    if (readAddresses(nodeAddresses, new HashSet<>())) {
-      new Leaving(options, BY_SETS).removeServers(nodeAddresses);
-    }
+    boolean unused = readAddresses(nodeAddresses, new HashSet<>());
+    new Leaving(options, BY_SETS).removeServers(nodeAddresses);
   }
 
   /** Whether there is the device of an ipvs mode; one of another kind is somebody else's. */
@@ -159,7 +160,7 @@ public final class KubeProxyServers implements KubeProxySource {
     return servers;
   }
 
-  /** Whether kube-proxy's device is there; only then something of it can be. */
+  /** Whether kube-proxy's device is there; only then something of it can serve. */
   private static boolean readAddresses(Set<Address> ofNode, Set<Address> ofDevice) {
     try (RtNetlink netlink = new RtNetlink()) {
       int index = -1;

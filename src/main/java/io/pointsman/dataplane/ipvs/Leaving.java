@@ -8,6 +8,7 @@ import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.DrainState;
+import io.pointsman.dataplane.iptables.ChainSearch;
 import io.pointsman.kernel.DummyDevice;
 import io.pointsman.kernel.IpvsNetlink;
 import io.pointsman.kernel.VirtualServer;
@@ -90,15 +91,14 @@ final class Leaving {
    * to one whose device was found and who serves as long as this dataplane does not. The device
    * goes last: as long as it is there with its note, whoever comes after a crash finishes this.
    *
-   * @param noted what this dataplane has noted, for when the device was deleted with its note: a
-   *     kube-proxy in its nftables mode does so as it starts
+   * @param noted what this dataplane has noted, for when the device was deleted with its note
    */
   void remove(Note noted) {
     try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE)) {
       Note note = Note.parse(device.alias());
       if (note.phase() == Phase.ABSENT) {
-        if (noted.phase() != Phase.ABSENT) {
-          removeUnnoted(noted);
+        if (noted.phase() != Phase.ABSENT || !leftovers().isEmpty()) {
+          removeUnnoted(device, noted);
         }
         return;
       }
@@ -172,13 +172,36 @@ final class Leaving {
     sets().destroy(SetName.NODE_ADDRESSES, SetName.EXCLUDED);
   }
 
-  /** What is kube-proxy's by name was deleted with the device; the rest goes now. */
-  private void removeUnnoted(Note noted) {
-    releaseRules();
+  /**
+   * The device went with its note. A kube-proxy in its nftables mode deletes it as it starts, and
+   * all that has kube-proxy's names; whoever else did so left that here, and the sets tell it.
+   */
+  private void removeUnnoted(DummyDevice device, Note noted) {
     Optional<IpvsNetlink> found = IpvsNetlink.open();
     try (IpvsNetlink ipvs = found.orElse(null)) {
+      if (device.exists() || !handedOver().isEmpty()) {
+        releaseRules();
+      } else {
+        List<Rules> rules = RulePlaces.find(options);
+        if (ipvs != null) {
+          Ownership ownership = ownership(device, Set.of());
+          handover(rules).around(ownership::owns, () -> delete(ipvs, ownership::owns));
+        }
+        rules.forEach(Rules::remove);
+        sets().destroy();
+      }
       new Settings(options).restore(ipvs, noted.before());
     }
+  }
+
+  /** What only this dataplane has, in words. */
+  List<String> leftovers() {
+    List<String> left = ChainSearch.find(options.commands(), RulePlan.OWN);
+    sets().own().forEach(set -> left.add("ipset " + set));
+    if (phase() != Phase.ABSENT) {
+      left.add("device " + IpvsDataplane.DEVICE);
+    }
+    return left;
   }
 
   private Ownership ownership(DummyDevice device, Set<Address> nodePortAddresses) {

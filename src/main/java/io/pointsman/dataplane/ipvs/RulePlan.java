@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * The rules of one family, written as iptables-save writes them. They do not name Services, only
@@ -22,6 +23,10 @@ final class RulePlan {
   static final String MANGLE = "mangle";
 
   static final String HOLD = "POINTSMAN-HOLD";
+
+  /** The chains that nobody else has, by table. */
+  static final Map<String, Pattern> OWN =
+      Map.of(NAT, Pattern.compile(OWN_POSTROUTING), MANGLE, Pattern.compile(HOLD));
 
   private static final String POSTROUTING = "KUBE-POSTROUTING";
   private static final String NODE_PORT = "KUBE-NODE-PORT";

@@ -73,6 +73,26 @@ class BpfDataplaneTest extends BpfDataplaneFixture {
     assertNothingLeft();
   }
 
+  /** Somebody has deleted the pins; links go with them, filters do not. */
+  @Test
+  void whatIsLeftWithoutPinsIsFoundAndRemoved() {
+    here(() -> dataplane.prepare(desired(ports(5, 2))));
+    assertThat(here(dataplane::leftovers)).contains("pins in " + pins);
+    dataplane.close();
+    Commands.run("rm", "-r", root.toString());
+    assertThat(dataplane.phase()).isEqualTo(Phase.ABSENT);
+    List<String> filters =
+        List.of("tc filter at ingress of device uplink", "tc filter at egress of device uplink");
+    if (tcx) {
+      assertThat(here(dataplane::leftovers)).isEmpty();
+    } else {
+      assertThat(here(dataplane::leftovers)).containsAll(filters);
+    }
+    run(dataplane::remove);
+    assertThat(here(dataplane::leftovers)).isEmpty();
+    assertNothingLeft();
+  }
+
   @Test
   void isAdoptedByTheNextAgentWithoutAWrite() {
     DesiredState desired = desired(ports(50, 4));

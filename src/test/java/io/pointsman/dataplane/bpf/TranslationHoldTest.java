@@ -2,8 +2,10 @@
 package io.pointsman.dataplane.bpf;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pointsman.catalogue.IpFamily;
+import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.CommandRunner.CommandException;
 import io.pointsman.kernel.KernelSandbox;
@@ -37,6 +39,31 @@ class TranslationHoldTest {
     assertThat(held("nft list ruleset ip6", "ip6tables-legacy-save")).isPositive();
     hold.keep(Set.of());
     assertThat(held("nft list ruleset", "iptables-legacy-save", "ip6tables-legacy-save")).isZero();
+  }
+
+  /** Then the pins went, which tell that there is something to do, and nobody came again. */
+  @Test
+  void whatCannotBeTakenAwayIsTold() {
+    var hold = new TranslationHold(commands);
+    hold.keep(Set.of(IpFamily.IPV4, IpFamily.IPV6));
+    assertThat(hold.leftovers()).hasSize(2).allMatch(it -> it.matches("(?i).*pointsman-flows"));
+    CommandRunner refusing =
+        new CommandRunner(
+            List.of(
+                "ip",
+                "netns",
+                "exec",
+                sandbox.namespace(),
+                "sh",
+                "-c",
+                "case \"$*\" in 'nft -f -'|*-restore*) echo busy >&2; exit 1;; esac; exec \"$@\"",
+                "sh"));
+    assertThatThrownBy(new TranslationHold(refusing)::remove)
+        .isInstanceOf(DataplaneException.class)
+        .hasMessageContaining("busy");
+    assertThat(hold.leftovers()).isNotEmpty();
+    hold.remove();
+    assertThat(hold.leftovers()).isEmpty();
   }
 
   /** Lines with the name of ours; a kernel without nf_tables for the family has none there. */

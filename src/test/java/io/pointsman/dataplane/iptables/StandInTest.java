@@ -114,6 +114,37 @@ class StandInTest extends IptablesFixture {
         });
   }
 
+  /** As a crash of an older version left them. */
+  @ParameterizedTest
+  @EnumSource(Variant.class)
+  void whatNothingTellsOfIsFoundAndRemoved(Variant variant) {
+    inside(
+        () -> {
+          addForeign(variant);
+          IptablesDataplane dataplane = open(variant);
+          dataplane.prepare(DESIRED);
+          List<String> before = saved(variant);
+          tables(Family.IPV4, variant)
+              .restore(
+                  out ->
+                      out.append("*nat\n:STANDIN-SVC-X - [0:0]\n:STANDIN-SEP-X - [0:0]\n")
+                          .append("-A STANDIN-SVC-X -j STANDIN-SEP-X\nCOMMIT\n"));
+          IptablesDataplane standIn = standIn(variant);
+          assertThat(standIn.phase()).isEqualTo(Phase.ABSENT);
+          assertThat(standIn.leftovers())
+              .containsExactly(
+                  "%s: chain nat STANDIN-SEP-X".formatted(variant.text()),
+                  "%s: chain nat STANDIN-SVC-X".formatted(variant.text()));
+          standIn.remove();
+          assertThat(standIn.leftovers()).isEmpty();
+          assertThat(saved(variant)).containsExactlyInAnyOrderElementsOf(before);
+          assertThat(dataplane.leftovers())
+              .containsExactly(
+                  "%s: chain nat POINTSMAN-STATE".formatted(variant.text()),
+                  "ip6%s: chain nat POINTSMAN-STATE".formatted(variant.text().substring(2)));
+        });
+  }
+
   @ParameterizedTest
   @EnumSource(Variant.class)
   void changesNoSetting(Variant variant) {

@@ -239,6 +239,26 @@ public class IpvsDataplaneInside extends IpvsFixture {
     assertThat(setting("vs/conntrack")).isEqualTo("0");
   }
 
+  /** By somebody's hand; the next agent has no note then, neither there nor by heart. */
+  @Test
+  void leavesNothingWhenOnlyTheDeviceIsDeleted() {
+    shell("ipvsadm", "-A", "-t", "203.0.113.9:80", "-s", "wlc");
+    String foreign = shell("ipvsadm", "-Sn");
+    here(() -> dataplane.prepare(desired));
+    run(dataplane::activate);
+    shell("ip", "link", "delete", "kube-ipvs0");
+    restart(Scheduler.RR);
+    assertThat(here(() -> dataplane.phase())).isEqualTo(Phase.ABSENT);
+    assertThat(shell("ipvsadm", "-Sn")).contains("10.96.0.3:80");
+    assertThat(here(() -> dataplane.leftovers()))
+        .contains("iptables-legacy: chain nat POINTSMAN-POSTROUTING", "ipset POINTSMAN-NODE-IPS");
+    run(dataplane::remove);
+    assertThat(here(() -> dataplane.leftovers())).isEmpty();
+    assertThat(shell("ipvsadm", "-Sn")).isEqualTo(foreign);
+    assertThat(shell("ipset", "list", "-n")).isBlank();
+    assertThat(shell("iptables-legacy-save")).doesNotContain("POINTSMAN", "KUBE-SERVICES");
+  }
+
   @Test
   void takesOtherSettingsInPlaceAndGoesBackToTheOld() {
     here(() -> dataplane.prepare(desired));
