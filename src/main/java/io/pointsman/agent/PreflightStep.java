@@ -16,6 +16,7 @@ import io.pointsman.verify.kubeproxy.Difference;
 import io.pointsman.verify.kubeproxy.KubeProxyVerdict;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -42,18 +43,25 @@ final class PreflightStep {
     if (spec.kubeProxy == KubeProxyState.ATTACHED && ofKubeProxy == null) {
       return lookAtKubeProxy();
     }
-    if (ofKubeProxy != null && state.kubeProxyMode != null) {
-      return lookForLeftovers(state.kubeProxyMode, ofKubeProxy);
+    if (state.left == null) {
+      return lookForLeftovers(target);
     }
     if (state.plan == null) {
       return count(spec, target);
     }
     List<Preflight.Finding> found = new ArrayList<>(target.dataplane().preflight().findings());
     found.addAll(ForwardingFindings.of(target.kind(), catalogue, NodeFacts.HERE));
+    if (target.kind() != LinuxDataplane.BPF) {
+      // Which says so itself.
+      found.addAll(chores.foreignPins());
+    }
     if (ofKubeProxy != null) {
       found.addAll(ofKubeProxy);
     }
+    found.addAll(state.left);
     state.ofKubeProxy = null;
+    state.kubeProxyMode = null;
+    state.left = null;
     Preflight preflight = new Preflight(found);
     state.findings = Findings.of(preflight, catalogue.problems());
     state.preflightPassed = preflight.passed();
@@ -93,19 +101,37 @@ final class PreflightStep {
     return false;
   }
 
-  private boolean lookForLeftovers(KubeProxyMode running, List<Preflight.Finding> ofKubeProxy) {
+  /** What a kube-proxy has left that Clean takes away, whether or not one is on the node. */
+  private boolean lookForLeftovers(DataplaneInstance target) {
+    KubeProxyMode running = state.kubeProxyMode;
+    if (running != null) {
+      state.start(
+          outcome -> chores.leftovers(running, outcome),
+          left -> foundLeft(left == null ? null : KubeProxyFindings.leftovers(running, left)));
+      return false;
+    }
+    Set<LinuxDataplane> ours = EnumSet.of(target.kind());
+    kernel.others().stream()
+        .filter(other -> !kernel.isStandIn(other)) // its chains have names of their own
+        .forEach(other -> ours.add(other.kind()));
     state.start(
-        outcome -> chores.leftovers(running, outcome),
-        left -> {
-          List<Preflight.Finding> all = new ArrayList<>(ofKubeProxy);
-          if (left != null) {
-            all.add(KubeProxyFindings.leftovers(running, left));
-          }
-          state.ofKubeProxy = all;
-          state.kubeProxyMode = null;
-          return true;
-        });
+        outcome -> chores.leftovers(ours, outcome),
+        left -> foundLeft(left == null ? null : leftByNobody(left)));
     return false;
+  }
+
+  private boolean foundLeft(Preflight.@Nullable Finding finding) {
+    state.left = finding == null ? List.of() : List.of(finding);
+    return true;
+  }
+
+  private static Preflight.Finding leftByNobody(String what) {
+    return new Preflight.Finding(
+        Preflight.Severity.WARNING,
+        "KubeProxyLeftovers",
+        "A kube-proxy has left in the kernel: " + what + ".",
+        "Nothing to do where none runs: it goes when the switch has succeeded. One that runs here"
+            + " writes it again: turn it off first.");
   }
 
   private boolean seen(KubeProxyCheck check, @Nullable String difference) {

@@ -4,6 +4,7 @@ package io.pointsman.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pointsman.api.LinuxDataplane;
+import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
 import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.OnlyNft;
 import java.util.ArrayList;
@@ -226,6 +227,35 @@ class KubeProxyCleanerTest {
               "ipset KUBE-CLUSTER-IP", "ipset KUBE-6-NODE-PORT-LOCAL-SCTP-HAS");
       assertThat(cleaner.clean(LinuxDataplane.BPF)).isEmpty();
       assertThat(commands.lines("ipset", "list", "-n")).containsExactly("KUBE-MINE");
+    }
+  }
+
+  /** What of all modes' is there once a kube-proxy runs in one of them. */
+  @ParameterizedTest
+  @CsvSource({
+    "IPTABLES, KUBE-SVC-CDGGSHYLG3RE2FKL, 'chain nat KUBE-NODE-PORT|table ip kube-proxy|ipset KUBE-CLUSTER-IP'",
+    "NFTABLES, table ip kube-proxy, 'chain nat KUBE-SVC-CDGGSHYLG3RE2FKL|chain nat KUBE-NODE-PORT|ipset KUBE-CLUSTER-IP'",
+    "IPVS, KUBE-NODE-PORT|ipset|KUBE-SERVICES, 'chain nat KUBE-SVC-CDGGSHYLG3RE2FKL|chain filter KUBE-EXTERNAL-SERVICES|table ip kube-proxy'"
+  })
+  void whatOtherModesThanTheRunningOneHaveLeftIsFound(
+      KubeProxyMode running, String own, String left) {
+    try (NetworkNamespace namespace = new NetworkNamespace("clean-modes")) {
+      CommandRunner commands = namespace.commands();
+      String rules = RULES.replace("*nat\n", "*nat\n:KUBE-NODE-PORT - [0:0]\n");
+      // One that runs has written the chain that both modes have anew by now.
+      restore(
+          commands,
+          "iptables-nft",
+          running == KubeProxyMode.IPVS ? rules.replaceAll("-A KUBE-SERVICES .*\n", "") : rules);
+      commands.lines("nft", "add", "table", "ip", "kube-proxy");
+      commands.lines("ipset", "create", "KUBE-CLUSTER-IP", "hash:ip,port");
+      List<String> found = new KubeProxyCleaner(commands).leftovers(running);
+      for (String each : left.split("\\|", -1)) {
+        assertThat(found).anyMatch(it -> it.endsWith(each));
+      }
+      for (String each : own.split("\\|", -1)) {
+        assertThat(found).noneMatch(it -> it.contains(each));
+      }
     }
   }
 

@@ -2,9 +2,11 @@
 package io.pointsman.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 import static org.awaitility.Awaitility.await;
 
 import io.pointsman.api.KubeProxyState;
+import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplaneStatus;
 import io.pointsman.api.PreflightFinding;
 import io.pointsman.api.Severity;
@@ -14,12 +16,17 @@ import io.pointsman.catalogue.Objects;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.testing.ApiServer;
 import io.pointsman.testing.OnSharedApiServer;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What preflight says of the kube-proxy that a node is to be taken from. */
 @OnSharedApiServer
@@ -100,6 +107,38 @@ class KubeProxyPreflightTest {
             });
   }
 
+  /** Clean takes it away there, too, and nobody had been told. */
+  @ParameterizedTest
+  @EnumSource(
+      value = LinuxDataplane.class,
+      names = {"BPF", "IPTABLES"})
+  void whatIsLeftIsNamedWhereNobodyManagesKubeProxy(LinuxDataplane to) throws IOException {
+    node.commands().lines("nft", "add table ip kube-proxy");
+    node.commands().lines("ipset", "create", "KUBE-CLUSTER-IP", "hash:ip,port");
+    Files.createDirectories(node.sandbox.bpffs().resolve("tc/globals/cali_jump"));
+    node.startAgent(ApiServer.shared().client());
+    ask(to, Step.PREFLIGHT, null);
+    NodeDataplaneStatus status = node.awaitDone(Step.PREFLIGHT);
+    assertThat(messages(status, "KubeProxyLeftovers"))
+        .singleElement(STRING)
+        .contains("has left", "table ip kube-proxy", "ipset KUBE-CLUSTER-IP");
+    assertThat(messages(status, "ForeignPins"))
+        .singleElement(STRING)
+        .contains("tc/globals/cali_jump");
+  }
+
+  @Test
+  void whatADataplaneOfOursHasIsNotTakenForKubeProxys() {
+    node.startAgent(ApiServer.shared().client());
+    ask(LinuxDataplane.IPTABLES, Step.CLEAN, null);
+    node.awaitDone(Step.CLEAN);
+    assertThat(node.commands().lines("iptables-nft-save")).anyMatch(it -> it.contains("KUBE-SVC"));
+    ask(LinuxDataplane.BPF, Step.PREFLIGHT, null);
+    assertThat(messages(node.awaitDone(Step.PREFLIGHT), "KubeProxyLeftovers")).isEmpty();
+    ask(LinuxDataplane.BPF, Step.REMOVE, null);
+    node.awaitDone(Step.REMOVE);
+  }
+
   @Test
   void aNodeWithoutKubeProxyIsWarnedOf() {
     node.commands().lines("sysctl", "-w", "net.ipv4.ip_forward=0");
@@ -107,6 +146,22 @@ class KubeProxyPreflightTest {
     assertThat(status.result).isEqualTo(StepResult.DONE);
     assertThat(status.preflight).anyMatch(it -> it.reason.equals("ForwardingOff"));
     assertThat(status.preflight).anyMatch(it -> it.reason.equals("KubeProxyAbsent"));
+  }
+
+  private void ask(LinuxDataplane dataplane, Step step, @Nullable KubeProxyState kubeProxy) {
+    node.change(
+        spec -> {
+          spec.linuxDataplane = dataplane;
+          spec.step = step;
+          spec.kubeProxy = kubeProxy;
+        });
+  }
+
+  private static List<String> messages(NodeDataplaneStatus status, String reason) {
+    return status.preflight.stream()
+        .filter(it -> it.reason.equals(reason))
+        .map(it -> it.message)
+        .toList();
   }
 
   private NodeDataplaneStatus preflight() {
