@@ -56,6 +56,24 @@ public final class IpvsNetlink implements AutoCloseable {
     return found;
   }
 
+  /** Whether there is this virtual server, whoever made it. */
+  public boolean has(VirtualServer server) {
+    boolean[] found = {false};
+    try {
+      netlink.ask(
+          CMD_GET_SERVICE,
+          "read virtual server",
+          server.toString(),
+          writer -> IpvsCodec.writeName(writer, server),
+          body -> found[0] = true);
+    } catch (KernelException e) {
+      if (e.errno() != Errno.ESRCH) {
+        throw e;
+      }
+    }
+    return found[0];
+  }
+
   /** The real servers of a virtual one, in the kernel's order. */
   public List<RealServerInfo> realServers(VirtualServer server) {
     List<RealServerInfo> found = new ArrayList<>();

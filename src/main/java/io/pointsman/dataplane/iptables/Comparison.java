@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.iptables;
 
-import io.pointsman.catalogue.IpFamily;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.iptables.PortRules.SharedRule;
@@ -178,10 +177,13 @@ final class Comparison {
         written++;
       }
     }
-    if (saved.family == IpFamily.IPV4 && !saved.guarded()) {
-      jumps(Table.FILTER).addAll(FixedRules.LOOPBACK_GUARD_JUMPS);
-      written += FixedRules.LOOPBACK_GUARD_JUMPS.size();
-      rewrite(Table.FILTER, ChainNames.FIREWALL, 1);
+    for (FixedRules.Jump guard : saved.unguarded()) {
+      if (guard.from().equals(ChainNames.FIREWALL) && !saved.hasGuardChain()) {
+        rewrite(Table.FILTER, ChainNames.FIREWALL, 1);
+      } else {
+        jumps(Table.FILTER).add(guard);
+        written++;
+      }
     }
   }
 

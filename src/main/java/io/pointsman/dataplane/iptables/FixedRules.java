@@ -58,8 +58,10 @@ final class FixedRules {
           + " -m comment --comment \"block incoming localnet connections\""
           + " -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP";
 
-  static final List<Jump> LOOPBACK_GUARD_JUMPS =
+  /** Of IPv4. The chain is the kubelet's, which may have rules of its own there, or none at all. */
+  static final List<Jump> LOOPBACK_GUARDS =
       List.of(
+          new Jump(Table.FILTER, FIREWALL, LOOPBACK_GUARD, false),
           new Jump(Table.FILTER, "INPUT", "-j " + FIREWALL, false),
           new Jump(Table.FILTER, "OUTPUT", "-j " + FIREWALL, false));
 

@@ -71,7 +71,8 @@ final class SavedTables {
   private String tableName = "";
   private @Nullable Table table;
   private @Nullable SavedChain last;
-  private boolean guarded;
+  private final List<FixedRules.Jump> unguarded = new ArrayList<>(FixedRules.LOOPBACK_GUARDS);
+  private boolean guardChain;
   private boolean forwards = true;
   private int ruleCount;
 
@@ -138,7 +139,7 @@ final class SavedTables {
     } else if (table != null && owns(table, name)) {
       chain(table, name).declared = true;
     }
-    guarded |= table == Table.FILTER && name.equals(ChainNames.FIREWALL);
+    guardChain |= table == Table.FILTER && name.equals(ChainNames.FIREWALL);
   }
 
   private static boolean owns(Table table, String name) {
@@ -166,6 +167,9 @@ final class SavedTables {
       return;
     }
     String text = line.substring(end + 1);
+    if (here == Table.FILTER && line.contains(ChainNames.FIREWALL)) {
+      unguarded.removeIf(new SavedJump(here, name, text, Rule.parse(text))::is);
+    }
     if (owns(here, name)) {
       last = chain(here, name);
       acceptOwn(here, last, text, packets);
@@ -294,9 +298,14 @@ final class SavedTables {
         Pattern.compile(filter + "|FORWARD|PROXY-FIREWALL)"));
   }
 
-  /** Whether the chain is there that keeps others from loopback. */
-  boolean guarded() {
-    return guarded;
+  /** Whether the chain is there in which others are kept from loopback. */
+  boolean hasGuardChain() {
+    return guardChain;
+  }
+
+  /** What is missing so that others are kept from loopback. */
+  List<FixedRules.Jump> unguarded() {
+    return family == IpFamily.IPV4 ? unguarded : List.of();
   }
 
   /** Whether the rules of Service ports' own chains were passed over. */

@@ -63,6 +63,12 @@ final class TableDefects {
                   + jump.parsed().target());
         }
       }
+      if (!saved.unguarded().isEmpty()) {
+        tell(
+            "filter "
+                + saved.unguarded().getFirst().from()
+                + " lacks the rule that keeps others from what listens on loopback");
+      }
     }
   }
 

@@ -54,7 +54,7 @@ final class Forecast {
     List<Rules> rules = RulePlaces.find(options);
     try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE);
         IpvsNetlink ipvs = Leaving.ipvs()) {
-      Placement placement = Session.placement(device, desired.nodePortAddresses());
+      Placement placement = Placement.read(options, device, desired.nodePortAddresses());
       IpSets.Read present = sets(rules).read();
       ServerTable table =
           ServerTable.read(
@@ -66,8 +66,8 @@ final class Forecast {
                   device.addresses(),
                   placement.nodeAddresses(),
                   placement.takenOver(Note.parse(device.alias()))));
-      VirtualServers chosen = new VirtualServers(ipvs, scheduler);
-      chosen.choose(Session.served(desired.ports(), rules), placement, table.foreign());
+      VirtualServers chosen = new VirtualServers(ipvs, scheduler, options::excludes);
+      chosen.choose(Session.served(desired.ports(), rules), placement, table.foreign()::contains);
       SetContents contents = new SetContents(options.excludeRanges());
       contents.reset(chosen.ports(), placement);
       Map<VirtualServer, List<Backend>> servers = new HashMap<>();

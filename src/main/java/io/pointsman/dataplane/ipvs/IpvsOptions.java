@@ -7,6 +7,7 @@ import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.IpvsTimeouts;
+import io.pointsman.kernel.VirtualServer;
 import java.util.List;
 import java.util.Optional;
 
@@ -76,6 +77,11 @@ public record IpvsOptions(
 
   boolean excludes(Address address) {
     return excludeRanges.stream().anyMatch(range -> range.contains(address));
+  }
+
+  /** Whether a virtual server is somebody else's whatever the kernel says. */
+  boolean excludes(VirtualServer server) {
+    return excludes(Address.of(server.address()));
   }
 
   /** The range of one family. */

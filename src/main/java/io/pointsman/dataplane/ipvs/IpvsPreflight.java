@@ -160,7 +160,7 @@ final class IpvsPreflight {
               sets().read().entries(),
               device.addresses(),
               Set.of(),
-              Session.placement(device, Set.of()).takenOver(Note.parse(device.alias())));
+              Placement.read(options, device, Set.of()).takenOver(Note.parse(device.alias())));
       List<VirtualServer> foreign =
           ipvs.virtualServers().stream()
               .map(info -> info.server())

@@ -8,8 +8,13 @@ import io.pointsman.catalogue.FrontendKind;
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.kernel.DeviceAddress;
+import io.pointsman.kernel.DummyDevice;
+import io.pointsman.kernel.RtNetlink;
 import io.pointsman.kernel.VirtualServer;
+import java.net.InetAddress;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -31,6 +36,26 @@ record Placement(Set<Address> nodeAddresses, Set<Address> hostAddresses) {
     answering.retainAll(hostAddresses);
     nodeAddresses = Set.copyOf(answering);
     hostAddresses = Set.copyOf(hostAddresses);
+  }
+
+  /**
+   * From the kernel: what is on other devices than this one is the host's own.
+   *
+   * @param nodePortAddresses those that are to answer on node ports; none does that was excluded
+   */
+  static Placement read(IpvsOptions options, DummyDevice device, Set<Address> nodePortAddresses) {
+    Set<Address> answering = new HashSet<>(nodePortAddresses);
+    answering.removeIf(options::excludes);
+    Set<Address> host = new HashSet<>();
+    Set<InetAddress> virtual = device.addresses();
+    try (RtNetlink netlink = new RtNetlink()) {
+      for (DeviceAddress address : netlink.addresses()) {
+        if (!virtual.contains(address.address()) && !address.address().isLinkLocalAddress()) {
+          host.add(Address.of(address.address()));
+        }
+      }
+    }
+    return new Placement(answering, host);
   }
 
   /** Whether an address of a Service has to be put on kube-ipvs0. */

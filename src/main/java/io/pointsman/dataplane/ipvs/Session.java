@@ -9,10 +9,8 @@ import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.SyncResult;
-import io.pointsman.kernel.DeviceAddress;
 import io.pointsman.kernel.DummyDevice;
 import io.pointsman.kernel.IpvsNetlink;
-import io.pointsman.kernel.RtNetlink;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -49,16 +47,16 @@ final class Session implements AutoCloseable {
             .orElseThrow(
                 () -> new DataplaneException("The kernel has no ip_vs: modprobe ip_vs", null));
     this.device = new DummyDevice(IpvsDataplane.DEVICE);
-    this.servers = new VirtualServers(ipvs, scheduler);
+    this.servers = new VirtualServers(ipvs, scheduler, options::excludes);
   }
 
   /** Everything of it; what is bound and which rules there are depends on the phase. */
   SyncResult prepare(DesiredState desired) {
     int written = note();
-    placement = placement(device, desired.nodePortAddresses());
+    placement = Placement.read(options, device, desired.nodePortAddresses());
     IpSets.Read present = sets.read();
     ServerTable table = ServerTable.read(ipvs, ownership(present));
-    servers.choose(served(desired.ports(), rules), placement, table.foreign());
+    servers.choose(served(desired.ports(), rules), placement, table.foreign()::contains);
     contents.reset(servers.ports(), placement);
     sets.create(present, contents.entries());
     for (Rules each : rules) {
@@ -87,11 +85,22 @@ final class Session implements AutoCloseable {
     rules.forEach(Rules::needAll);
     device.add(contents.serviceAddresses());
     rules.forEach(each -> each.write(true));
+    // Packets to an address that no Service has any more are to leave the node.
+    device.remove(surplus(device.addresses()));
     enter(Phase.ACTIVE);
   }
 
-  SyncResult apply(DesiredState.Delta delta) {
+  SyncResult apply(DesiredState.Delta wanted) {
     trusted();
+    List<ServicePort> all = wanted.upserted().stream().map(DesiredState.Change::after).toList();
+    Set<ServicePort> servable = new HashSet<>(served(all, rules));
+    DesiredState.Delta delta =
+        servers.choose(
+            new DesiredState.Delta(
+                wanted.upserted().stream().filter(it -> servable.contains(it.after())).toList(),
+                wanted.removed()),
+            placement,
+            ipvs::has);
     servers.distrust();
     List<ServicePort> after = new ArrayList<>();
     delta.upserted().forEach(change -> after.add(change.after()));
@@ -100,15 +109,16 @@ final class Session implements AutoCloseable {
     return new SyncResult(
         servers.written() + changes.added() + addresses.written(),
         servers.deleted() + changes.removed() + addresses.deleted(),
-        List.of());
+        refused(all));
   }
 
   void applyNodePortAddresses(Set<Address> addresses) {
     trusted();
     Placement before = placement;
-    Placement after = placement(device, addresses);
+    Placement after = Placement.read(options, device, addresses);
     if (!after.equals(before)) {
       servers.distrust();
+      servers.checkMove(after, ipvs::has);
       Set<SetEntry> present = Set.copyOf(contents.entries());
       placement = after;
       contents.reset(servers.ports(), after);
@@ -131,18 +141,34 @@ final class Session implements AutoCloseable {
               .formatted(changes.added(), changes.removed()));
     }
     if (phase == Phase.ACTIVE) {
+      Set<InetAddress> bound = device.addresses();
       Set<InetAddress> missing = new HashSet<>(contents.serviceAddresses());
-      missing.removeAll(device.addresses());
-      if (!missing.isEmpty()) {
-        defects.add(
-            "The device %s lacks the address %s and %d more."
-                .formatted(
-                    IpvsDataplane.DEVICE,
-                    missing.iterator().next().getHostAddress(),
-                    missing.size() - 1));
-      }
+      missing.removeAll(bound);
+      addressDefect("lacks", missing, defects);
+      addressDefect("has without a Service", surplus(bound), defects);
     }
     return new IpvsKernelState(table, defects, kernel.report(ipvs, noted.before()));
+  }
+
+  private static void addressDefect(
+      String what, Collection<InetAddress> addresses, List<String> defects) {
+    if (!addresses.isEmpty()) {
+      defects.add(
+          "The device %s %s the address %s and %d more."
+              .formatted(
+                  IpvsDataplane.DEVICE,
+                  what,
+                  addresses.iterator().next().getHostAddress(),
+                  addresses.size() - 1));
+    }
+  }
+
+  /** The addresses on the device that no Service has, but those that were excluded. */
+  private Set<InetAddress> surplus(Collection<InetAddress> bound) {
+    Set<InetAddress> surplus = new HashSet<>(bound);
+    surplus.removeAll(contents.serviceAddresses());
+    surplus.removeIf(address -> options.excludes(Address.of(address)));
+    return surplus;
   }
 
   /** Hands connections over to conntrack, and goes on with virtual servers that have none. */
@@ -179,8 +205,7 @@ final class Session implements AutoCloseable {
     Collection<InetAddress> unbound = inet(changes.unbound());
     if (all) {
       Set<InetAddress> present = device.addresses();
-      unbound = new HashSet<>(present);
-      unbound.removeAll(contents.serviceAddresses());
+      unbound = surplus(present);
       bound = contents.serviceAddresses();
       bound.removeAll(present);
     }
@@ -268,19 +293,5 @@ final class Session implements AutoCloseable {
 
   private static List<InetAddress> inet(List<Address> addresses) {
     return addresses.stream().map(Address::inet).toList();
-  }
-
-  /** What is on other devices is the host's own. */
-  static Placement placement(DummyDevice device, Set<Address> nodePortAddresses) {
-    Set<Address> host = new HashSet<>();
-    Set<InetAddress> virtual = device.addresses();
-    try (RtNetlink netlink = new RtNetlink()) {
-      for (DeviceAddress address : netlink.addresses()) {
-        if (!virtual.contains(address.address()) && !address.address().isLinkLocalAddress()) {
-          host.add(Address.of(address.address()));
-        }
-      }
-    }
-    return new Placement(nodePortAddresses, host);
   }
 }

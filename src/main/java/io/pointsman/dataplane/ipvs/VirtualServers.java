@@ -3,6 +3,7 @@ package io.pointsman.dataplane.ipvs;
 
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.catalogue.ServicePortId;
+import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.kernel.IpvsNetlink;
@@ -13,7 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Predicate;
 
 /**
  * Keeps the virtual servers as the cluster's Services want them: what is new comes before what is
@@ -22,13 +23,20 @@ import org.jspecify.annotations.Nullable;
  */
 final class VirtualServers {
   private final ServerWriter writer;
+  private final Predicate<VirtualServer> excluded;
   private final Map<ServicePortId, ServicePort> ports = new HashMap<>();
   private final Map<VirtualServer, ServicePort> served = new HashMap<>();
   private final List<VirtualServer> gone = new ArrayList<>();
   private final List<SyncResult.Refused> refused = new ArrayList<>();
   private boolean trusted;
 
-  VirtualServers(IpvsNetlink ipvs, String scheduler) {
+  /**
+   * None yet.
+   *
+   * @param excluded those that are never made
+   */
+  VirtualServers(IpvsNetlink ipvs, String scheduler, Predicate<VirtualServer> excluded) {
+    this.excluded = excluded;
     this.writer = new ServerWriter(ipvs, scheduler);
   }
 
@@ -66,32 +74,60 @@ final class VirtualServers {
    * Chooses what can be served: a port whose place belongs to a virtual server of somebody else is
    * refused.
    */
-  void choose(Collection<ServicePort> wanted, Placement placement, Set<VirtualServer> foreign) {
+  void choose(
+      Collection<ServicePort> wanted, Placement placement, Predicate<VirtualServer> foreign) {
     distrust();
     ports.clear();
     served.clear();
     refused.clear();
     for (ServicePort port : wanted) {
-      List<VirtualServer> servers = placement.servers(port);
-      VirtualServer taken =
-          foreign.isEmpty() ? null : first(servers.stream().filter(foreign::contains).toList());
-      if (taken == null) {
+      if (canHave(port, placement, foreign)) {
         ports.put(port.id(), port);
-        servers.forEach(server -> served.put(server, port));
-      } else {
-        refused.add(
-            new SyncResult.Refused(
-                port.id(),
-                port.id().text()
-                    + " needs the virtual server "
-                    + taken
-                    + ", which belongs to somebody else: take one of the two away"));
+        placement.servers(port).forEach(server -> served.put(server, port));
       }
     }
   }
 
-  private static @Nullable VirtualServer first(List<VirtualServer> all) {
-    return all.isEmpty() ? null : all.getFirst();
+  /**
+   * What of a change can be served: a port that needs a new virtual server where somebody else has
+   * one is refused, and what was served of it goes.
+   */
+  DesiredState.Delta choose(
+      DesiredState.Delta wanted, Placement placement, Predicate<VirtualServer> foreign) {
+    refused.clear();
+    List<DesiredState.Change> upserted = new ArrayList<>();
+    List<ServicePort> removed = new ArrayList<>(wanted.removed());
+    for (DesiredState.Change change : wanted.upserted()) {
+      if (canHave(change.after(), placement, foreign)) {
+        upserted.add(change);
+      } else {
+        removed.add(change.after());
+      }
+    }
+    return new DesiredState.Delta(upserted, removed);
+  }
+
+  private boolean canHave(
+      ServicePort port, Placement placement, Predicate<VirtualServer> foreign) {
+    for (VirtualServer server : placement.servers(port)) {
+      if (excluded.test(server)) {
+        refuse(
+            port,
+            server,
+            "is in spec.ipvs.excludeCIDRs: give the Service another address, or narrow the range");
+        return false;
+      }
+      if (!served.containsKey(server) && foreign.test(server)) {
+        refuse(port, server, "belongs to somebody else: take one of the two away");
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private void refuse(ServicePort port, VirtualServer server, String why) {
+    String text = port.id().text() + " needs the virtual server " + server + ", which " + why;
+    refused.add(new SyncResult.Refused(port.id(), text));
   }
 
   /** Writes what differs from what was read, but for virtual servers that nobody wants. */
@@ -115,7 +151,6 @@ final class VirtualServers {
 
   /** Writes a change, but for virtual servers that nobody wants any more. */
   void apply(DesiredState.Delta delta, Placement placement) {
-    refused.clear();
     writer.begin();
     gone.clear();
     Map<VirtualServer, ServicePort> lost = new HashMap<>();
@@ -135,6 +170,19 @@ final class VirtualServers {
     }
     leave(lost);
     writer.flush();
+  }
+
+  /** Whether node ports can be at those addresses: nobody else has a virtual server there. */
+  void checkMove(Placement after, Predicate<VirtualServer> foreign) {
+    for (ServicePort port : ports.values()) {
+      for (VirtualServer server : after.servers(port)) {
+        if (!served.containsKey(server) && foreign.test(server)) {
+          throw new DataplaneException(
+              "the virtual server " + server + " of " + port.id().text() + " is somebody else's",
+              null);
+        }
+      }
+    }
   }
 
   /** Moves node ports to other addresses of the node. */

@@ -22,6 +22,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The phases of the dataplane on real tables. */
 class IptablesDataplaneTest extends IptablesFixture {
@@ -49,6 +50,33 @@ class IptablesDataplaneTest extends IptablesFixture {
             assertThat(dataplane.phase()).isEqualTo(Phase.ABSENT);
           }
           assertThat(saved(variant)).containsExactlyInAnyOrderElementsOf(before);
+        });
+  }
+
+  /** route_localnet opens loopback to others, whatever is left of the kubelet's chain. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "-F INPUT",
+        "-F OUTPUT",
+        "-F KUBE-FIREWALL",
+        "-D INPUT -j KUBE-FIREWALL",
+        "-R KUBE-FIREWALL 1 -d 127.0.0.0/8 -j DROP"
+      })
+  void loopbackStaysGuarded(String damage) {
+    inside(
+        () -> {
+          try (IptablesDataplane dataplane = open(Variant.NFT)) {
+            dataplane.prepare(ALL);
+            dataplane.activate();
+            List<String> before = saved(Variant.NFT);
+            tables(Family.IPV4, Variant.NFT)
+                .restore(out -> out.append("*filter\n" + damage + "\nCOMMIT\n"));
+            assertThat(dataplane.read().defects()).anyMatch(it -> it.contains("loopback"));
+            dataplane.repair(ALL);
+            assertProven(dataplane, ALL);
+            assertThat(saved(Variant.NFT)).containsAll(before);
+          }
         });
   }
 

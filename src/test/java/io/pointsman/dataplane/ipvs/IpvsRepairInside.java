@@ -6,6 +6,9 @@ import static io.pointsman.dataplane.ipvs.Services.ports;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pointsman.api.Scheduler;
+import io.pointsman.catalogue.AddressRange;
+import io.pointsman.catalogue.ServicePort;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.NumberedServices;
 import io.pointsman.dataplane.SyncResult;
@@ -42,6 +45,7 @@ public class IpvsRepairInside extends IpvsFixture {
         "ipvsadm -E -t 10.96.0.2:80 -s rr -p 300",
         "ipvsadm -A -t 10.96.0.2:8080 -s rr",
         "ip addr del 10.96.0.2/32 dev kube-ipvs0",
+        "ip addr add 10.96.0.77/32 dev kube-ipvs0",
         "ipset del KUBE-CLUSTER-IP 10.96.0.2,tcp:80",
         "ipset add KUBE-CLUSTER-IP 10.96.0.2,tcp:81",
         "ipset flush KUBE-IPVS-IPS",
@@ -69,16 +73,78 @@ public class IpvsRepairInside extends IpvsFixture {
 
   @Test
   void asksForTheWholeAfterAFailure() {
-    // Somebody was faster: the virtual server that is to be added exists already.
-    shell("ipvsadm", "-A", "-t", "10.96.0.50:80", "-s", "wlc");
-    var added = Services.port(50, NumberedServices.backends(800, 1));
-    var all = new ArrayList<>(ports(6, 3));
-    all.add(added);
-    var delta = new DesiredState.Delta(List.of(new DesiredState.Change(null, added)), List.of());
+    // Somebody was faster: the real server that is to be added is there already.
+    shell("ipvsadm", "-a", "-t", "10.96.0.2:80", "-r", "10.244.3.32:8080", "-m");
+    var before = ports(6, 3).get(2);
+    var backends = new ArrayList<>(before.backends());
+    backends.add(NumberedServices.backend(800));
+    var after = Services.port(2, backends);
+    var delta = new DesiredState.Delta(List.of(new DesiredState.Change(before, after)), List.of());
     assertThatThrownBy(() -> here(() -> dataplane.apply(delta)))
-        .hasMessageContaining("add virtual server TCP 10.96.0.50:80: EEXIST");
+        .hasMessageContaining("add real server 10.244.3.32:8080")
+        .hasMessageContaining("EEXIST");
     assertThatThrownBy(() -> here(() -> dataplane.apply(delta))).hasMessageContaining("repair");
+    var all = new ArrayList<>(ports(6, 3));
+    all.set(2, after);
     here(() -> dataplane.repair(desired(all)));
     assertProven(desired(all));
+  }
+
+  @Test
+  void leavesAServerThatWasThereBeforeItsService() {
+    shell("ipvsadm", "-A", "-t", "10.96.0.50:80", "-s", "wlc");
+    shell("ipvsadm", "-a", "-t", "10.96.0.50:80", "-r", "10.244.77.7:99", "-m");
+    var added = Services.port(50, NumberedServices.backends(800, 1));
+    var delta = new DesiredState.Delta(List.of(new DesiredState.Change(null, added)), List.of());
+    refuses(here(() -> dataplane.apply(delta)), added, "belongs to somebody else");
+    assertProven(desired);
+    var all = new ArrayList<>(ports(6, 3));
+    all.add(added);
+    refuses(here(() -> dataplane.repair(desired(all))), added, "belongs to somebody else");
+    assertProven(desired);
+    assertThat(shell("ipvsadm", "-Ln"))
+        .containsPattern("TCP +10.96.0.50:80 wlc\\s+-> 10.244.77.7:99 ")
+        .doesNotContain("10.244.3.32:8080");
+    shell("ipvsadm", "-D", "-t", "10.96.0.50:80");
+    assertThat(here(() -> dataplane.repair(desired(all))).refused()).isEmpty();
+    assertProven(desired(all));
+  }
+
+  @Test
+  void aServiceThatMovesToTheServerOfSomebodyElseIsServedNoMore() {
+    shell("ipvsadm", "-A", "-t", "10.96.0.50:80", "-s", "wlc");
+    var before = ports(6, 3).get(2);
+    var after = new ServicePort(before.id(), List.of(NumberedServices.clusterIp(50)), List.of());
+    var delta = new DesiredState.Delta(List.of(new DesiredState.Change(before, after)), List.of());
+    refuses(here(() -> dataplane.apply(delta)), after, "belongs to somebody else");
+    var rest = new ArrayList<>(ports(6, 3));
+    rest.remove(before);
+    assertProven(desired(rest));
+  }
+
+  @Test
+  void servesNothingAtExcludedAddresses() {
+    options = options.excluding(List.of(AddressRange.parse("10.96.0.50/32")));
+    restart(Scheduler.RR);
+    here(() -> dataplane.prepare(desired));
+    var added = Services.port(50, NumberedServices.backends(800, 1));
+    var delta = new DesiredState.Delta(List.of(new DesiredState.Change(null, added)), List.of());
+    refuses(here(() -> dataplane.apply(delta)), added, "spec.ipvs.excludeCIDRs");
+    assertProven(desired);
+    var all = new ArrayList<>(ports(6, 3));
+    all.add(added);
+    refuses(here(() -> dataplane.repair(desired(all))), added, "spec.ipvs.excludeCIDRs");
+    assertProven(desired);
+    assertThat(shell("ipvsadm", "-Ln")).doesNotContain("10.96.0.50:80");
+  }
+
+  private static void refuses(SyncResult result, ServicePort port, String why) {
+    assertThat(result.refused())
+        .singleElement()
+        .satisfies(
+            refused -> {
+              assertThat(refused.id()).isEqualTo(port.id());
+              assertThat(refused.reason()).contains(why);
+            });
   }
 }

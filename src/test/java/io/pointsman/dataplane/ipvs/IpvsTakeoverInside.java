@@ -223,6 +223,9 @@ public class IpvsTakeoverInside extends IpvsNetworkFixture {
       held.ask("one");
       activate(web);
       assertThat(shell("ipvsadm", "-Ln")).doesNotContain("10.96.0.77");
+      assertThat(shell("ip", "addr", "show", "kube-ipvs0"))
+          .contains("10.96.0.10/32")
+          .doesNotContain("10.96.0.77");
       assertThat(held.ask("two").getFirst()).isEqualTo(PODS_V4.getFirst());
       // Its chain tells that it is there: it goes on with the same.
       assertThat(here(() -> dataplane.drain()).flows()).isZero();
