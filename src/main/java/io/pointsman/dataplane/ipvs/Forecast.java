@@ -6,7 +6,6 @@ import io.pointsman.catalogue.IpFamily;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
-import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.Holdings;
 import io.pointsman.dataplane.PlannedWrites;
@@ -38,14 +37,12 @@ final class Forecast {
   private static final long MEMBER_BYTES = 64;
 
   private final IpvsOptions options;
-  private final DataplaneSettings settings;
   private final String scheduler;
   private long written;
   private long deleted;
 
-  Forecast(IpvsOptions options, DataplaneSettings settings, String scheduler) {
+  Forecast(IpvsOptions options, String scheduler) {
     this.options = options;
-    this.settings = settings;
     this.scheduler = scheduler;
   }
 
@@ -61,11 +58,10 @@ final class Forecast {
               ipvs,
               new Ownership(
                   options,
-                  settings,
                   present.entries(),
                   device.addresses(),
-                  placement.nodeAddresses(),
-                  placement.takenOver(Note.parse(device.alias()))));
+                  placement.takenOver(Note.parse(device.alias())),
+                  Set.of()));
       VirtualServers chosen = new VirtualServers(ipvs, scheduler, options::excludes);
       chosen.choose(Session.served(desired.ports(), rules), placement, table.foreign()::contains);
       SetContents contents = new SetContents(options.excludeRanges());
@@ -146,8 +142,7 @@ final class Forecast {
     try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE);
         IpvsNetlink ipvs = Leaving.ipvs()) {
       IpSets.Read present = sets(rules).read();
-      Ownership ownership =
-          Leaving.ownership(options, settings, present.entries(), device, Set.of());
+      Ownership ownership = Leaving.ownership(options, present.entries(), device, Set.of());
       long entries = present.entries().size() + device.addresses().size();
       for (ServerTable.Row row : ServerTable.read(ipvs, ownership).rows()) {
         entries += 1 + row.reals().size();

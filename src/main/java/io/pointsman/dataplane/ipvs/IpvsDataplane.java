@@ -32,7 +32,6 @@ public final class IpvsDataplane implements Dataplane {
   public static final String DEVICE = HostAddresses.SERVICE_DEVICE;
 
   private final IpvsOptions options;
-  private final DataplaneSettings settings;
   private final String scheduler;
   private @Nullable Session session;
 
@@ -43,24 +42,22 @@ public final class IpvsDataplane implements Dataplane {
    */
   public IpvsDataplane(IpvsOptions options, DataplaneSettings settings) {
     this.options = options;
-    this.settings = settings;
     this.scheduler = Schedulers.name(settings.scheduler());
   }
 
   @Override
   public synchronized Preflight preflight() {
-    return guard(
-        "preflight", () -> new IpvsPreflight(options, settings, scheduler, IpvsFacts.HERE).run());
+    return guard("preflight", () -> new IpvsPreflight(options, scheduler, IpvsFacts.HERE).run());
   }
 
   @Override
   public synchronized PlannedWrites plan(DesiredState desired) {
-    return guard("plan", () -> new Forecast(options, settings, scheduler).writes(desired));
+    return guard("plan", () -> new Forecast(options, scheduler).writes(desired));
   }
 
   @Override
   public synchronized Holdings holdings() {
-    return guard("count", () -> new Forecast(options, settings, scheduler).holdings());
+    return guard("count", () -> new Forecast(options, scheduler).holdings());
   }
 
   @Override
@@ -115,7 +112,7 @@ public final class IpvsDataplane implements Dataplane {
 
   @Override
   public synchronized DrainState drain() {
-    return guard("drain", () -> new Leaving(options, settings).drain());
+    return guard("drain", () -> new Leaving(options).drain());
   }
 
   @Override
@@ -125,13 +122,13 @@ public final class IpvsDataplane implements Dataplane {
         () -> {
           Note noted = session == null ? Note.NONE : session.noted();
           close();
-          return done(() -> new Leaving(options, settings).remove(noted));
+          return done(() -> new Leaving(options).remove(noted));
         });
   }
 
   @Override
   public synchronized List<String> leftovers() {
-    return guard("look for leftovers", () -> new Leaving(options, settings).leftovers());
+    return guard("look for leftovers", () -> new Leaving(options).leftovers());
   }
 
   @Override
@@ -156,7 +153,7 @@ public final class IpvsDataplane implements Dataplane {
   private Session open() {
     Session open = session;
     if (open == null) {
-      open = new Session(options, settings, scheduler);
+      open = new Session(options, scheduler);
       session = open;
     }
     return open;

@@ -2,7 +2,6 @@
 package io.pointsman.dataplane.ipvs;
 
 import io.pointsman.catalogue.IpFamily;
-import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.Preflight;
 import io.pointsman.dataplane.Preflight.Finding;
 import io.pointsman.dataplane.Preflight.Severity;
@@ -23,16 +22,13 @@ import java.util.Set;
 /** Looks at what this node allows; changes nothing but that the kernel may load ip_vs. */
 final class IpvsPreflight {
   private final IpvsOptions options;
-  private final DataplaneSettings settings;
   private final String scheduler;
   private final IpvsFacts facts;
   private final Modules modules;
   private final List<Finding> findings = new ArrayList<>();
 
-  IpvsPreflight(
-      IpvsOptions options, DataplaneSettings settings, String scheduler, IpvsFacts facts) {
+  IpvsPreflight(IpvsOptions options, String scheduler, IpvsFacts facts) {
     this.options = options;
-    this.settings = settings;
     this.scheduler = scheduler;
     this.facts = facts;
     this.modules = facts.modules();
@@ -156,11 +152,10 @@ final class IpvsPreflight {
       Ownership ownership =
           new Ownership(
               options,
-              settings,
               sets().read().entries(),
               device.addresses(),
-              Set.of(),
-              Placement.read(options, device, Set.of()).takenOver(Note.parse(device.alias())));
+              Placement.read(options, device, Set.of()).takenOver(Note.parse(device.alias())),
+              Set.of());
       List<VirtualServer> foreign =
           ipvs.virtualServers().stream()
               .map(info -> info.server())

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.ipvs;
 
-import io.pointsman.api.Scheduler;
 import io.pointsman.catalogue.Address;
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
-import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.DrainState;
 import io.pointsman.dataplane.kubeproxy.KubeProxyFrontend;
 import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
@@ -33,12 +31,6 @@ import java.util.Set;
  * kube-proxy has taken them over.
  */
 public final class KubeProxyServers implements KubeProxySource {
-  /**
-   * No range of node ports: kube-proxy has its own in a set, wherever the cluster's range is, and a
-   * virtual server of somebody else may stand at the node's address, too.
-   */
-  private static final DataplaneSettings BY_SETS = new DataplaneSettings(Scheduler.RR, 1, 0);
-
   private final IpvsOptions options;
 
   /**
@@ -59,9 +51,7 @@ public final class KubeProxyServers implements KubeProxySource {
     // While Pointsman's own are there, a kube-proxy's are only those that it has taken over.
     Phase phase = Leaving.phase();
     Set<IpFamily> families =
-        phase == Phase.ABSENT
-            ? EnumSet.allOf(IpFamily.class)
-            : new Leaving(options, BY_SETS).handedOver();
+        phase == Phase.ABSENT ? EnumSet.allOf(IpFamily.class) : new Leaving(options).handedOver();
     if (families.isEmpty()) {
       return List.of();
     }
@@ -71,7 +61,7 @@ public final class KubeProxyServers implements KubeProxySource {
       Set<SetEntry> entries = sets.read().entries();
       Set<SetEntry> all = new HashSet<>(entries);
       all.addAll(sets.externalWithLocalPolicy());
-      Ownership ownership = Leaving.ownership(options, BY_SETS, all, device, nodeAddresses);
+      Ownership ownership = Leaving.ownership(options, all, device, nodeAddresses);
       List<ServerTable.Row> rows = new ArrayList<>(ServerTable.read(ipvs, ownership).rows());
       rows.removeIf(row -> !families.contains(Address.of(row.server().address()).family()));
       KubeProxyReading reading = new KubeProxyReading(nodeAddresses, virtualAddresses, all, rows);
@@ -104,7 +94,7 @@ public final class KubeProxyServers implements KubeProxySource {
   public DrainState drain() {
     Set<Address> nodeAddresses = new HashSet<>();
     return readAddresses(nodeAddresses, new HashSet<>())
-        ? new Leaving(options, BY_SETS).drainServers(nodeAddresses)
+        ? new Leaving(options).drainServers(nodeAddresses)
         : DrainState.carrying(0);
   }
 
@@ -114,7 +104,7 @@ public final class KubeProxyServers implements KubeProxySource {
   public void remove() {
     Set<Address> nodeAddresses = new HashSet<>();
     boolean unused = readAddresses(nodeAddresses, new HashSet<>());
-    new Leaving(options, BY_SETS).removeServers(nodeAddresses);
+    new Leaving(options).removeServers(nodeAddresses);
   }
 
   /** Whether there is the device of an ipvs mode; one of another kind is somebody else's. */

@@ -6,7 +6,6 @@ import io.pointsman.catalogue.AddressRange;
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
-import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.DrainState;
 import io.pointsman.dataplane.iptables.ChainSearch;
 import io.pointsman.kernel.DummyDevice;
@@ -23,11 +22,9 @@ import java.util.function.Predicate;
 /** What is done to the kernel's state without knowing what it shall be. */
 final class Leaving {
   private final IpvsOptions options;
-  private final DataplaneSettings settings;
 
-  Leaving(IpvsOptions options, DataplaneSettings settings) {
+  Leaving(IpvsOptions options) {
     this.options = options;
-    this.settings = settings;
   }
 
   static Phase phase() {
@@ -205,13 +202,12 @@ final class Leaving {
   }
 
   private Ownership ownership(DummyDevice device, Set<Address> nodePortAddresses) {
-    return ownership(options, settings, sets().read().entries(), device, nodePortAddresses);
+    return ownership(options, sets().read().entries(), device, nodePortAddresses);
   }
 
   /** By what is in the kernel, excluded ranges included, which the options may name no more. */
   static Ownership ownership(
       IpvsOptions options,
-      DataplaneSettings settings,
       Set<SetEntry> entries,
       DummyDevice device,
       Set<Address> nodePortAddresses) {
@@ -220,12 +216,7 @@ final class Leaving {
         .filter(entry -> entry.set() == SetName.EXCLUDED)
         .forEach(entry -> excluded.add(AddressRange.parse(entry.text())));
     return new Ownership(
-        options.excluding(excluded),
-        settings,
-        entries,
-        device.addresses(),
-        nodePortAddresses,
-        Set.of());
+        options.excluding(excluded), entries, device.addresses(), nodePortAddresses, Set.of());
   }
 
   private IpSets sets() {

@@ -4,7 +4,6 @@ package io.pointsman.dataplane.ipvs;
 import io.pointsman.catalogue.Address;
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.catalogue.Protocol;
-import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.kernel.VirtualServer;
 import java.net.InetAddress;
 import java.util.Collection;
@@ -12,17 +11,16 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * Tells virtual servers of Services from those of others, by the kernel alone: ours stand at an
- * address of kube-ipvs0, at a place that is in a set, or at a node port's address with a port of
- * the node port range.
+ * Tells virtual servers of Services from those of others: ours stand at an address of kube-ipvs0,
+ * at a place that is in a set, or at a node port's address with a port that is in one; or they were
+ * written by this process, whatever has become of the sets since.
  */
 final class Ownership {
   private final IpvsOptions options;
-  private final DataplaneSettings settings;
   private final Set<SetEntry> entries;
   private final Set<Address> serviceAddresses = new HashSet<>();
   private final Set<Address> nodeAddresses = new HashSet<>();
-  private final Set<Address> takenOver;
+  private final Set<VirtualServer> written;
 
   /** Whose a virtual server is. */
   enum Owner {
@@ -36,23 +34,21 @@ final class Ownership {
    *
    * @param entries of all sets
    * @param bound the addresses on kube-ipvs0
-   * @param wanted addresses that are to answer on node ports, whatever the sets say
    * @param takenOver addresses at which ports that the sets name are a kube-proxy's, which serves
    *     node ports at more of them than may be wanted
+   * @param written those that this process made, or took for Services' before
    */
   Ownership(
       IpvsOptions options,
-      DataplaneSettings settings,
       Set<SetEntry> entries,
       Collection<InetAddress> bound,
-      Collection<Address> wanted,
-      Set<Address> takenOver) {
+      Set<Address> takenOver,
+      Set<VirtualServer> written) {
     this.options = options;
-    this.settings = settings;
     this.entries = entries;
+    this.written = written;
     bound.forEach(address -> serviceAddresses.add(Address.of(address)));
-    this.takenOver = takenOver;
-    nodeAddresses.addAll(wanted);
+    nodeAddresses.addAll(takenOver);
     nodeAddresses.add(Address.ANY_V4);
     nodeAddresses.add(Address.ANY_V6);
     for (SetEntry entry : entries) {
@@ -74,15 +70,13 @@ final class Ownership {
     if (options.excludes(address)) {
       return Owner.FOREIGN;
     }
-    boolean inRange =
-        server.port() >= settings.nodePortLow() && server.port() <= settings.nodePortHigh();
-    boolean frontend = isFrontend(address, server);
-    boolean here = nodeAddresses.contains(address);
-    boolean named = (here || takenOver.contains(address)) && isNodePort(server);
-    if (named || here && inRange && !frontend && !serviceAddresses.contains(address)) {
+    if (nodeAddresses.contains(address) && isNodePort(server)) {
       return Owner.NODE_PORT;
     }
-    return frontend || serviceAddresses.contains(address) ? Owner.FRONTEND : Owner.FOREIGN;
+    if (serviceAddresses.contains(address) || isFrontend(address, server)) {
+      return Owner.FRONTEND;
+    }
+    return written.contains(server) ? Owner.NODE_PORT : Owner.FOREIGN;
   }
 
   private boolean isNodePort(VirtualServer server) {

@@ -6,7 +6,6 @@ import io.pointsman.catalogue.IpFamily;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
-import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.kernel.DummyDevice;
@@ -21,7 +20,6 @@ import java.util.Set;
 /** Virtual servers, sets, rules and the device while they are open. */
 final class Session implements AutoCloseable {
   private final IpvsOptions options;
-  private final DataplaneSettings settings;
   private final String scheduler;
   private final IpvsNetlink ipvs;
   private final DummyDevice device;
@@ -34,10 +32,9 @@ final class Session implements AutoCloseable {
   private Note noted = Note.NONE;
   private Phase phase = Phase.ABSENT;
 
-  Session(IpvsOptions options, DataplaneSettings settings, String scheduler) {
+  Session(IpvsOptions options, String scheduler) {
     this.options = options;
     this.contents = new SetContents(options.excludeRanges());
-    this.settings = settings;
     this.scheduler = scheduler;
     this.rules = RulePlaces.find(options);
     this.sets = new IpSets(options.commands(), rules.stream().map(Rules::family).toList());
@@ -284,11 +281,10 @@ final class Session implements AutoCloseable {
   private Ownership ownership(IpSets.Read present) {
     return new Ownership(
         options,
-        settings,
         present.entries(),
         device.addresses(),
-        placement.nodeAddresses(),
-        placement.takenOver(noted.in(phase)));
+        placement.takenOver(noted.in(phase)),
+        servers.served());
   }
 
   private static List<InetAddress> inet(List<Address> addresses) {

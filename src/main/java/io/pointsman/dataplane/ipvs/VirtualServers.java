@@ -55,6 +55,11 @@ final class VirtualServers {
     return ports.values();
   }
 
+  /** Every virtual server that is wanted. */
+  Set<VirtualServer> served() {
+    return Set.copyOf(served.keySet());
+  }
+
   /** The ports of a change as they are served now. */
   List<ServicePort> before(DesiredState.Delta delta) {
     List<ServicePort> before = new ArrayList<>();
@@ -107,8 +112,7 @@ final class VirtualServers {
     return new DesiredState.Delta(upserted, removed);
   }
 
-  private boolean canHave(
-      ServicePort port, Placement placement, Predicate<VirtualServer> foreign) {
+  private boolean canHave(ServicePort port, Placement placement, Predicate<VirtualServer> foreign) {
     for (VirtualServer server : placement.servers(port)) {
       if (excluded.test(server)) {
         refuse(

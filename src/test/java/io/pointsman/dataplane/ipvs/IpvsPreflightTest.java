@@ -3,8 +3,6 @@ package io.pointsman.dataplane.ipvs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.pointsman.api.Scheduler;
-import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.Preflight;
 import io.pointsman.dataplane.Preflight.Finding;
 import io.pointsman.dataplane.Preflight.Severity;
@@ -174,13 +172,7 @@ class IpvsPreflightTest {
 
   private Preflight run(CommandRunner commands) {
     return sandbox.inNamespace(
-        () ->
-            new IpvsPreflight(
-                    IpvsOptions.defaults().by(commands),
-                    new DataplaneSettings(Scheduler.RR, 30_000, 32_767),
-                    "rr",
-                    node)
-                .run());
+        () -> new IpvsPreflight(IpvsOptions.defaults().by(commands), "rr", node).run());
   }
 
   /** Rules, sets and devices, without times. */

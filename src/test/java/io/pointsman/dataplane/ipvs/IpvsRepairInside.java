@@ -49,6 +49,7 @@ public class IpvsRepairInside extends IpvsFixture {
         "ipset del KUBE-CLUSTER-IP 10.96.0.2,tcp:80",
         "ipset add KUBE-CLUSTER-IP 10.96.0.2,tcp:81",
         "ipset flush KUBE-IPVS-IPS",
+        "ipset flush KUBE-NODE-PORT-TCP",
         "iptables-legacy -t nat -F KUBE-SERVICES",
         "iptables-legacy -t nat -D PREROUTING 1",
         "ip6tables-legacy -t filter -A KUBE-FORWARD -j DROP",
@@ -108,6 +109,18 @@ public class IpvsRepairInside extends IpvsFixture {
     shell("ipvsadm", "-D", "-t", "10.96.0.50:80");
     assertThat(here(() -> dataplane.repair(desired(all))).refused()).isEmpty();
     assertProven(desired(all));
+  }
+
+  @Test
+  void leavesServersOfOthersAtTheNodesAddress() {
+    shell("ipvsadm", "-A", "-t", "198.51.100.7:31999", "-s", "wlc");
+    here(() -> dataplane.repair(desired));
+    assertProven(desired);
+    restart(Scheduler.RR);
+    here(() -> dataplane.prepare(desired));
+    assertProven(desired);
+    run(dataplane::remove);
+    assertThat(shell("ipvsadm", "-Sn")).isEqualTo("-A -t 198.51.100.7:31999 -s wlc\n");
   }
 
   @Test
