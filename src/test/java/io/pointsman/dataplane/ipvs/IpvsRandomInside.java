@@ -33,7 +33,7 @@ public class IpvsRandomInside extends IpvsFixture {
   /** As many as in SameDigestTest, so that these are the first of the same. */
   private static final int WHOLE = 30;
 
-  private static final int CATALOGUES = Integer.getInteger("pointsman.catalogues", 150);
+  private static final int CATALOGUES = Integer.getInteger("pointsman.catalogues", 60);
   private static final int PORTS = 24;
 
   @Test
