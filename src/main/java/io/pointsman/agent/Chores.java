@@ -65,12 +65,7 @@ final class Chores implements AutoCloseable {
    * what is still there.
    */
   void clean(LinuxDataplane serving, Consumer<@Nullable String> outcome) {
-    start(
-        () -> {
-          List<String> left = cleaner.clean(serving);
-          return left.isEmpty() ? null : "Of kube-proxy is left: " + some(left) + ".";
-        },
-        outcome);
+    start(() -> ofKubeProxy(cleaner.clean(serving)), outcome);
   }
 
   /**
@@ -78,12 +73,11 @@ final class Chores implements AutoCloseable {
    * still there.
    */
   void silence(Consumer<@Nullable String> outcome) {
-    start(
-        () -> {
-          List<String> left = cleaner.deleteNftTables();
-          return left.isEmpty() ? null : "Of kube-proxy is left: " + some(left) + ".";
-        },
-        outcome);
+    start(() -> ofKubeProxy(cleaner.deleteNftTables()), outcome);
+  }
+
+  private static @Nullable String ofKubeProxy(List<String> left) {
+    return left.isEmpty() ? null : "Of kube-proxy is left: " + some(left) + ".";
   }
 
   /** Looks at kube-proxy's rules; the outcome is null or in what they differ so far. */
@@ -94,22 +88,16 @@ final class Chores implements AutoCloseable {
 
   /** Looks for what modes have left that kube-proxy is not in; the outcome is null or names it. */
   void leftovers(KubeProxyMode running, Consumer<@Nullable String> outcome) {
-    start(
-        () -> {
-          List<String> left = cleaner.leftovers(running);
-          return left.isEmpty() ? null : some(left);
-        },
-        outcome);
+    start(() -> someOrNull(cleaner.leftovers(running)), outcome);
   }
 
   /** The same of every mode, but for what these dataplanes of ours use. */
   void leftovers(Set<LinuxDataplane> ours, Consumer<@Nullable String> outcome) {
-    start(
-        () -> {
-          List<String> left = cleaner.leftovers(ours);
-          return left.isEmpty() ? null : some(left);
-        },
-        outcome);
+    start(() -> someOrNull(cleaner.leftovers(ours)), outcome);
+  }
+
+  private static @Nullable String someOrNull(List<String> left) {
+    return left.isEmpty() ? null : some(left);
   }
 
   /** What dataplanes of others have left in bpffs; looked at once, by the thread that asks. */

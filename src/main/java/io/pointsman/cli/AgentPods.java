@@ -9,8 +9,6 @@ import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.apps.DaemonSet;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientException;
-import java.net.HttpURLConnection;
 import java.util.List;
 import java.util.Optional;
 
@@ -28,24 +26,8 @@ final class AgentPods {
   }
 
   private static Optional<PodSpec> running(KubernetesClient client) {
-    try {
-      return client
-          .apps()
-          .daemonSets()
-          .inAnyNamespace()
-          .withLabel("app.kubernetes.io/name", "pointsman")
-          .withLabel("app.kubernetes.io/component", "agent")
-          .list()
-          .getItems()
-          .stream()
-          .findFirst()
-          .map(it -> it.getSpec().getTemplate().getSpec());
-    } catch (KubernetesClientException e) {
-      if (e.getCode() == HttpURLConnection.HTTP_FORBIDDEN) {
-        return Optional.empty();
-      }
-      throw e;
-    }
+    return LookSettings.ours(client.apps().daemonSets().inAnyNamespace(), "agent")
+        .map(it -> it.getSpec().getTemplate().getSpec());
   }
 
   private static PodSpec asMade(Optional<Deployment> operator) {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.cli;
 
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.KubernetesResourceList;
 import io.fabric8.kubernetes.api.model.LocalObjectReference;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.FilterWatchListDeletable;
 import java.net.HttpURLConnection;
 import java.time.Duration;
 import java.util.List;
@@ -76,13 +79,16 @@ record LookSettings(
 
   /** The operator's Deployment, empty when there is none or this person may not see it. */
   static Optional<Deployment> operator(KubernetesClient client) {
+    return ours(client.apps().deployments().inAnyNamespace(), "operator");
+  }
+
+  /** What Pointsman has for a component, empty when there is none or this person may not see it. */
+  static <T extends HasMetadata, L extends KubernetesResourceList<T>, R> Optional<T> ours(
+      FilterWatchListDeletable<T, L, R> all, String component) {
     try {
-      return client
-          .apps()
-          .deployments()
-          .inAnyNamespace()
+      return all
           .withLabel("app.kubernetes.io/name", "pointsman")
-          .withLabel("app.kubernetes.io/component", "operator")
+          .withLabel("app.kubernetes.io/component", component)
           .list()
           .getItems()
           .stream()

@@ -8,7 +8,6 @@ import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplaneStatus;
 import io.pointsman.api.Step;
-import io.pointsman.catalogue.Objects;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.kernel.Conntrack;
 import io.pointsman.kernel.FlowTuple;
@@ -42,12 +41,7 @@ class AgentDrainTest {
   @BeforeEach
   void start() {
     node = new NodeFixture(ApiServer.shared(), "node-drains");
-    node.client
-        .services()
-        .inNamespace("default")
-        .resource(Objects.service(NAME, "10.96.78.4"))
-        .create();
-    node.client.resource(Objects.slice(NAME, NAME, Objects.ready("10.244.0.5"))).create();
+    node.createService(NAME, "10.96.78.4", "10.244.0.5");
     node.commands().lines("iptables-nft", "-P", "FORWARD", "DROP");
     node.startAgent(ApiServer.shared().client());
     change(LinuxDataplane.IPTABLES, Step.CLEAN, 0);
@@ -57,8 +51,7 @@ class AgentDrainTest {
 
   @AfterEach
   void end() {
-    node.client.services().inNamespace("default").withName(NAME).delete();
-    node.client.discovery().v1().endpointSlices().inNamespace("default").withName(NAME).delete();
+    node.deleteService(NAME);
     change(LinuxDataplane.BPF, Step.REMOVE, 0);
     node.awaitDone(Step.REMOVE);
     node.close();

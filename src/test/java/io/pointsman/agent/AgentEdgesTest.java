@@ -38,8 +38,7 @@ class AgentEdgesTest {
 
   @AfterEach
   void end() {
-    node.client.services().inNamespace("default").withName(NAME).delete();
-    node.client.discovery().v1().endpointSlices().inNamespace("default").withName(NAME).delete();
+    node.deleteService(NAME);
     ask(LinuxDataplane.BPF, Step.REMOVE);
     node.close();
   }

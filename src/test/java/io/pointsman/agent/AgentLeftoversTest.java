@@ -8,7 +8,6 @@ import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplaneStatus;
 import io.pointsman.api.Step;
-import io.pointsman.catalogue.Objects;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.testing.ApiServer;
 import io.pointsman.testing.OnSharedApiServer;
@@ -34,12 +33,7 @@ class AgentLeftoversTest {
   @BeforeEach
   void start() {
     node = new NodeFixture(ApiServer.shared(), "node-leftovers");
-    node.client
-        .services()
-        .inNamespace("default")
-        .resource(Objects.service(NAME, "10.96.78.3"))
-        .create();
-    node.client.resource(Objects.slice(NAME, NAME, Objects.ready("10.244.0.5"))).create();
+    node.createService(NAME, "10.96.78.3", "10.244.0.5");
     // Refuses to delete a table of nftables once for every file in the folder.
     node.before =
         List.of(
@@ -56,8 +50,7 @@ class AgentLeftoversTest {
   @AfterEach
   void end() {
     node.left = List.of();
-    node.client.services().inNamespace("default").withName(NAME).delete();
-    node.client.discovery().v1().endpointSlices().inNamespace("default").withName(NAME).delete();
+    node.deleteService(NAME);
     ask(LinuxDataplane.BPF, Step.REMOVE, null);
     node.awaitDone(Step.REMOVE);
     node.close();

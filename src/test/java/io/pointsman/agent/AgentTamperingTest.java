@@ -78,8 +78,7 @@ class AgentTamperingTest {
 
   @AfterEach
   void end() {
-    node.client.services().inNamespace("default").withName(name).delete();
-    node.client.discovery().v1().endpointSlices().inNamespace("default").withName(name).delete();
+    node.deleteService(name);
     node.close();
   }
 

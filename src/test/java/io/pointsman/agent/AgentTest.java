@@ -52,8 +52,7 @@ class AgentTest {
 
   @AfterEach
   void end() {
-    node.client.services().inNamespace("default").withName(service).delete();
-    node.client.discovery().v1().endpointSlices().inNamespace("default").withName(service).delete();
+    node.deleteService(service);
     node.close();
   }
 

@@ -108,6 +108,18 @@ class KubeProxyCleanerTest {
     }
   }
 
+  /**
+   * Writes rules and the table of all modes.
+   *
+   * @param ipvs whether IPVS or an ipvs mode has written the chain that it shares with the iptables
+   *     mode anew by now
+   */
+  private static void leaveOfAllModes(CommandRunner commands, boolean ipvs) {
+    String rules = RULES.replace("*nat\n", "*nat\n:KUBE-NODE-PORT - [0:0]\n");
+    restore(commands, "iptables-nft", ipvs ? rules.replaceAll("-A KUBE-SERVICES .*\n", "") : rules);
+    commands.lines("nft", "add", "table", "ip", "kube-proxy");
+  }
+
   @ParameterizedTest
   @CsvSource({
     "IPTABLES, KUBE-SVC-CDGGSHYLG3RE2FKL KUBE-SERVICES KUBE-POSTROUTING, KUBE-NODE-PORT",
@@ -116,13 +128,7 @@ class KubeProxyCleanerTest {
   void whatTheServingDataplaneUsesStays(LinuxDataplane serving, String stays, String goes) {
     try (NetworkNamespace namespace = new NetworkNamespace("clean-serving")) {
       CommandRunner commands = namespace.commands();
-      String left = RULES.replace("*nat\n", "*nat\n:KUBE-NODE-PORT - [0:0]\n");
-      // IPVS has written the chains that it shares with the iptables mode anew by now.
-      restore(
-          commands,
-          "iptables-nft",
-          serving == LinuxDataplane.IPVS ? left.replaceAll("-A KUBE-SERVICES .*\n", "") : left);
-      commands.lines("nft", "add", "table", "ip", "kube-proxy");
+      leaveOfAllModes(commands, serving == LinuxDataplane.IPVS);
 
       assertThat(new KubeProxyCleaner(commands).clean(serving)).isEmpty();
 
@@ -241,13 +247,7 @@ class KubeProxyCleanerTest {
       KubeProxyMode running, String own, String left) {
     try (NetworkNamespace namespace = new NetworkNamespace("clean-modes")) {
       CommandRunner commands = namespace.commands();
-      String rules = RULES.replace("*nat\n", "*nat\n:KUBE-NODE-PORT - [0:0]\n");
-      // One that runs has written the chain that both modes have anew by now.
-      restore(
-          commands,
-          "iptables-nft",
-          running == KubeProxyMode.IPVS ? rules.replaceAll("-A KUBE-SERVICES .*\n", "") : rules);
-      commands.lines("nft", "add", "table", "ip", "kube-proxy");
+      leaveOfAllModes(commands, running == KubeProxyMode.IPVS);
       commands.lines("ipset", "create", "KUBE-CLUSTER-IP", "hash:ip,port");
       List<String> found = new KubeProxyCleaner(commands).leftovers(running);
       for (String each : left.split("\\|", -1)) {

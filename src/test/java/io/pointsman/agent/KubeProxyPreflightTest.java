@@ -12,7 +12,6 @@ import io.pointsman.api.PreflightFinding;
 import io.pointsman.api.Severity;
 import io.pointsman.api.Step;
 import io.pointsman.api.StepResult;
-import io.pointsman.catalogue.Objects;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.testing.ApiServer;
 import io.pointsman.testing.OnSharedApiServer;
@@ -40,18 +39,12 @@ class KubeProxyPreflightTest {
   @BeforeEach
   void start() {
     node = new NodeFixture(ApiServer.shared(), "node-behind");
-    node.client
-        .services()
-        .inNamespace("default")
-        .resource(Objects.service(SERVICE, "10.96.77.2"))
-        .create();
-    node.client.resource(Objects.slice(SERVICE, SERVICE, Objects.ready("10.244.0.5"))).create();
+    node.createService(SERVICE, "10.96.77.2", "10.244.0.5");
   }
 
   @AfterEach
   void end() {
-    node.client.services().inNamespace("default").withName(SERVICE).delete();
-    node.client.discovery().v1().endpointSlices().inNamespace("default").withName(SERVICE).delete();
+    node.deleteService(SERVICE);
     node.close();
   }
 

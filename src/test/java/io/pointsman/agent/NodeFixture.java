@@ -15,6 +15,7 @@ import io.pointsman.api.NodeDataplaneSpec;
 import io.pointsman.api.NodeDataplaneStatus;
 import io.pointsman.api.Step;
 import io.pointsman.api.StepResult;
+import io.pointsman.catalogue.Objects;
 import io.pointsman.dataplane.Dataplane;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DataplaneSettings;
@@ -80,6 +81,17 @@ final class NodeFixture implements AutoCloseable {
         BpfOptions.defaults()
             .pinnedUnder(sandbox.bpffs().resolve("pointsman"))
             .on(sandbox.cgroup());
+  }
+
+  /** Creates a Service of one port, with this address and one endpoint. */
+  void createService(String service, String vip, String endpoint) {
+    client.services().inNamespace("default").resource(Objects.service(service, vip)).create();
+    client.resource(Objects.slice(service, service, Objects.ready(endpoint))).create();
+  }
+
+  void deleteService(String service) {
+    client.services().inNamespace("default").withName(service).delete();
+    client.discovery().v1().endpointSlices().inNamespace("default").withName(service).delete();
   }
 
   /** Runs commands where the node's netfilter tables are. */

@@ -52,8 +52,7 @@ class RefusedSwitchTest {
   @AfterEach
   void end() {
     node.refusal = null;
-    node.client.services().inNamespace("default").withName(NAME).delete();
-    node.client.discovery().v1().endpointSlices().inNamespace("default").withName(NAME).delete();
+    node.deleteService(NAME);
     node.change(
         spec -> {
           spec.step = Step.REMOVE;

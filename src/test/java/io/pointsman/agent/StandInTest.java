@@ -45,8 +45,7 @@ class StandInTest {
 
   @AfterEach
   void end() {
-    node.client.services().inNamespace("default").withName(NAME).delete();
-    node.client.discovery().v1().endpointSlices().inNamespace("default").withName(NAME).delete();
+    node.deleteService(NAME);
     node.breakStandIn = false;
     ask(LinuxDataplane.IPTABLES, Step.REMOVE, null);
     node.close();

@@ -11,7 +11,6 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.pointsman.testing.ApiServer;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -63,16 +62,7 @@ class LookRightsTest {
   }
 
   private static VerifyReport look(KubernetesClient client) {
-    LookSettings settings =
-        new LookSettings(
-            "kube-system",
-            "pointsman:test",
-            "Never",
-            List.of(),
-            Duration.ZERO,
-            Duration.ofSeconds(1),
-            1);
-    return new ClusterLook(client, settings).at(List.of());
+    return new ClusterLook(client, LookSettingsTest.settings(0, 1)).at(List.of());
   }
 
   @Test

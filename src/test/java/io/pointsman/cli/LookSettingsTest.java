@@ -56,7 +56,8 @@ class LookSettingsTest {
       """
           .formatted(LABELS.formatted("agent"));
 
-  private static LookSettings settings(int settle, int timeout) {
+  /** For a look by the image under test; both in seconds. */
+  static LookSettings settings(int settle, int timeout) {
     return new LookSettings(
         "kube-system",
         "pointsman:test",

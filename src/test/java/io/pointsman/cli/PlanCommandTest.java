@@ -31,7 +31,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The commands on a real API server that no kubelet and no controller belongs to. */
 class PlanCommandTest {
-  private static final String BPF =
+  /** A file that can be applied. */
+  static final String BPF =
       """
       apiVersion: pointsman.io/v1alpha1
       kind: ProxyDataplane

@@ -29,14 +29,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is the file's fault, and what is not. */
 class PlanFileTest {
-  private static final String BPF =
-      """
-      apiVersion: pointsman.io/v1alpha1
-      kind: ProxyDataplane
-      metadata: {name: default}
-      spec: {linuxDataplane: BPF, kubeProxy: {management: Unmanaged}}
-      """;
-
   /** Nobody is there to answer it. */
   private static final String WEBHOOK =
       """
@@ -90,14 +82,14 @@ class PlanFileTest {
   void aResourceThatChangesMeanwhileIsAskedForAgain() throws IOException {
     try (ApiServer server = ApiServer.start();
         KubernetesClient other = server.client()) {
-      other.resource(BPF.replace("BPF", "Iptables")).create();
+      other.resource(PlanCommandTest.BPF.replace("BPF", "Iptables")).create();
       AtomicInteger changes = new AtomicInteger(2);
       try (KubernetesClient client = slow(other, changes)) {
-        ProxyDataplane checked = PlanFile.checked(client, PlanFile.read(file(BPF)));
+        ProxyDataplane checked = PlanFile.checked(client, PlanFile.read(file(PlanCommandTest.BPF)));
         assertThat(checked.getSpec().linuxDataplane).isEqualTo(LinuxDataplane.BPF);
         assertThat(changes.get()).isNegative();
         changes.set(1_000);
-        assertThatThrownBy(() -> PlanFile.checked(client, PlanFile.read(file(BPF))))
+        assertThatThrownBy(() -> PlanFile.checked(client, PlanFile.read(file(PlanCommandTest.BPF))))
             .isInstanceOf(KubernetesClientException.class)
             .hasMessageContaining("the object has been modified");
       }
@@ -135,7 +127,7 @@ class PlanFileTest {
       client
           .resource(Serialization.unmarshal(WEBHOOK, ValidatingWebhookConfiguration.class))
           .create();
-      String file = file(BPF);
+      String file = file(PlanCommandTest.BPF);
       await()
           .untilAsserted(
               () ->

@@ -108,15 +108,7 @@ class VerifyKubeProxyTest {
   /** The cluster ends and deletes it by itself, and what runs in it may only look. */
   @Test
   void theJobIsShortLivedAndHasFewRights() {
-    LookSettings settings =
-        new LookSettings(
-            "kube-system",
-            "pointsman:test",
-            "Never",
-            List.of(),
-            java.time.Duration.ZERO,
-            java.time.Duration.ZERO,
-            1);
+    LookSettings settings = LookSettingsTest.settings(0, 0);
     var job = client.resource(LookJob.on("ready", "run", settings)).create();
     assertThat(job.getSpec().getTtlSecondsAfterFinished()).isZero();
     assertThat(job.getSpec().getActiveDeadlineSeconds()).isEqualTo(600);

@@ -58,15 +58,21 @@ final class IpSets {
    * @param entries of the sets of these names
    * @param limits how many entries a set may have, by name; a bitmap has no limit
    * @param unfit sets of these names that are of another type
+   * @param externalLocal external addresses that kube-proxy has in a set of their own, those of
+   *     Services with a Local policy, as if they were with the others
    */
-  record Read(Set<SetEntry> entries, Map<String, Integer> limits, Set<String> unfit) {}
+  record Read(
+      Set<SetEntry> entries,
+      Map<String, Integer> limits,
+      Set<String> unfit,
+      Set<SetEntry> externalLocal) {}
 
   /** Reads all sets, and leaves out those of others. */
   Read read() {
     Map<String, SetEntry> known = new HashMap<>();
     forEachSet(
         (set, family) -> known.put(set.text(family), new SetEntry(set, family, set.text(family))));
-    Read read = new Read(new HashSet<>(), new HashMap<>(), new HashSet<>());
+    Read read = new Read(new HashSet<>(), new HashMap<>(), new HashSet<>(), new HashSet<>());
     commands.run(
         List.of("ipset", "save"),
         "",
@@ -74,27 +80,12 @@ final class IpSets {
           SetEntry named = known.get(word(line, 1));
           if (named != null) {
             accept(line, named, read);
+          } else if (EXTERNAL_LOCAL.matcher(line).lookingAt()) {
+            IpFamily family = line.startsWith("add KUBE-6-") ? IpFamily.IPV6 : IpFamily.IPV4;
+            read.externalLocal().add(SetEntry.parse(SetName.EXTERNAL_IP, family, word(line, 2)));
           }
         });
     return read;
-  }
-
-  /**
-   * External addresses that kube-proxy has in a set of their own, those of Services with a Local
-   * policy, as if they were with the others.
-   */
-  Set<SetEntry> externalWithLocalPolicy() {
-    Set<SetEntry> places = new HashSet<>();
-    commands.run(
-        List.of("ipset", "save"),
-        "",
-        line -> {
-          if (EXTERNAL_LOCAL.matcher(line).lookingAt()) {
-            IpFamily family = line.startsWith("add KUBE-6-") ? IpFamily.IPV6 : IpFamily.IPV4;
-            places.add(SetEntry.parse(SetName.EXTERNAL_IP, family, word(line, 2)));
-          }
-        });
-    return places;
   }
 
   private static void accept(String line, SetEntry named, Read read) {

@@ -20,14 +20,13 @@ import org.jspecify.annotations.Nullable;
  * of its releases and settings: what looks into a set is only there while the set has entries.
  */
 final class KubeProxyChains {
-  private static final String POSTROUTING = "KUBE-POSTROUTING";
-  private static final String NODE_PORT = "KUBE-NODE-PORT";
-  private static final String LOAD_BALANCER = "KUBE-LOAD-BALANCER";
-  private static final String MARK_MASQ = "KUBE-MARK-MASQ";
-  private static final String FORWARD = "KUBE-FORWARD";
-
   private static final List<String> OF_NAT =
-      List.of(RulePlan.SERVICES, NODE_PORT, LOAD_BALANCER, MARK_MASQ, POSTROUTING);
+      List.of(
+          RulePlan.SERVICES,
+          RulePlan.NODE_PORT,
+          RulePlan.LOAD_BALANCER,
+          RulePlan.MARK_MASQ,
+          RulePlan.POSTROUTING);
 
   /** One more that drops whatever comes there has jumps with a match only. */
   private static final Map<String, Set<String>> SHARED =
@@ -36,10 +35,10 @@ final class KubeProxyChains {
           Set.copyOf(OF_NAT),
           RulePlan.FILTER,
           Set.of(
-              FORWARD,
-              NODE_PORT,
+              RulePlan.FORWARD,
+              RulePlan.NODE_PORT,
               "KUBE-PROXY-FIREWALL",
-              "KUBE-IPVS-FILTER",
+              RulePlan.IPVS_FILTER,
               "KUBE-IPVS-OUT-FILTER"));
 
   /** What kube-proxy's rules of the table nat have, one or the other. */
@@ -118,19 +117,19 @@ final class KubeProxyChains {
   private Found found(Set<SetEntry> entries, boolean own) {
     needJump(RulePlan.NAT, "PREROUTING", RulePlan.SERVICES);
     needJump(RulePlan.NAT, "OUTPUT", RulePlan.SERVICES);
-    needJump(RulePlan.NAT, "POSTROUTING", POSTROUTING);
-    needJump(RulePlan.FILTER, "FORWARD", FORWARD);
-    if (nat(MARK_MASQ).stream().noneMatch(rule -> rule.contains(" -j MARK "))) {
-      defects.add("nat " + MARK_MASQ + " marks nothing to be masqueraded");
+    needJump(RulePlan.NAT, "POSTROUTING", RulePlan.POSTROUTING);
+    needJump(RulePlan.FILTER, "FORWARD", RulePlan.FORWARD);
+    if (nat(RulePlan.MARK_MASQ).stream().noneMatch(rule -> rule.contains(" -j MARK "))) {
+      defects.add("nat " + RulePlan.MARK_MASQ + " marks nothing to be masqueraded");
     }
-    if (nat(POSTROUTING).stream()
+    if (nat(RulePlan.POSTROUTING).stream()
         .noneMatch(rule -> rule.contains(" -j MASQUERADE") && !rule.contains(SavedRules.OWN_SET))) {
-      defects.add("nat " + POSTROUTING + " masquerades nothing");
+      defects.add("nat " + RulePlan.POSTROUTING + " masquerades nothing");
     }
     needLookups(entries);
     if (own
         && !has(entries, SetName.LOOP_BACK)
-        && looksUp(POSTROUTING, SetName.LOOP_BACK, "MASQUERADE")) {
+        && looksUp(RulePlan.POSTROUTING, SetName.LOOP_BACK, "MASQUERADE")) {
       defects.add("the set " + SetName.LOOP_BACK.text(family) + " is empty");
     }
     defects.addAll(dead.sentences());
@@ -138,18 +137,18 @@ final class KubeProxyChains {
   }
 
   private void needLookups(Set<SetEntry> entries) {
-    need(entries, SetName.CLUSTER_IP, RulePlan.SERVICES, MARK_MASQ);
-    need(entries, SetName.EXTERNAL_IP, RulePlan.SERVICES, MARK_MASQ);
-    need(entries, SetName.LOAD_BALANCER, RulePlan.SERVICES, LOAD_BALANCER);
-    need(entries, SetName.LOOP_BACK, POSTROUTING, "MASQUERADE");
+    need(entries, SetName.CLUSTER_IP, RulePlan.SERVICES, RulePlan.MARK_MASQ);
+    need(entries, SetName.EXTERNAL_IP, RulePlan.SERVICES, RulePlan.MARK_MASQ);
+    need(entries, SetName.LOAD_BALANCER, RulePlan.SERVICES, RulePlan.LOAD_BALANCER);
+    need(entries, SetName.LOOP_BACK, RulePlan.POSTROUTING, "MASQUERADE");
     List<SetName> ports =
         List.of(SetName.NODE_PORT_TCP, SetName.NODE_PORT_UDP, SetName.NODE_PORT_SCTP);
-    ports.forEach(set -> need(entries, set, NODE_PORT, MARK_MASQ));
+    ports.forEach(set -> need(entries, set, RulePlan.NODE_PORT, RulePlan.MARK_MASQ));
     if (ports.stream().anyMatch(set -> has(entries, set))) {
-      needJump(RulePlan.NAT, RulePlan.SERVICES, NODE_PORT);
+      needJump(RulePlan.NAT, RulePlan.SERVICES, RulePlan.NODE_PORT);
     }
     if (has(entries, SetName.LOAD_BALANCER)) {
-      needJump(RulePlan.NAT, LOAD_BALANCER, MARK_MASQ);
+      needJump(RulePlan.NAT, RulePlan.LOAD_BALANCER, RulePlan.MARK_MASQ);
     }
   }
 

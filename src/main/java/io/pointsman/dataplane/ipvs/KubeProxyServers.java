@@ -24,6 +24,7 @@ import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Reads what a kube-proxy in its ipvs mode has in ip_vs and on its device, in the network namespace
@@ -58,14 +59,14 @@ public final class KubeProxyServers implements KubeProxySource {
     try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE);
         IpvsNetlink ipvs = Leaving.ipvs()) {
       IpSets sets = new IpSets(options.commands(), List.of(IpFamily.values()));
-      Set<SetEntry> entries = sets.read().entries();
-      Set<SetEntry> all = new HashSet<>(entries);
-      all.addAll(sets.externalWithLocalPolicy());
+      IpSets.Read present = sets.read();
+      Set<SetEntry> all = new HashSet<>(present.entries());
+      all.addAll(present.externalLocal());
       Ownership ownership = Leaving.ownership(options, all, device, nodeAddresses);
       List<ServerTable.Row> rows = new ArrayList<>(ServerTable.read(ipvs, ownership).rows());
       rows.removeIf(row -> !families.contains(Address.of(row.server().address()).family()));
       KubeProxyReading reading = new KubeProxyReading(nodeAddresses, virtualAddresses, all, rows);
-      return List.of(state(reading.frontends(), entries, phase == Phase.ABSENT));
+      return List.of(state(reading.frontends(), present.entries(), phase == Phase.ABSENT));
     } catch (KernelException | CommandException e) {
       throw new DataplaneException("read kube-proxy's virtual servers: " + e.getMessage(), e);
     }
@@ -139,15 +140,20 @@ public final class KubeProxyServers implements KubeProxySource {
 
   /** How many connections of ip_vs through these somebody may still be using. */
   public static long connections(List<KubeProxyFrontend> frontends) {
-    return FlowCounter.count(servers(frontends)::contains);
+    return FlowCounter.count(of(frontends));
   }
 
-  static Set<VirtualServer> servers(List<KubeProxyFrontend> frontends) {
+  /** Those that serve one of these; a frontend of a node port is at every address of the node. */
+  static Predicate<VirtualServer> of(List<KubeProxyFrontend> frontends) {
     Set<VirtualServer> servers = new HashSet<>();
     for (KubeProxyFrontend each : frontends) {
-      servers.add(new VirtualServer(each.address().inet(), each.port(), each.protocol()));
+      servers.add(Addresses.virtual(each.address(), each.port(), each.protocol()));
     }
-    return servers;
+    return server -> {
+      Address any = Placement.wildcard(server.isV6() ? IpFamily.IPV6 : IpFamily.IPV4);
+      return servers.contains(server)
+          || servers.contains(Addresses.virtual(any, server.port(), server.protocol()));
+    };
   }
 
   /** Whether kube-proxy's device is there; only then something of it can serve. */

@@ -28,12 +28,12 @@ final class RulePlan {
   static final Map<String, Pattern> OWN =
       Map.of(NAT, Pattern.compile(OWN_POSTROUTING), MANGLE, Pattern.compile(HOLD));
 
-  private static final String POSTROUTING = "KUBE-POSTROUTING";
-  private static final String NODE_PORT = "KUBE-NODE-PORT";
-  private static final String LOAD_BALANCER = "KUBE-LOAD-BALANCER";
-  private static final String MARK_MASQ = "KUBE-MARK-MASQ";
-  private static final String FORWARD = "KUBE-FORWARD";
-  private static final String IPVS_FILTER = "KUBE-IPVS-FILTER";
+  static final String POSTROUTING = "KUBE-POSTROUTING";
+  static final String NODE_PORT = "KUBE-NODE-PORT";
+  static final String LOAD_BALANCER = "KUBE-LOAD-BALANCER";
+  static final String MARK_MASQ = "KUBE-MARK-MASQ";
+  static final String FORWARD = "KUBE-FORWARD";
+  static final String IPVS_FILTER = "KUBE-IPVS-FILTER";
   private static final String TO_MARK = " -j " + MARK_MASQ;
 
   private final IpFamily family;

@@ -10,6 +10,7 @@ import io.pointsman.kernel.IpvsNetlink;
 import io.pointsman.kernel.VirtualServer;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,9 +56,9 @@ final class VirtualServers {
     return ports.values();
   }
 
-  /** Every virtual server that is wanted. */
+  /** Every virtual server that is wanted, as it is known at any time. */
   Set<VirtualServer> served() {
-    return Set.copyOf(served.keySet());
+    return Collections.unmodifiableSet(served.keySet());
   }
 
   /** The ports of a change as they are served now. */
@@ -121,12 +122,17 @@ final class VirtualServers {
             "is in spec.ipvs.excludeCIDRs: give the Service another address, or narrow the range");
         return false;
       }
-      if (!served.containsKey(server) && foreign.test(server)) {
+      if (isTaken(server, foreign)) {
         refuse(port, server, "belongs to somebody else: take one of the two away");
         return false;
       }
     }
     return true;
+  }
+
+  /** Whether one that would be new belongs to somebody else. */
+  private boolean isTaken(VirtualServer server, Predicate<VirtualServer> foreign) {
+    return !served.containsKey(server) && foreign.test(server);
   }
 
   private void refuse(ServicePort port, VirtualServer server, String why) {
@@ -180,7 +186,7 @@ final class VirtualServers {
   void checkMove(Placement after, Predicate<VirtualServer> foreign) {
     for (ServicePort port : ports.values()) {
       for (VirtualServer server : after.servers(port)) {
-        if (!served.containsKey(server) && foreign.test(server)) {
+        if (isTaken(server, foreign)) {
           throw new DataplaneException(
               "the virtual server " + server + " of " + port.id().text() + " is somebody else's",
               null);

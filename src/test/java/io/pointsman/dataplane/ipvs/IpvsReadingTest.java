@@ -66,6 +66,9 @@ class IpvsReadingTest {
           new KubeProxyFrontend(
               Address.parse(address), 80, 6, "", false, List.of(), List.of(), List.of()));
     }
+    frontends.add(
+        new KubeProxyFrontend(
+            Address.ANY_V4, 30_080, 6, "", false, List.of(), List.of(), List.of()));
     Stream<String> lines =
         Stream.of(
             "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData",
@@ -73,13 +76,14 @@ class IpvsReadingTest {
             "TCP C6336401 9C41 0A60000A 0051 0AF4000B 1F90 ESTABLISHED     899",
             "TCP C6336401 9C42 0A60000B 0050 0AF4000B 1F90 ESTABLISHED     899",
             "UDP C6336401 9C43 0A60000A 0050 0AF4000B 1F90 UDP             299",
+            "TCP C6336401 9C45 C6336407 7580 0AF4000B 1F90 ESTABLISHED     899",
+            "TCP C6336401 9C46 C6336407 7581 0AF4000B 1F90 ESTABLISHED     899",
             "TCP 2001:0db8:0007:0000:0000:0000:0000:0001 9C44"
                 + " fd00:0010:0096:0000:0000:0000:0000:000a 0050"
                 + " fd00:0244:0000:0000:0000:0000:0000:0010 1F90 ESTABLISHED     899");
-    assertThat(
-            FlowCounter.count(
-                IpvsConnections.parse(lines), KubeProxyServers.servers(frontends)::contains))
-        .isEqualTo(2);
+    assertThat(FlowCounter.count(IpvsConnections.parse(lines), KubeProxyServers.of(frontends)))
+        .as("by both cluster addresses and by the node port")
+        .isEqualTo(3);
   }
 
   @Test
