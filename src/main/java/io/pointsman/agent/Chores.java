@@ -10,6 +10,7 @@ import io.pointsman.dataplane.Preflight.Finding;
 import io.pointsman.dataplane.bpf.ForeignPins;
 import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
 import io.pointsman.dataplane.kubeproxy.KubeProxySource;
+import io.pointsman.dataplane.kubeproxy.KubeProxyState;
 import io.pointsman.dataplane.kubeproxy.places.KubeProxyPlaces;
 import io.pointsman.kernel.CommandRunner;
 import java.nio.file.Path;
@@ -108,17 +109,19 @@ final class Chores implements AutoCloseable {
   /**
    * Counts what a switch would do.
    *
+   * @param rules what kube-proxy has; null to read it now
    * @param counted receives it on another thread, before the outcome, which is null
    */
   void plan(
       SwitchQuestion question,
       Dataplane target,
       Map<LinuxDataplane, Dataplane> others,
+      @Nullable List<KubeProxyState> rules,
       Consumer<SwitchPlan> counted,
       Consumer<@Nullable String> outcome) {
     start(
         () -> {
-          counted.accept(planner.plan(question, target, others));
+          counted.accept(planner.plan(question, target, others, rules));
           return null;
         },
         outcome);

@@ -6,6 +6,7 @@ import io.pointsman.catalogue.ExpectedPort;
 import io.pointsman.catalogue.KubeProxyView;
 import io.pointsman.catalogue.Protocol;
 import io.pointsman.dataplane.kubeproxy.KubeProxySource;
+import io.pointsman.dataplane.kubeproxy.KubeProxyState;
 import io.pointsman.verify.kubeproxy.Difference;
 import io.pointsman.verify.kubeproxy.KubeProxyVerdict;
 import io.pointsman.verify.kubeproxy.KubeProxyVerifier;
@@ -39,6 +40,7 @@ final class KubeProxyCheck {
   private Settling settling;
   private Settling.State state = Settling.State.WAITING;
   private @Nullable KubeProxyVerdict verdict;
+  private @Nullable List<KubeProxyState> rules;
   private volatile long pauseNanos;
 
   /** A check in which a difference may last for so long before it counts. */
@@ -67,9 +69,11 @@ final class KubeProxyCheck {
   /** Null when every Service is served, else what is not, in words. */
   @Nullable String look(KubeProxySource kernel, List<ExpectedPort> expected) {
     long begun = clock.getAsLong();
-    KubeProxyVerdict seen = new KubeProxyVerifier(expected, COMPARED).verify(kernel.read());
+    List<KubeProxyState> read = kernel.read();
+    KubeProxyVerdict seen = new KubeProxyVerifier(expected, COMPARED).verify(read);
     pauseNanos = REST * (clock.getAsLong() - begun);
     verdict = seen;
+    rules = read;
     state = settling.add(seen.failures(), clock.getAsLong());
     Set<Difference> lasting = settling.lasting();
     if (state == Settling.State.LASTING) {
@@ -93,6 +97,11 @@ final class KubeProxyCheck {
   /** What the last look has found; null before the first. */
   @Nullable KubeProxyVerdict verdict() {
     return verdict;
+  }
+
+  /** What the last look has read; null before the first. */
+  @Nullable List<KubeProxyState> rules() {
+    return rules;
   }
 
   private static Set<Difference> inOrder(KubeProxyVerdict seen, Set<Difference> wanted) {

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 
 /**
@@ -56,7 +57,7 @@ final class KubeProxyCleaner {
       // Before the sets and the device, either of which tells whose a virtual server is.
       new KubeProxyServers(IpvsOptions.defaults().by(commands)).remove();
     }
-    ipsets(serving).forEach(set -> commands.run(List.of("ipset", "destroy", set), "", LOG::debug));
+    destroy(ipsets(serving));
     if (hasDevice(serving)) {
       KubeProxyServers.removeDevice();
     }
@@ -98,8 +99,10 @@ final class KubeProxyCleaner {
 
   /** What is left of kube-proxy that none of these dataplanes uses, in words. */
   List<String> leftovers(Set<LinuxDataplane> ours) {
-    List<String> found = leftovers(ours.iterator().next());
-    ours.stream().skip(1).forEach(each -> found.retainAll(leftovers(each)));
+    // Of what those with kube-proxy's names leave over, the others use nothing.
+    List<LinuxDataplane> telling = ours.stream().filter(Handover::sharesChains).toList();
+    List<String> found = leftovers(telling.isEmpty() ? LinuxDataplane.BPF : telling.getFirst());
+    telling.stream().skip(1).forEach(each -> found.retainAll(leftovers(each)));
     return found;
   }
 
@@ -130,9 +133,10 @@ final class KubeProxyCleaner {
       entries[0] += tables(tool, chainsOfOthers(serving)).rules();
     }
     entries[0] += nftTables.entries();
-    for (String set : ipsets(serving)) {
+    Set<String> sets = Set.copyOf(ipsets(serving));
+    if (!sets.isEmpty()) {
       commands.run(
-          List.of("ipset", "save", set), "", line -> entries[0] += line.startsWith("add ") ? 1 : 0);
+          List.of("ipset", "save"), "", line -> entries[0] += isMember(line, sets) ? 1 : 0);
     }
     if (hasDevice(serving)) {
       entries[0] += KubeProxyServers.addresses();
@@ -158,6 +162,19 @@ final class KubeProxyCleaner {
     ChainRemoval tables = new ChainRemoval(wanted);
     tool.save(tables::accept);
     return tables;
+  }
+
+  private static boolean isMember(String line, Set<String> sets) {
+    String[] words = line.split(" ", 3);
+    return words[0].equals("add") && words.length > 1 && sets.contains(words[1]);
+  }
+
+  private void destroy(List<String> sets) {
+    if (!sets.isEmpty()) {
+      String lines =
+          sets.stream().map(set -> "destroy " + set + "\n").collect(Collectors.joining());
+      commands.run(List.of("ipset", "restore"), lines, LOG::debug);
+    }
   }
 
   private List<String> ipsets(LinuxDataplane serving) {

@@ -82,9 +82,11 @@ final class PreflightStep {
         .forEach(other -> others.put(other.kind(), other.dataplane()));
     SwitchQuestion question =
         SwitchQuestion.of(target.kind(), spec, target.programmer().snapshot());
+    var rules = state.kubeProxyRules;
+    state.kubeProxyRules = null;
     AtomicReference<SwitchPlan> counted = new AtomicReference<>(new SwitchPlan());
     state.start(
-        outcome -> chores.plan(question, target.dataplane(), others, counted::set, outcome),
+        outcome -> chores.plan(question, target.dataplane(), others, rules, counted::set, outcome),
         failure -> {
           state.plan = counted.get();
           return true;
@@ -148,6 +150,7 @@ final class PreflightStep {
       return state.await(Step.PREFLIGHT, "ComparingKubeProxy", difference, check);
     }
     state.kubeProxyMode = verdict == null ? null : verdict.mode().orElse(null);
+    state.kubeProxyRules = check.rules();
     state.check = null;
     return true;
   }

@@ -58,9 +58,13 @@ public final class SwitchPlanner {
    * Counts.
    *
    * @param others every other dataplane of Pointsman that may be in this kernel
+   * @param rules what kube-proxy has, where somebody has just read it; null to read it now
    */
   public SwitchPlan plan(
-      SwitchQuestion question, Dataplane target, Map<LinuxDataplane, Dataplane> others) {
+      SwitchQuestion question,
+      Dataplane target,
+      Map<LinuxDataplane, Dataplane> others,
+      @Nullable List<KubeProxyState> rules) {
     Counts counts = new Counts();
     LinuxDataplane serving = null;
     for (Map.Entry<LinuxDataplane, Dataplane> other : others.entrySet()) {
@@ -74,7 +78,7 @@ public final class SwitchPlanner {
       }
     }
     counts.writes = attempt(counts, () -> target.plan(question.desired()));
-    List<KubeProxyState> states = attempt(counts, kubeProxy::read);
+    List<KubeProxyState> states = rules != null ? rules : attempt(counts, kubeProxy::read);
     counts.states = states;
     counts.flows = states == null ? null : attempt(counts, () -> KubeProxyFlows.count(states));
     // The chains of these have kube-proxy's names, and are counted as theirs.

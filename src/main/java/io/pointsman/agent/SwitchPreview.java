@@ -74,7 +74,7 @@ public final class SwitchPreview {
               kind,
               others ->
                   new SwitchPlanner(commands)
-                      .plan(question(kind, spec, catalogue), target, others));
+                      .plan(question(kind, spec, catalogue), target, others, null));
       return status;
     }
   }

@@ -11,6 +11,7 @@ import io.pointsman.api.SwitchPlan;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.Preflight;
 import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
+import io.pointsman.dataplane.kubeproxy.KubeProxyState;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -55,6 +56,9 @@ final class WalkState {
 
   /** The mode that kube-proxy was found in; null when it was not looked for, or not there. */
   @Nullable KubeProxyMode kubeProxyMode;
+
+  /** What kube-proxy has, as preflight has read it, until the walk is counted. */
+  @Nullable List<KubeProxyState> kubeProxyRules;
 
   /** What preflight has found that kube-proxies left; null before it has looked. */
   @Nullable List<Preflight.Finding> left;
@@ -157,6 +161,7 @@ final class WalkState {
     check = null;
     ofKubeProxy = null;
     kubeProxyMode = null;
+    kubeProxyRules = null;
     left = null;
     rulesServe = false;
     cleaned &= asked.step == Step.CLEAN;

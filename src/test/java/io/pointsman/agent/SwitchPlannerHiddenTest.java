@@ -45,7 +45,8 @@ class SwitchPlannerHiddenTest {
                     new SwitchQuestion(
                         LinuxDataplane.BPF, RandomServices.desired(List.of()), false, 7, null),
                     new Told(() -> Phase.ABSENT, () -> Holdings.NONE),
-                    others));
+                    others,
+                    null));
   }
 
   @Test

@@ -158,7 +158,10 @@ class SwitchPlannerTest {
         Dataplane beside = open(other)) {
       return new SwitchPlanner(new CommandRunner())
           .plan(
-              new SwitchQuestion(to, desired(), attached, 7, null), target, Map.of(other, beside));
+              new SwitchQuestion(to, desired(), attached, 7, null),
+              target,
+              Map.of(other, beside),
+              null);
     }
   }
 

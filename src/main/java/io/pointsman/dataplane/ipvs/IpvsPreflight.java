@@ -9,13 +9,11 @@ import io.pointsman.kernel.CommandRunner.CommandException;
 import io.pointsman.kernel.DummyDevice;
 import io.pointsman.kernel.Errno;
 import io.pointsman.kernel.HiddenTables;
-import io.pointsman.kernel.Iptables.Variant;
 import io.pointsman.kernel.IpvsNetlink;
 import io.pointsman.kernel.KernelException;
 import io.pointsman.kernel.VirtualServer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -101,23 +99,23 @@ final class IpvsPreflight {
   }
 
   private void checkRules() {
-    Map<Variant, Long> weights = RulePlaces.weights(options);
-    if (weights.isEmpty()) {
+    RulePlaces places = RulePlaces.look(options);
+    if (places.none()) {
       block(
           "IptablesMissing",
           "Neither iptables-nft-save nor iptables-legacy-save works on this node.",
           "Use the image that the project's Dockerfile builds, on a kernel with CONFIG_NF_TABLES or"
               + " CONFIG_IP_NF_IPTABLES.");
-    } else if (weights.values().stream().filter(weight -> weight > 0).count() > 1) {
+      return;
+    }
+    if (places.mixed()) {
       add(
           Severity.WARNING,
           "MixedIptables",
           "This node has rules both of iptables-nft and of iptables-legacy.",
           "Have every program on the node use the same iptables.");
     }
-    if (!weights.isEmpty()) {
-      RulePlaces.find(options).forEach(this::checkHidden);
-    }
+    places.rules().forEach(this::checkHidden);
   }
 
   private void checkHidden(Rules rules) {

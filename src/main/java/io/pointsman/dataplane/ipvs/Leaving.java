@@ -18,13 +18,25 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
-/** What is done to the kernel's state without knowing what it shall be. */
+/** What is done to the kernel's state without knowing what it shall be; one for each deed. */
 final class Leaving {
   private final IpvsOptions options;
+  private @Nullable List<Rules> rules;
 
   Leaving(IpvsOptions options) {
     this.options = options;
+  }
+
+  /** Looked for once: reading all tables takes longest where there are many rules. */
+  private List<Rules> rules() {
+    List<Rules> found = rules;
+    if (found == null) {
+      found = RulePlaces.find(options);
+      rules = found;
+    }
+    return found;
   }
 
   static Phase phase() {
@@ -67,15 +79,14 @@ final class Leaving {
       return DrainState.carrying(0); // the module has gone, and its connections with it
     }
     try (IpvsNetlink ipvs = found.get()) {
-      return handover(RulePlaces.find(options))
-          .drain(ipvs, ownership::owns, Set.copyOf(device.addresses()));
+      return handover().drain(ipvs, ownership::owns, Set.copyOf(device.addresses()));
     }
   }
 
   /** The families in which a kube-proxy in its ipvs mode goes on with the same servers. */
   Set<IpFamily> handedOver() {
     Set<IpFamily> families = EnumSet.noneOf(IpFamily.class);
-    for (Rules rules : RulePlaces.find(options)) {
+    for (Rules rules : rules()) {
       if (rules.sharedWithKubeProxy()) {
         families.add(rules.family());
       }
@@ -111,16 +122,15 @@ final class Leaving {
         return;
       }
       Ownership ownership = ownership(device, Set.of());
-      List<Rules> rules = RulePlaces.find(options);
       try (IpvsNetlink ipvs = ipvs()) {
-        handover(rules)
+        handover()
             .around(
                 ownership::owns,
                 () -> {
                   device.remove(device.addresses());
                   delete(ipvs, ownership::owns);
                 });
-        rules.forEach(Rules::remove);
+        rules().forEach(Rules::remove);
         sets().destroy();
         new Settings(options).restore(ipvs, note.before());
       }
@@ -140,13 +150,12 @@ final class Leaving {
     try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE);
         IpvsNetlink ipvs = found.get()) {
       Ownership ownership = ownership(device, nodePortAddresses);
-      handover(RulePlaces.find(options))
-          .around(ownership::owns, () -> delete(ipvs, ownership::owns));
+      handover().around(ownership::owns, () -> delete(ipvs, ownership::owns));
     }
   }
 
-  private FlowHandover handover(List<Rules> rules) {
-    return new FlowHandover(rules, sets());
+  private FlowHandover handover() {
+    return new FlowHandover(rules(), sets());
   }
 
   /** Deletes virtual servers, and their connections with them. */
@@ -165,7 +174,7 @@ final class Leaving {
   }
 
   private void releaseRules() {
-    RulePlaces.find(options).forEach(Rules::release);
+    rules().forEach(Rules::release);
     sets().destroy(SetName.NODE_ADDRESSES, SetName.EXCLUDED);
   }
 
@@ -179,12 +188,11 @@ final class Leaving {
       if (device.exists() || !handedOver().isEmpty()) {
         releaseRules();
       } else {
-        List<Rules> rules = RulePlaces.find(options);
         if (ipvs != null) {
           Ownership ownership = ownership(device, Set.of());
-          handover(rules).around(ownership::owns, () -> delete(ipvs, ownership::owns));
+          handover().around(ownership::owns, () -> delete(ipvs, ownership::owns));
         }
-        rules.forEach(Rules::remove);
+        rules().forEach(Rules::remove);
         sets().destroy();
       }
       new Settings(options).restore(ipvs, noted.before());

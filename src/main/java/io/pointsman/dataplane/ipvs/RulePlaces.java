@@ -2,6 +2,7 @@
 package io.pointsman.dataplane.ipvs;
 
 import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.dataplane.iptables.ChainSearch;
 import io.pointsman.kernel.CommandRunner.CommandException;
 import io.pointsman.kernel.Iptables;
 import io.pointsman.kernel.Iptables.Family;
@@ -11,9 +12,37 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
-/** Looks where this node's rules are, in nf_tables or in ip_tables; changes nothing. */
-final class RulePlaces {
-  private RulePlaces() {}
+/**
+ * Where this node's rules are, in nf_tables or in ip_tables.
+ *
+ * @param weights how much speaks for each variant that has rules in either family; where none has,
+ *     nothing for each that the kernel takes
+ */
+record RulePlaces(IpvsOptions options, Map<Variant, Long> weights) {
+  /** Looks; changes nothing. */
+  static RulePlaces look(IpvsOptions options) {
+    Map<Variant, Long> weights = new EnumMap<>(Variant.class);
+    List<Iptables> bare = new ArrayList<>();
+    for (Iptables tool : ChainSearch.tools(options.commands())) {
+      if (tool.usable()) {
+        long[] weight = {0};
+        try {
+          tool.save(line -> weight[0] += weight(line));
+        } catch (CommandException e) {
+          continue; // the kernel does not have it
+        }
+        if (weight[0] > 0) {
+          weights.merge(tool.variant(), weight[0], Long::sum);
+        } else {
+          bare.add(tool);
+        }
+      }
+    }
+    if (weights.isEmpty()) {
+      bare.stream().filter(Iptables::supported).forEach(tool -> weights.put(tool.variant(), 0L));
+    }
+    return new RulePlaces(options, weights);
+  }
 
   /**
    * The families that this node has, with their rules.
@@ -21,7 +50,11 @@ final class RulePlaces {
    * @throws DataplaneException when there is no iptables that works
    */
   static List<Rules> find(IpvsOptions options) {
-    Map<Variant, Long> weights = weights(options);
+    return look(options).rules();
+  }
+
+  /** The same where one has looked already. */
+  List<Rules> rules() {
     Variant variant =
         weights.entrySet().stream()
             .max(Map.Entry.comparingByValue())
@@ -42,29 +75,14 @@ final class RulePlaces {
     return found;
   }
 
-  /**
-   * How much speaks for each variant that works in either family; more than one with rules is a
-   * mixed node.
-   */
-  static Map<Variant, Long> weights(IpvsOptions options) {
-    Map<Variant, Long> weights = new EnumMap<>(Variant.class);
-    for (Variant variant : Variant.values()) {
-      for (Family family : Family.values()) {
-        Iptables tool = new Iptables(options.commands(), family, variant);
-        if (tool.usable()) {
-          long[] weight = {0};
-          try {
-            tool.save(line -> weight[0] += weight(line));
-            if (weight[0] > 0 || tool.supported()) {
-              weights.merge(variant, weight[0], Long::sum);
-            }
-          } catch (CommandException e) {
-            continue; // the kernel does not have it
-          }
-        }
-      }
-    }
-    return weights;
+  /** Whether no iptables works here. */
+  boolean none() {
+    return weights.isEmpty();
+  }
+
+  /** Whether both variants have rules. */
+  boolean mixed() {
+    return weights.size() > 1 && !weights.containsValue(0L);
   }
 
   /** Who serves already counts most, then the kubelet's hint, then every rule. */

@@ -26,7 +26,7 @@ class RulePlacesTest {
                         "ip6tables-legacy -t nat -A PREROUTING -j KUBE-SERVICES")) {
                   commands.lines(rule.split(" ", -1));
                 }
-                return RulePlaces.weights(IpvsOptions.defaults());
+                return RulePlaces.look(IpvsOptions.defaults()).weights();
               });
       assertThat(weights.get(Variant.NFT)).as("a mixed node").isPositive();
       assertThat(weights.get(Variant.LEGACY)).isGreaterThan(weights.get(Variant.NFT));
