@@ -63,6 +63,16 @@ final class KubeProxyFindings {
             + " delete its pod.");
   }
 
+  /** The same on a node that no kube-proxy serves. */
+  static Finding leftovers(String what) {
+    return new Finding(
+        Severity.WARNING,
+        "KubeProxyLeftovers",
+        "A kube-proxy has left in the kernel: " + what + ".",
+        "Nothing to do where none runs: it goes when the switch has succeeded. One that runs here"
+            + " writes it again: turn it off first.");
+  }
+
   /** The rules could not be looked at. */
   static List<Finding> unreadable(@Nullable String why) {
     return List.of(

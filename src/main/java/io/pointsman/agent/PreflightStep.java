@@ -118,22 +118,13 @@ final class PreflightStep {
         .forEach(other -> ours.add(other.kind()));
     state.start(
         outcome -> chores.leftovers(ours, outcome),
-        left -> foundLeft(left == null ? null : leftByNobody(left)));
+        left -> foundLeft(left == null ? null : KubeProxyFindings.leftovers(left)));
     return false;
   }
 
   private boolean foundLeft(Preflight.@Nullable Finding finding) {
     state.left = finding == null ? List.of() : List.of(finding);
     return true;
-  }
-
-  private static Preflight.Finding leftByNobody(String what) {
-    return new Preflight.Finding(
-        Preflight.Severity.WARNING,
-        "KubeProxyLeftovers",
-        "A kube-proxy has left in the kernel: " + what + ".",
-        "Nothing to do where none runs: it goes when the switch has succeeded. One that runs here"
-            + " writes it again: turn it off first.");
   }
 
   private boolean seen(KubeProxyCheck check, @Nullable String difference) {

@@ -10,22 +10,28 @@ import io.pointsman.catalogue.Digest;
 import io.pointsman.catalogue.Problem;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.dataplane.Dataplane;
+import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.NodeFacts;
 import io.pointsman.dataplane.Preflight;
+import io.pointsman.dataplane.bpf.ForeignPins;
 import io.pointsman.dataplane.kubeproxy.KubeProxyMode;
 import io.pointsman.dataplane.kubeproxy.places.KubeProxyPlaces;
 import io.pointsman.kernel.CommandRunner;
 import io.pointsman.verify.kubeproxy.KubeProxyVerdict;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.function.Function;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * What an agent would answer to Preflight, found out without one: the same findings and the same
@@ -37,12 +43,20 @@ public final class SwitchPreview {
 
   private final Map<LinuxDataplane, DataplaneSettings.Factory> factories;
   private final CommandRunner commands;
+  private final Path bpffs;
 
-  /** With dataplanes as {@link Agent#dataplanes} names them. */
+  /**
+   * With dataplanes as {@link Agent#dataplanes} names them.
+   *
+   * @param bpffs where dataplanes of others may have left pins
+   */
   public SwitchPreview(
-      Map<LinuxDataplane, DataplaneSettings.Factory> factories, CommandRunner commands) {
+      Map<LinuxDataplane, DataplaneSettings.Factory> factories,
+      CommandRunner commands,
+      Path bpffs) {
     this.factories = Map.copyOf(factories);
     this.commands = commands;
+    this.bpffs = bpffs;
   }
 
   /**
@@ -61,26 +75,31 @@ public final class SwitchPreview {
     try (Dataplane target = factory.open(Kernel.settings(spec))) {
       List<Preflight.Finding> findings = new ArrayList<>(target.preflight().findings());
       findings.addAll(ForwardingFindings.of(kind, catalogue, NodeFacts.HERE));
-      if (spec.kubeProxy == KubeProxyState.ATTACHED) {
-        findings.addAll(ofKubeProxy(catalogue));
+      if (kind != LinuxDataplane.BPF) {
+        // Which says so itself.
+        findings.addAll(ForeignPins.find(bpffs));
       }
       NodeDataplaneStatus status = new NodeDataplaneStatus();
-      status.preflight = Findings.of(new Preflight(findings), catalogue.problems());
       catalogue
           .problems(Problem.Effect.NOT_SERVED, REFUSED)
           .forEach(problem -> status.refused.add(problem.text()));
-      status.plan =
-          withOthers(
-              kind,
-              others ->
-                  new SwitchPlanner(commands)
-                      .plan(question(kind, spec, catalogue), target, others, null));
+      withOthers(
+          kind,
+          others -> {
+            KubeProxyCheck check = new KubeProxyCheck(Duration.ZERO, System::nanoTime);
+            findings.addAll(ofKubeProxy(check, spec, catalogue));
+            leftovers(check, kind, others).ifPresent(findings::add);
+            status.plan =
+                new SwitchPlanner(commands)
+                    .plan(question(kind, spec, catalogue), target, others, check.rules());
+          });
+      status.preflight = Findings.of(new Preflight(findings), catalogue.problems());
       return status;
     }
   }
 
   /** Does something with all dataplanes but one. */
-  private <T> T withOthers(LinuxDataplane kind, Function<Map<LinuxDataplane, Dataplane>, T> work) {
+  private void withOthers(LinuxDataplane kind, Consumer<Map<LinuxDataplane, Dataplane>> work) {
     Map<LinuxDataplane, Dataplane> others = new EnumMap<>(LinuxDataplane.class);
     try {
       factories.forEach(
@@ -89,7 +108,7 @@ public final class SwitchPreview {
               others.put(other, factory.open(DataplaneSettings.DEFAULTS));
             }
           });
-      return work.apply(others);
+      work.accept(others);
     } finally {
       others.values().forEach(Dataplane::close);
     }
@@ -108,23 +127,47 @@ public final class SwitchPreview {
   }
 
   /** One look: whether what it finds passes is seen by who can list the Services anew. */
-  private List<Preflight.Finding> ofKubeProxy(Catalogue catalogue) {
-    KubeProxyCheck check = new KubeProxyCheck(Duration.ZERO, System::nanoTime);
+  private List<Preflight.Finding> ofKubeProxy(
+      KubeProxyCheck check, NodeDataplaneSpec spec, Catalogue catalogue) {
+    if (spec.kubeProxy != KubeProxyState.ATTACHED) {
+      return List.of();
+    }
     try {
       check.look(KubeProxyPlaces.of(commands), KubeProxyCheck.expected(catalogue));
     } catch (DataplaneException e) {
       return KubeProxyFindings.unreadable(e.getMessage());
     }
-    KubeProxyVerdict verdict = Objects.requireNonNull(check.verdict());
-    List<Preflight.Finding> findings = new ArrayList<>(KubeProxyFindings.of(verdict));
-    verdict.mode().ifPresent(running -> addLeftovers(running, findings));
-    return findings;
+    return KubeProxyFindings.of(Objects.requireNonNull(check.verdict()));
   }
 
-  private void addLeftovers(KubeProxyMode running, List<Preflight.Finding> findings) {
-    List<String> left = new KubeProxyCleaner(commands).leftovers(running);
-    if (!left.isEmpty()) {
-      findings.add(KubeProxyFindings.leftovers(running, Chores.some(left)));
+  /** What kube-proxies have left that Clean takes away, whether or not one is on the node. */
+  private Optional<Preflight.Finding> leftovers(
+      KubeProxyCheck check, LinuxDataplane kind, Map<LinuxDataplane, Dataplane> others) {
+    KubeProxyCleaner cleaner = new KubeProxyCleaner(commands);
+    Optional<KubeProxyMode> running =
+        Optional.ofNullable(check.verdict()).flatMap(KubeProxyVerdict::mode);
+    if (running.isPresent()) {
+      return Optional.of(cleaner.leftovers(running.get()))
+          .filter(left -> !left.isEmpty())
+          .map(left -> KubeProxyFindings.leftovers(running.get(), Chores.some(left)));
+    }
+    Set<LinuxDataplane> ours = EnumSet.of(kind);
+    others.forEach(
+        (other, dataplane) -> {
+          if (mayBeThere(dataplane)) {
+            ours.add(other);
+          }
+        });
+    return Optional.of(cleaner.leftovers(ours))
+        .filter(left -> !left.isEmpty())
+        .map(left -> KubeProxyFindings.leftovers(Chores.some(left)));
+  }
+
+  private static boolean mayBeThere(Dataplane dataplane) {
+    try {
+      return dataplane.phase() != Phase.ABSENT;
+    } catch (DataplaneException e) {
+      return true; // preflight says what hides it
     }
   }
 }

@@ -62,7 +62,8 @@ final class PlanNodeCommand implements Callable<Integer> {
     }
     Catalogue catalogue = ServiceStream.read(System.in, node);
     NodeDataplaneStatus status =
-        new SwitchPreview(Agent.dataplanes(options), new CommandRunner()).look(asked, catalogue);
+        new SwitchPreview(Agent.dataplanes(options), new CommandRunner(), bpffs.path())
+            .look(asked, catalogue);
     Objects.requireNonNull(spec).commandLine().getOut().println(MAPPER.writeValueAsString(status));
     return 0;
   }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.pointsman.catalogue.Objects;
+import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.KernelSandbox;
 import io.pointsman.kernel.Sysctl;
 import io.pointsman.testing.ApiServer;
@@ -15,6 +16,7 @@ import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -68,6 +70,25 @@ class PlanNodeCommandTest {
       // none.
       assertThat(answer.getJsonObject("plan").getLong("entriesToWrite")).isGreaterThanOrEqualTo(4);
       assertThat(answer.getJsonObject("plan").getLong("memoryBytes")).isPositive();
+    }
+  }
+
+  /** As the agent's preflight does. */
+  @Test
+  void namesWhatOthersHaveLeft() throws IOException {
+    try (ApiServer server = ApiServer.startEmpty();
+        KubernetesClient client = server.client()) {
+      System.setIn(ServiceStream.of(client).input());
+      Files.createDirectories(sandbox.bpffs().resolve("tc/globals/cali_jump"));
+      sandbox.inNamespace(
+          () -> new CommandRunner().lines("iptables-nft", "-t", "nat", "-N", "KUBE-NODE-PORT"));
+
+      assertThat(run(SPEC.formatted("Iptables", ",\"kubeProxy\":\"Detached\"")))
+          .as(err.toString())
+          .isZero();
+      assertThat(new JsonObject(out.toString()).getJsonArray("preflight").encode())
+          .contains("KubeProxyLeftovers", "chain nat KUBE-NODE-PORT")
+          .contains("ForeignPins", "cali_jump");
     }
   }
 
