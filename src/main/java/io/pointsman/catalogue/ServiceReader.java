@@ -252,6 +252,10 @@ public final class ServiceReader {
       if (policy.externalLocal()) {
         limit("ExternalTrafficPolicyNotHonoured", "externalTrafficPolicy Local");
       }
+      Integer health = spec.getHealthCheckNodePort();
+      if (health != null && health > 0) {
+        limit("HealthCheckNodePortNotServed", "healthCheckNodePort " + health);
+      }
       if (policy.internalLocal()) {
         limit("InternalTrafficPolicyNotHonoured", "internalTrafficPolicy Local");
       }

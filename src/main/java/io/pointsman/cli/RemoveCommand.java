@@ -83,6 +83,7 @@ final class RemoveCommand implements Callable<Integer> {
       }
       // Also what is absent: pins of a start that was cut off have no phase.
       parts.forEach(part -> part.dataplane().remove());
+      needGone(parts);
       tell(found);
     } finally {
       parts.forEach(part -> part.dataplane().close());
@@ -104,6 +105,23 @@ final class RemoveCommand implements Callable<Integer> {
     parts.add(
         new Part("IPVS", new IpvsDataplane(IpvsOptions.defaults().excluding(others), settings)));
     return parts;
+  }
+
+  /** What could not be removed may have no phase either, and only looking for it tells. */
+  private static void needGone(List<Part> parts) {
+    List<String> left =
+        parts.stream()
+            .flatMap(part -> part.dataplane().leftovers().stream())
+            .distinct()
+            .sorted()
+            .toList();
+    if (!left.isEmpty()) {
+      throw new DataplaneException(
+          "of Pointsman is left in this node's kernel: "
+              + String.join(", ", left)
+              + "; take out what holds it, then run this again",
+          null);
+    }
   }
 
   private AddressRange range(String text) {

@@ -193,11 +193,13 @@ class ProblemRulesTest {
                             s.editSpec()
                                 .withSessionAffinity("ClientIP")
                                 .withExternalTrafficPolicy("Local")
+                                .withHealthCheckNodePort(31000)
                                 .withInternalTrafficPolicy("Local")
                                 .withLoadBalancerSourceRanges("192.0.2.0/24")
                                 .endSpec())),
             List.of("10.96.0.1:80/TCP default/web:http ->"),
             "Service default/web ExternalTrafficPolicyNotHonoured",
+            "Service default/web HealthCheckNodePortNotServed",
             "Service default/web InternalTrafficPolicyNotHonoured",
             "Service default/web SessionAffinityNotHonoured",
             "Service default/web SourceRangesNotHonoured"),

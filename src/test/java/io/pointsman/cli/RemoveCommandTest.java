@@ -18,6 +18,7 @@ import io.pointsman.kernel.Iptables;
 import io.pointsman.kernel.Iptables.Family;
 import io.pointsman.kernel.Iptables.Variant;
 import io.pointsman.kernel.KernelSandbox;
+import io.pointsman.kernel.OnlyNft;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -112,6 +113,20 @@ class RemoveCommandTest {
             "Removed: The stand-in" + where,
             "Nothing of Pointsman is left in this node's kernel.");
     assertThat(saved(variant)).noneMatch(OURS);
+  }
+
+  /** A chain without its phase, where iptables sees nothing: somebody's rule of nft hides it. */
+  @Test
+  void namesWhatItCouldNotRemove() {
+    sandbox.inNamespace(
+        () -> {
+          CommandRunner commands = new CommandRunner();
+          commands.lines("iptables-nft", "-t", "nat", "-N", "STANDIN-SERVICES");
+          return commands.lines("nft", OnlyNft.hides("ip nat"));
+        });
+    assertThat(run("--bpffs=" + sandbox.bpffs())).isEqualTo(Failures.FAILED);
+    assertThat(err.toString()).contains("is left", "STANDIN-SERVICES").hasLineCount(1);
+    assertThat(out.toString()).isEmpty();
   }
 
   private List<String> saved(Variant variant) {

@@ -99,6 +99,11 @@ final class FamilyTables {
     return inTurn;
   }
 
+  /** What comes from elsewhere is masqueraded on its way to a cluster IP. */
+  Optional<AddressRange> localRange() {
+    return localRange;
+  }
+
   /** What the tables are read with. */
   FamilyReader reader() {
     return reader;

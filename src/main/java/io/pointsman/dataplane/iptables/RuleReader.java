@@ -23,6 +23,7 @@ final class RuleReader {
   private static final Set<String> DOOR = Set.of("-d", "! -d", "--dst-type", "-j");
   private static final Set<String> JUMP = Set.of("-j");
   private static final Set<String> SOURCE = Set.of("-s", "-j");
+  private static final Set<String> OUTSIDE = Set.of("-p", "-d", "--dport", "! -s", "-j");
   private static final Set<String> CHOICE = Set.of("-j", "--mode", "--probability", "--every");
   private static final Set<String> TRANSLATION =
       Set.of("-p", "-j", "--to-destination", "--set", "--name");
@@ -121,7 +122,12 @@ final class RuleReader {
 
   private boolean readService(SavedChain chain, Rule rule) {
     String target = rule.target();
-    if (target.equals(ChainNames.MARK_MASQ) || rule.get("--rcheck") != null) {
+    if (target.equals(ChainNames.MARK_MASQ)) {
+      // kube-proxy has other forms of it, for other ways to tell what is local.
+      chain.masqueradeFromOutside(rule.hasExactly(OUTSIDE) ? rule.text("! -s") : "");
+      return true;
+    }
+    if (rule.get("--rcheck") != null) {
       return true;
     }
     if (!target.startsWith(ChainNames.ENDPOINT_PREFIX) || !rule.hasOnly(CHOICE)) {

@@ -46,7 +46,10 @@ final class SavedChain {
   /** Where an endpoint's chain sends flows. */
   private @Nullable BackendAddress destination;
 
-  /** What an endpoint's chain masquerades, until it is known whether that is the endpoint. */
+  /**
+   * What an endpoint's chain masquerades, until it is known whether that is the endpoint; of a
+   * Service port's chain the range outside which it does.
+   */
   private @Nullable String source;
 
   /** Whether an outer chain masquerades, or an endpoint's what the endpoint sends to itself. */
@@ -123,6 +126,16 @@ final class SavedChain {
   /** A rule of an endpoint's chain that masquerades what comes from an address. */
   void masquerade(String from) {
     source = from;
+  }
+
+  /** A rule of a Service port's chain that masquerades what does not come from a range. */
+  void masqueradeFromOutside(String range) {
+    source = source == null ? range : "";
+  }
+
+  /** Outside which one range a Service port's chain masquerades; null when it never does. */
+  @Nullable String localRange() {
+    return source;
   }
 
   /**

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.iptables;
 
+import io.pointsman.catalogue.AddressRange;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.iptables.RuleReader.Found;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** Finds what is wrong in one family's tables beyond what their digest covers. */
 final class TableDefects {
@@ -111,11 +114,17 @@ final class TableDefects {
     String flaw = chain.flaw();
     if (flaw != null) {
       tell(name + " " + flaw);
+    } else if (chain.name.startsWith(ChainNames.SERVICE_PREFIX) && !isLocalTo(chain.localRange())) {
+      tell(name + " does not masquerade what comes from outside the cluster as it must");
     } else if (chain.hasShortCut()) {
       tell(name + " sends what comes from this node another way");
     } else if (!chain.mode.isEmpty() && chain.mode.equals("nth") != wanted.inTurn()) {
       tell(name + " chooses endpoints by " + chain.mode + ", which is another scheduler");
     }
+  }
+
+  private boolean isLocalTo(@Nullable String range) {
+    return Objects.equals(range, wanted.localRange().map(AddressRange::toString).orElse(null));
   }
 
   private void checkFixed() {
@@ -125,10 +134,7 @@ final class TableDefects {
             chains.forEach(
                 (name, rules) -> {
                   SavedChain chain = saved.find(table, name);
-                  if (chain == null
-                      || !occupied
-                          && !rules.isEmpty()
-                          && !chain.hash.sameList(ChainHash.of(rules))) {
+                  if (chain == null || !occupied && !chain.hash.sameList(ChainHash.of(rules))) {
                     tell(table.text() + " " + name + " has other rules than it must have");
                   }
                 }));

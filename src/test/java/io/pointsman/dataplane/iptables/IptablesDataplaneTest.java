@@ -9,10 +9,8 @@ import io.pointsman.api.Scheduler;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
-import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.DesiredState.Change;
 import io.pointsman.dataplane.DesiredState.Delta;
-import io.pointsman.dataplane.KernelState;
 import io.pointsman.dataplane.KernelState.Setting;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.kernel.Iptables.Family;
@@ -26,8 +24,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The phases of the dataplane on real tables. */
 class IptablesDataplaneTest extends IptablesFixture {
-  private static final DesiredState ALL = desired(Samples.ALL);
-
   @ParameterizedTest
   @EnumSource(Variant.class)
   void comesAndGoesAmongTheRulesOfOthers(Variant variant) {
@@ -154,41 +150,6 @@ class IptablesDataplaneTest extends IptablesFixture {
             assertProven(next, ALL);
           }
           assertThat(saved(variant)).isEqualTo(before);
-        });
-  }
-
-  @ParameterizedTest
-  @EnumSource(Variant.class)
-  void handsAreSeenAndMended(Variant variant) {
-    inside(
-        () -> {
-          try (IptablesDataplane dataplane = open(variant)) {
-            dataplane.prepare(ALL);
-            dataplane.activate();
-            List<String> damages =
-                List.of(
-                    "-I KUBE-SERVICES -j RETURN",
-                    "-A KUBE-SERVICES -d 10.96.9.9 -p tcp --dport 80 -j KUBE-SVC-CDGGSHYLG3RE2FKL",
-                    "-D KUBE-SVC-CDGGSHYLG3RE2FKL 2",
-                    "-F KUBE-POSTROUTING",
-                    "-F KUBE-NODEPORTS",
-                    "-F PREROUTING",
-                    "-F KUBE-SEP-7U6MWNJWR3SADOJA",
-                    "-I KUBE-MARK-MASQ -j RETURN",
-                    ":KUBE-SEP-AAAAAAAAAAAAAAAA - [0:0]",
-                    "-F POINTSMAN-STATE");
-            for (String damage : damages) {
-              tables(Family.IPV4, variant)
-                  .restore(out -> out.append("*nat\n" + damage + "\nCOMMIT\n"));
-              KernelState read = dataplane.read();
-              assertThat(read.defects().isEmpty() && read.digest().equals(ALL.digest()))
-                  .as(damage)
-                  .isFalse();
-              SyncResult mended = dataplane.repair(ALL);
-              assertThat(mended.written() + mended.deleted()).as(damage).isBetween(1, 6);
-              assertProven(dataplane, ALL);
-            }
-          }
         });
   }
 

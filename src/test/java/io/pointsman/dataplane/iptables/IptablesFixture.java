@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.iptables;
 
+import static io.pointsman.dataplane.RandomServices.desired;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pointsman.api.Scheduler;
@@ -18,6 +19,8 @@ import org.junit.jupiter.api.AfterEach;
 
 /** A network namespace for each test, with real tables. */
 class IptablesFixture {
+  static final DesiredState ALL = desired(Samples.ALL);
+
   /** What a CNI, Docker, ufw, the kubelet and a person have in the tables. */
   static final String FOREIGN =
       """

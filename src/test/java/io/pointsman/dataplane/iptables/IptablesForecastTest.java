@@ -18,7 +18,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** What is counted beforehand is what is written afterwards. */
 class IptablesForecastTest extends IptablesFixture {
-  private static final DesiredState ALL = desired(Samples.ALL);
   private static final DesiredState FEWER = desired(List.of(Samples.WEB, Samples.WEB_6));
 
   @ParameterizedTest

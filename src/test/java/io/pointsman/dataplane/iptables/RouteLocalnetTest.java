@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.iptables;
 
-import static io.pointsman.dataplane.RandomServices.desired;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
-import io.pointsman.dataplane.DesiredState;
 import io.pointsman.kernel.Iptables.Family;
 import io.pointsman.kernel.Iptables.Variant;
 import org.junit.jupiter.api.Test;
 
 /** What becomes of the kernel's setting when the dataplane leaves. */
 class RouteLocalnetTest extends IptablesFixture {
-  private static final DesiredState ALL = desired(Samples.ALL);
-
   @Test
   void aSettingThatSomebodyChangedSinceStaysAsItIs() {
     inside(
