@@ -23,6 +23,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,10 +61,19 @@ public final class KubeProxyTables implements KubeProxySource {
 
   @Override
   public List<KubeProxyState> read() {
+    return read(tool -> line -> {});
+  }
+
+  /**
+   * The same for two.
+   *
+   * @param beside what takes the lines of each program, too
+   */
+  public List<KubeProxyState> read(Function<Iptables, Consumer<String>> beside) {
     try {
       List<KubeProxyState> states = new ArrayList<>();
       for (Variant variant : Variant.values()) {
-        List<Saved> serving = serving(variant);
+        List<Saved> serving = serving(variant, beside);
         if (!serving.isEmpty()) {
           states.add(state(variant, serving));
         }
@@ -74,17 +85,19 @@ public final class KubeProxyTables implements KubeProxySource {
   }
 
   /** The families whose tables have kube-proxy's own KUBE-SERVICES. */
-  private List<Saved> serving(Variant variant) {
+  private List<Saved> serving(Variant variant, Function<Iptables, Consumer<String>> beside) {
     List<Saved> serving = new ArrayList<>();
     for (Family family : Family.values()) {
       Iptables tool = new Iptables(commands, family, variant);
       if (tool.usable()) {
         SavedTables saved = SavedTables.named(FamilyTables.family(tool));
         DeadRules dead = new DeadRules(SHARED);
+        Consumer<String> other = beside.apply(tool);
         tool.save(
             line -> {
               saved.accept(line);
               dead.accept(line);
+              other.accept(line);
             });
         // What the Iptables dataplane has is no kube-proxy's before one has taken it over.
         boolean own = saved.phase() != Phase.ABSENT && !saved.handedOver();

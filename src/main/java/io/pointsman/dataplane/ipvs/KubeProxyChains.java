@@ -3,17 +3,11 @@ package io.pointsman.dataplane.ipvs;
 
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.kubeproxy.DeadRules;
-import io.pointsman.kernel.CommandRunner;
-import io.pointsman.kernel.CommandRunner.CommandException;
-import io.pointsman.kernel.Iptables;
-import io.pointsman.kernel.Iptables.Family;
-import io.pointsman.kernel.Iptables.Variant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The rules of one family around a kube-proxy's virtual servers, as far as they are the same in all
@@ -53,13 +47,29 @@ final class KubeProxyChains {
   private final DeadRules dead = new DeadRules(SHARED);
   private final List<String> defects = new ArrayList<>();
 
-  private KubeProxyChains(IpFamily family, Iptables tool) {
+  /** Of one family, as one program shows them. */
+  KubeProxyChains(IpFamily family) {
     this.family = family;
-    tool.save(
-        line -> {
-          saved.accept(line);
-          dead.accept(line);
-        });
+  }
+
+  /** Takes the next line of iptables-save. */
+  void accept(String line) {
+    saved.accept(line);
+    dead.accept(line);
+  }
+
+  IpFamily family() {
+    return family;
+  }
+
+  /** Whether tables that matter cannot be seen. */
+  boolean hidden() {
+    return saved.hides(RulePlan.NAT) || saved.hides(RulePlan.FILTER);
+  }
+
+  /** Whether the chain is there that all flows enter by. */
+  boolean serves() {
+    return saved.in(RulePlan.NAT).containsKey(RulePlan.SERVICES);
   }
 
   /**
@@ -71,50 +81,12 @@ final class KubeProxyChains {
   record Found(List<String> defects, List<String> foreign) {}
 
   /**
-   * Looks in nf_tables and in ip_tables; where both have such chains, those count in which less is
-   * wrong.
+   * Looks for what is wrong.
    *
    * @param entries of the sets
    * @param own whether no rule is left that Pointsman wrote
    */
-  static Found find(CommandRunner commands, IpFamily family, Set<SetEntry> entries, boolean own) {
-    Found best = null;
-    boolean read = false;
-    for (Variant variant : Variant.values()) {
-      KubeProxyChains chains = read(commands, family, variant);
-      if (chains == null) {
-        continue;
-      }
-      if (chains.saved.hides(RulePlan.NAT) || chains.saved.hides(RulePlan.FILTER)) {
-        return new Found(List.of(), List.of()); // who reads iptables mode tells of it
-      }
-      read = true;
-      if (chains.saved.in(RulePlan.NAT).containsKey(RulePlan.SERVICES)) {
-        Found found = chains.found(entries, own);
-        if (best == null || found.defects().size() < best.defects().size()) {
-          best = found;
-        }
-      }
-    }
-    if (best != null) {
-      return best;
-    }
-    String missing = RulePlan.NAT + " has no chain " + RulePlan.SERVICES;
-    return new Found(read ? List.of(missing) : List.of(), List.of());
-  }
-
-  private static @Nullable KubeProxyChains read(
-      CommandRunner commands, IpFamily family, Variant variant) {
-    Iptables tool =
-        new Iptables(commands, family == IpFamily.IPV4 ? Family.IPV4 : Family.IPV6, variant);
-    try {
-      return tool.usable() ? new KubeProxyChains(family, tool) : null;
-    } catch (CommandException e) {
-      return null; // the kernel does not have it
-    }
-  }
-
-  private Found found(Set<SetEntry> entries, boolean own) {
+  Found found(Set<SetEntry> entries, boolean own) {
     needJump(RulePlan.NAT, "PREROUTING", RulePlan.SERVICES);
     needJump(RulePlan.NAT, "OUTPUT", RulePlan.SERVICES);
     needJump(RulePlan.NAT, "POSTROUTING", RulePlan.POSTROUTING);

@@ -44,6 +44,11 @@ public final class KubeProxyServers implements KubeProxySource {
 
   @Override
   public List<KubeProxyState> read() {
+    return hasDevice() ? read(KubeProxyRules.read(options.commands())) : List.of();
+  }
+
+  /** The same where somebody has just read the rules. */
+  public List<KubeProxyState> read(KubeProxyRules rules) {
     Set<Address> nodeAddresses = new HashSet<>();
     Set<Address> virtualAddresses = new HashSet<>();
     if (!readAddresses(nodeAddresses, virtualAddresses)) {
@@ -66,21 +71,20 @@ public final class KubeProxyServers implements KubeProxySource {
       List<ServerTable.Row> rows = new ArrayList<>(ServerTable.read(ipvs, ownership).rows());
       rows.removeIf(row -> !families.contains(Address.of(row.server().address()).family()));
       KubeProxyReading reading = new KubeProxyReading(nodeAddresses, virtualAddresses, all, rows);
-      return List.of(state(reading.frontends(), present.entries(), phase == Phase.ABSENT));
+      return List.of(state(reading.frontends(), rules, present.entries(), phase == Phase.ABSENT));
     } catch (KernelException | CommandException e) {
       throw new DataplaneException("read kube-proxy's virtual servers: " + e.getMessage(), e);
     }
   }
 
   /** With what is wrong in the rules of those families that something is served of. */
-  private KubeProxyState state(
-      List<KubeProxyFrontend> frontends, Set<SetEntry> entries, boolean own) {
+  private static KubeProxyState state(
+      List<KubeProxyFrontend> frontends, KubeProxyRules rules, Set<SetEntry> entries, boolean own) {
     List<String> defects = new ArrayList<>();
     List<String> foreign = new ArrayList<>();
     for (IpFamily family : IpFamily.values()) {
       if (frontends.stream().anyMatch(each -> each.address().family() == family)) {
-        KubeProxyChains.Found found =
-            KubeProxyChains.find(options.commands(), family, entries, own);
+        KubeProxyChains.Found found = rules.find(family, entries, own);
         found.defects().forEach(each -> defects.add(family.text() + ": " + each + "."));
         found.foreign().forEach(each -> foreign.add(family.text() + ": " + each + "."));
       }
