@@ -4,7 +4,9 @@ package io.pointsman.e2e;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.lab.KubeProxyMode;
 import io.pointsman.lab.LabOptions;
+import java.time.Duration;
 import java.util.List;
+import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DynamicTest;
@@ -12,6 +14,11 @@ import org.junit.jupiter.api.TestFactory;
 
 /** A walk of a cluster of one node inside another machine, which is told classes to run. */
 abstract class InnerWalk {
+  static {
+    // A question to the API server costs so much here that ten a second leave little for the rest.
+    Awaitility.setDefaultPollInterval(Duration.ofSeconds(2));
+  }
+
   private final EdgeWalk walk;
   private final @Nullable LinuxDataplane[] dataplanes;
 

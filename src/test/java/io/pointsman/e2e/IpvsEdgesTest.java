@@ -10,13 +10,11 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * The edges of IPVS on a whole cluster in User-Mode Linux, because this kernel may lack ip_vs. A
  * boot each, so that each can be run alone; the tag {@code lab} has what every change must pass.
  */
-@Isolated("beside another cluster neither has a processor for itself, and waiting looks like loss")
 @Tag("lab-uml")
 @OnlyInLab("the cluster is made inside User-Mode Linux")
 @Order(UserModeLinux.FIRST)
