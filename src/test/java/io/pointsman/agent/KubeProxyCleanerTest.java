@@ -231,6 +231,15 @@ class KubeProxyCleanerTest {
       assertThat(cleaner.leftovers(LinuxDataplane.BPF))
           .containsExactlyInAnyOrder(
               "ipset KUBE-CLUSTER-IP", "ipset KUBE-6-NODE-PORT-LOCAL-SCTP-HAS");
+      for (String member :
+          List.of(
+              "KUBE-CLUSTER-IP 10.96.0.1",
+              "KUBE-CLUSTER-IP 10.96.0.2",
+              "KUBE-6-NODE-PORT-LOCAL-SCTP-HAS 10.96.0.3",
+              "KUBE-MINE 10.96.0.4")) {
+        commands.lines(("ipset add " + member).split(" ", -1));
+      }
+      assertThat(cleaner.entries(LinuxDataplane.BPF)).isEqualTo(3);
       assertThat(cleaner.clean(LinuxDataplane.BPF)).isEmpty();
       assertThat(commands.lines("ipset", "list", "-n")).containsExactly("KUBE-MINE");
     }

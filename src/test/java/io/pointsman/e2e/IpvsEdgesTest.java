@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 @Order(UserModeLinux.FIRST)
 @Timeout(value = IpvsEdgesTest.MINUTES + 10, unit = TimeUnit.MINUTES)
 class IpvsEdgesTest {
-  static final int MINUTES = 45;
+  static final int MINUTES = 70;
 
   @Tag("lab")
   @TestFactory
@@ -40,6 +40,6 @@ class IpvsEdgesTest {
 
   private static List<DynamicTest> inside(Class<?> walk) {
     return InnerLab.run(
-        InnerLab.userModeLinux(Duration.ofMinutes(MINUTES)), Duration.ofMinutes(15), walk);
+        InnerLab.userModeLinux(Duration.ofMinutes(MINUTES)), Duration.ofMinutes(25), walk);
   }
 }
