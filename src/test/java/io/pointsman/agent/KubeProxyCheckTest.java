@@ -70,13 +70,25 @@ class KubeProxyCheckTest {
 
   @Test
   void looksLessOftenWhereLookingTakesLong() {
-    KubeProxySource slow =
-        () -> {
-          now += 50;
-          return reader.read();
-        };
-    assertThat(check.look(slow, expected())).isNotNull();
+    assertThat(check.look(this::readSlowly, expected())).isNotNull();
     assertThat(check.pauseNanos()).isEqualTo(200);
+  }
+
+  /** On such a node a kube-proxy took two minutes for a handful of Services. */
+  @Test
+  void waitsLongerWhereLookingTakesLong() {
+    assertThat(check.look(this::readSlowly, expected())).isNotNull();
+    now = 700;
+    assertThat(check.look(this::readSlowly, expected())).isNotNull();
+    assertThat(check.lasts()).isFalse();
+    now = 750;
+    assertThat(check.look(this::readSlowly, expected())).isNotNull();
+    assertThat(check.lasts()).isTrue();
+  }
+
+  private List<KubeProxyState> readSlowly() {
+    now += 50;
+    return reader.read();
   }
 
   private void serve() {

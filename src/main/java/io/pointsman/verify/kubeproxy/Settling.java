@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * thread at a time.
  */
 public final class Settling {
-  private final long windowNanos;
+  private long windowNanos;
   private @Nullable Set<Difference> lasting;
   private long since;
 
@@ -28,6 +28,11 @@ public final class Settling {
   /** With the time that a difference may last, in nanoseconds. */
   public Settling(long windowNanos) {
     this.windowNanos = windowNanos;
+  }
+
+  /** Lets a difference last for so long at least, in nanoseconds. */
+  public void stretch(long nanos) {
+    windowNanos = Math.max(windowNanos, nanos);
   }
 
   /** Takes what one look has shown. */
