@@ -91,7 +91,7 @@ enum Obstacle {
    * The kubelets hang as soon as a node is under way, so nobody ends kube-proxy's pods; the
    * deadline is over before the nodes are seen as gone.
    */
-  KUBE_PROXY_STAYS(null, LinuxDataplane.BPF, 25, "ProgressDeadlineExceeded", "kube-proxy's pod") {
+  KUBE_PROXY_STAYS(null, LinuxDataplane.BPF, 40, "ProgressDeadlineExceeded", "kube-proxy's pod") {
     @Override
     Way arise(TestCluster cluster) {
       return once(() -> new Walk(cluster).underWay(), () -> Hang.kubelets(cluster.lab())::close);
