@@ -53,11 +53,12 @@ final class KubeProxyCleaner {
       }
     }
     nftTables.delete();
-    if (hasDevice(serving) || serving != LinuxDataplane.IPVS && !ipsets(serving).isEmpty()) {
+    List<String> sets = ipsets(serving);
+    if (hasDevice(serving) || serving != LinuxDataplane.IPVS && !sets.isEmpty()) {
       // Before the sets and the device, either of which tells whose a virtual server is.
       new KubeProxyServers(IpvsOptions.defaults().by(commands)).remove();
     }
-    destroy(ipsets(serving));
+    destroy(sets);
     if (hasDevice(serving)) {
       KubeProxyServers.removeDevice();
     }

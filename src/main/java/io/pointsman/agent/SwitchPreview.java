@@ -146,11 +146,20 @@ public final class SwitchPreview {
     KubeProxyCleaner cleaner = new KubeProxyCleaner(commands);
     Optional<KubeProxyMode> running =
         Optional.ofNullable(check.verdict()).flatMap(KubeProxyVerdict::mode);
-    if (running.isPresent()) {
-      return Optional.of(cleaner.leftovers(running.get()))
-          .filter(left -> !left.isEmpty())
-          .map(left -> KubeProxyFindings.leftovers(running.get(), Chores.some(left)));
+    List<String> left =
+        running.map(cleaner::leftovers).orElseGet(() -> cleaner.leftovers(ours(kind, others)));
+    if (left.isEmpty()) {
+      return Optional.empty();
     }
+    String some = Chores.some(left);
+    return Optional.of(
+        running
+            .map(mode -> KubeProxyFindings.leftovers(mode, some))
+            .orElseGet(() -> KubeProxyFindings.leftovers(some)));
+  }
+
+  private static Set<LinuxDataplane> ours(
+      LinuxDataplane kind, Map<LinuxDataplane, Dataplane> others) {
     Set<LinuxDataplane> ours = EnumSet.of(kind);
     others.forEach(
         (other, dataplane) -> {
@@ -158,9 +167,7 @@ public final class SwitchPreview {
             ours.add(other);
           }
         });
-    return Optional.of(cleaner.leftovers(ours))
-        .filter(left -> !left.isEmpty())
-        .map(left -> KubeProxyFindings.leftovers(Chores.some(left)));
+    return ours;
   }
 
   private static boolean mayBeThere(Dataplane dataplane) {

@@ -13,7 +13,6 @@ import io.pointsman.dataplane.DesiredState.Change;
 import io.pointsman.dataplane.DesiredState.Delta;
 import io.pointsman.dataplane.KernelState.Setting;
 import io.pointsman.dataplane.SyncResult;
-import io.pointsman.kernel.Iptables.Family;
 import io.pointsman.kernel.Iptables.Variant;
 import java.util.ArrayList;
 import java.util.List;
@@ -66,8 +65,7 @@ class IptablesDataplaneTest extends IptablesFixture {
             dataplane.prepare(ALL);
             dataplane.activate();
             List<String> before = saved(Variant.NFT);
-            tables(Family.IPV4, Variant.NFT)
-                .restore(out -> out.append("*filter\n" + damage + "\nCOMMIT\n"));
+            change(Variant.NFT, "filter", damage);
             assertThat(dataplane.read().defects()).anyMatch(it -> it.contains("loopback"));
             dataplane.repair(ALL);
             assertProven(dataplane, ALL);
@@ -162,9 +160,7 @@ class IptablesDataplaneTest extends IptablesFixture {
             dataplane.prepare(ALL);
             dataplane.activate();
             // The rule that the change would take away is gone already.
-            tables(Family.IPV4, variant)
-                .restore(
-                    out -> out.append("*nat\n-D KUBE-SERVICES 1\n-D KUBE-SERVICES 1\nCOMMIT\n"));
+            change(variant, "nat", "-D KUBE-SERVICES 1\n-D KUBE-SERVICES 1");
             List<ServicePort> left = List.of(Samples.WEB_6, Samples.EMPTY, Samples.ONE);
             dataplane.apply(new Delta(List.of(), List.of(Samples.WEB)));
             assertProven(dataplane, desired(left));
@@ -183,12 +179,7 @@ class IptablesDataplaneTest extends IptablesFixture {
             dataplane.prepare(ALL);
             // Somebody takes the chain of a Service port away that was just prepared.
             String chain = ChainNames.service(Samples.ONE.id());
-            tables(Family.IPV4, variant)
-                .restore(
-                    out ->
-                        out.append(
-                            "*nat\n-F KUBE-SERVICES\n-F %s\n-X %s\nCOMMIT\n"
-                                .formatted(chain, chain)));
+            change(variant, "nat", "-F KUBE-SERVICES\n-F %s\n-X %s".formatted(chain, chain));
             dataplane.activate();
             assertThat(dataplane.phase()).isEqualTo(Phase.ACTIVE);
             assertProven(dataplane, ALL);
@@ -203,11 +194,7 @@ class IptablesDataplaneTest extends IptablesFixture {
           try (IptablesDataplane dataplane = open(Variant.NFT)) {
             dataplane.prepare(ALL);
             dataplane.activate();
-            tables(Family.IPV4, Variant.NFT)
-                .restore(
-                    out ->
-                        out.append(
-                            "*nat\n:MINE - [0:0]\n-A MINE -p tcp -j KUBE-MARK-MASQ\nCOMMIT\n"));
+            change(Variant.NFT, "nat", ":MINE - [0:0]\n-A MINE -p tcp -j KUBE-MARK-MASQ");
             dataplane.drain();
             dataplane.remove();
             assertThat(saved(Variant.NFT))
@@ -255,8 +242,7 @@ class IptablesDataplaneTest extends IptablesFixture {
     inside(
         () -> {
           addForeign(Variant.LEGACY);
-          tables(Family.IPV4, Variant.NFT)
-              .restore(out -> out.append("*filter\n-A INPUT -j ACCEPT\nCOMMIT\n"));
+          change(Variant.NFT, "filter", "-A INPUT -j ACCEPT");
           List<String> before = saved(Variant.LEGACY);
           IptablesDataplane dataplane =
               new IptablesDataplane(IptablesOptions.defaults(), settings(Scheduler.RR));

@@ -82,6 +82,12 @@ class IptablesFixture {
     return new Iptables(new CommandRunner(), family, variant);
   }
 
+  /** Changes a table of IPv4 as somebody else would. */
+  static void change(Variant variant, String table, String lines) {
+    tables(Family.IPV4, variant)
+        .restore(out -> out.append("*" + table + "\n" + lines + "\nCOMMIT\n"));
+  }
+
   /** What the kernel has is what is wanted, and nothing else is wrong with it. */
   static void assertProven(IptablesDataplane dataplane, DesiredState desired) {
     KernelState kernel = dataplane.read();

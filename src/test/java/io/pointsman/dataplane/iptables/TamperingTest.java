@@ -8,7 +8,6 @@ import io.pointsman.api.Scheduler;
 import io.pointsman.catalogue.AddressRange;
 import io.pointsman.dataplane.KernelState;
 import io.pointsman.dataplane.SyncResult;
-import io.pointsman.kernel.Iptables.Family;
 import io.pointsman.kernel.Iptables.Variant;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,8 +37,7 @@ class TamperingTest extends IptablesFixture {
                     ":KUBE-SEP-AAAAAAAAAAAAAAAA - [0:0]",
                     "-F POINTSMAN-STATE");
             for (String damage : damages) {
-              tables(Family.IPV4, variant)
-                  .restore(out -> out.append("*nat\n" + damage + "\nCOMMIT\n"));
+              change(variant, "nat", damage);
               KernelState read = dataplane.read();
               assertThat(read.defects().isEmpty() && read.digest().equals(ALL.digest()))
                   .as(damage)
@@ -65,8 +63,7 @@ class TamperingTest extends IptablesFixture {
           try (IptablesDataplane dataplane = open(Variant.NFT)) {
             dataplane.prepare(ALL);
             dataplane.activate();
-            tables(Family.IPV4, Variant.NFT)
-                .restore(out -> out.append("*filter\n" + damage + "\nCOMMIT\n"));
+            change(Variant.NFT, "filter", damage);
             assertThat(dataplane.read().defects())
                 .singleElement(STRING)
                 .contains(damage.split(" ")[1]);
@@ -102,8 +99,7 @@ class TamperingTest extends IptablesFixture {
                     "-R " + chain + " 1 ! -s 10.245.0.0/16 -j KUBE-MARK-MASQ",
                     "-I " + chain + " -j KUBE-MARK-MASQ");
             for (String damage : damages) {
-              tables(Family.IPV4, variant)
-                  .restore(out -> out.append("*nat\n" + damage + "\nCOMMIT\n"));
+              change(variant, "nat", damage);
               assertThat(dataplane.read().defects())
                   .as(damage)
                   .singleElement(STRING)

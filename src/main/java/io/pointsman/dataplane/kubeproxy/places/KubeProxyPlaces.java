@@ -33,15 +33,13 @@ public final class KubeProxyPlaces implements KubeProxySource {
 
   @Override
   public List<KubeProxyState> read() {
-    List<KubeProxyState> states = new ArrayList<>();
-    if (KubeProxyServers.hasDevice()) {
-      KubeProxyRules around = new KubeProxyRules();
-      states.addAll(tables.read(around::reader));
-      states.addAll(table.read());
+    boolean ipvs = KubeProxyServers.hasDevice();
+    KubeProxyRules around = new KubeProxyRules();
+    List<KubeProxyState> states =
+        new ArrayList<>(ipvs ? tables.read(around::reader) : tables.read());
+    states.addAll(table.read());
+    if (ipvs) {
       states.addAll(servers.read(around));
-    } else {
-      states.addAll(tables.read());
-      states.addAll(table.read());
     }
     return states;
   }
