@@ -31,10 +31,10 @@ final class InnerLab {
 
   private InnerLab() {}
 
-  /** User-Mode Linux for a lab. */
-  static UserModeLinux userModeLinux(Duration deadline) {
+  /** User-Mode Linux for a lab, which may say nothing new for so long. */
+  static UserModeLinux userModeLinux(Duration patience) {
     return new UserModeLinux(
-        MEGABYTES, Stream.concat(MODULES.stream(), TABLES.stream()).toList(), deadline);
+        MEGABYTES, Stream.concat(MODULES.stream(), TABLES.stream()).toList(), patience);
   }
 
   /** Runs classes in a machine, each test taking that long at most. */

@@ -18,9 +18,9 @@ import org.junit.jupiter.api.Timeout;
 @Tag("lab-uml")
 @OnlyInLab("the cluster is made inside User-Mode Linux")
 @Order(UserModeLinux.FIRST)
-@Timeout(value = IpvsEdgesTest.MINUTES + 10, unit = TimeUnit.MINUTES)
+@Timeout(value = 80, unit = TimeUnit.MINUTES)
 class IpvsEdgesTest {
-  static final int MINUTES = 70;
+  private static final Duration EACH = Duration.ofMinutes(25);
 
   @Tag("lab")
   @TestFactory
@@ -39,7 +39,6 @@ class IpvsEdgesTest {
   }
 
   private static List<DynamicTest> inside(Class<?> walk) {
-    return InnerLab.run(
-        InnerLab.userModeLinux(Duration.ofMinutes(MINUTES)), Duration.ofMinutes(25), walk);
+    return InnerLab.run(InnerLab.userModeLinux(EACH.plusMinutes(5)), EACH, walk);
   }
 }

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,6 +26,25 @@ import org.junit.jupiter.api.io.TempDir;
 class PlanTest {
   private static final Duration LIMIT = Duration.ofMinutes(3);
   private static final String EXAMPLE = "docs/examples/dataplane.yaml";
+
+  private static final String DUMP =
+      """
+      for save in {ip,ip6}tables-{nft,legacy}-save 'nft -a list ruleset'; do
+        echo "# $save"
+        $save 2>&1 | sed -e 's/\\[[0-9]*:[0-9]*\\]//; s/packets [0-9]* bytes [0-9]*//; /^#/d'
+      done
+      ipset save
+      cat /proc/net/ip_vs 2> /dev/null || echo "no ip_vs"
+      find /sys/fs/bpf | sort
+      ip -o addr | awk '{ print $2, $4 }' | sort
+      for device in $(ls /sys/class/net); do
+        tc qdisc show dev "$device"
+        tc filter show dev "$device" ingress
+        tc filter show dev "$device" egress
+      done
+      sysctl -a 2> /dev/null | grep -E '^net\\.(ipv4|ipv6|netfilter|bridge)\\.' |
+        grep -v nf_conntrack_count | sort
+      """;
 
   @TempDir private static Path home;
 
@@ -133,15 +153,11 @@ class PlanTest {
             });
   }
 
-  /** Counters move, and nothing else may. */
+  /** What a dataplane could change on any node. Counters move, and nothing else may. */
   private static String dump(TestCluster cluster) {
-    return cluster.onNode(
-        "node-1",
-        "sh",
-        "-ec",
-        "(iptables-nft-save; ip6tables-nft-save; iptables-legacy-save; nft -a list ruleset) 2>&1"
-            + " | sed -e 's/\\[[0-9]*:[0-9]*\\]//; s/packets [0-9]* bytes [0-9]*//; /^#/d';"
-            + " find /sys/fs/bpf; ip -o link | cut -d' ' -f2 | sort;"
-            + " sysctl net.ipv4.ip_forward net.ipv4.conf.all.route_localnet");
+    return cluster.nodes().stream()
+        .map(node -> node.name() + "\n" + cluster.onNode(node.name(), "bash", "-ec", DUMP))
+        .peek(text -> assertThat(text).contains("-A KUBE-SERVICES", "route_localnet", "eth0"))
+        .collect(Collectors.joining("\n"));
   }
 }

@@ -271,13 +271,7 @@ public final class ChainRemoval {
     for (int from = 0; from < chains.size(); from += size) {
       List<String> portion = chains.subList(from, Math.min(chains.size(), from + size));
       lines.table(table);
-      // Naming a chain empties it; only empty chains that nothing jumps to can be deleted.
-      for (String chain : portion) {
-        lines.chain(chain);
-      }
-      for (String chain : portion) {
-        lines.deleteChain(chain);
-      }
+      lines.deleteChains(portion);
       lines.commit();
     }
   }

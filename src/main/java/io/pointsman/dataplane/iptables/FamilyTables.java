@@ -158,7 +158,7 @@ final class FamilyTables {
 
   /** Applies a change; when it is refused, everything that differs is written instead. */
   Changes apply(Collection<DesiredState.Change> upserted, Collection<ServicePort> removed) {
-    PartialScript script = new PartialScript(services);
+    PartialScript script = new PartialScript(services, CommitSize.of(tool.variant()));
     for (ServicePort port : removed) {
       script.change(rulesOf(programmed.remove(port.id())), PortRules.NONE);
     }

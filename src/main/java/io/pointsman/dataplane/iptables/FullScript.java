@@ -125,12 +125,7 @@ final class FullScript implements CommandRunner.Input {
       return;
     }
     lines.table(Table.NAT);
-    for (var chain : waiting) {
-      lines.chain(chain.getKey());
-    }
-    for (var chain : waiting) {
-      lines.append(chain.getKey(), chain.getValue());
-    }
+    lines.chains(waiting);
     lines.commit();
     waiting.clear();
   }

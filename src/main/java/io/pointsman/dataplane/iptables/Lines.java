@@ -2,7 +2,9 @@
 package io.pointsman.dataplane.iptables;
 
 import java.io.IOException;
+import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 
 /** Writes what iptables-restore reads (iptables-restore(8)), line by line. */
 final class Lines {
@@ -25,6 +27,16 @@ final class Lines {
     out.append(':').append(name).append(" - [0:0]\n");
   }
 
+  /** Makes chains, all of them before the first rule, which may lead to any. */
+  void chains(Collection<Map.Entry<String, List<String>>> chains) throws IOException {
+    for (var chain : chains) {
+      chain(chain.getKey());
+    }
+    for (var chain : chains) {
+      append(chain.getKey(), chain.getValue());
+    }
+  }
+
   void append(String chain, List<String> rules) throws IOException {
     for (String rule : rules) {
       append(chain, rule);
@@ -42,6 +54,16 @@ final class Lines {
 
   void delete(String chain, String rule) throws IOException {
     line("-D ", chain, rule);
+  }
+
+  /** Only empty chains that nothing leads to can be deleted, so all are emptied first. */
+  void deleteChains(List<String> names) throws IOException {
+    for (String name : names) {
+      chain(name);
+    }
+    for (String name : names) {
+      deleteChain(name);
+    }
   }
 
   void deleteChain(String name) throws IOException {

@@ -6,7 +6,6 @@ import io.pointsman.kernel.CommandRunner;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -20,7 +19,8 @@ import java.util.stream.Stream;
  */
 final class PartialScript implements CommandRunner.Input {
   private final String services;
-  private final Map<String, List<String>> chains = new LinkedHashMap<>();
+  private final int commitSize;
+  private final List<List<Map.Entry<String, List<String>>>> ports = new ArrayList<>();
   private final Set<String> goneChains = new TreeSet<>();
   private final List<SharedRule> added = new ArrayList<>();
   private final List<SharedRule> gone = new ArrayList<>();
@@ -29,21 +29,22 @@ final class PartialScript implements CommandRunner.Input {
    * An empty change.
    *
    * @param services the chain of the table nat that Services are found in
+   * @param commitSize after how many chains there is a commit
    */
-  PartialScript(String services) {
+  PartialScript(String services, int commitSize) {
     this.services = services;
+    this.commitSize = commitSize;
   }
 
   /** Adds the change of one Service port. */
   void change(PortRules before, PortRules after) {
-    after
-        .chains()
-        .forEach(
-            (name, rules) -> {
-              if (!rules.equals(before.chains().get(name))) {
-                chains.put(name, rules);
-              }
-            });
+    List<Map.Entry<String, List<String>>> differing =
+        after.chains().entrySet().stream()
+            .filter(chain -> !chain.getValue().equals(before.chains().get(chain.getKey())))
+            .toList();
+    if (!differing.isEmpty()) {
+      ports.add(differing);
+    }
     for (String name : before.chains().keySet()) {
       if (!after.chains().containsKey(name)) {
         goneChains.add(name);
@@ -56,12 +57,13 @@ final class PartialScript implements CommandRunner.Input {
   }
 
   boolean isEmpty() {
-    return chains.isEmpty() && goneChains.isEmpty() && added.isEmpty() && gone.isEmpty();
+    return ports.isEmpty() && goneChains.isEmpty() && added.isEmpty() && gone.isEmpty();
   }
 
   /** How many rules are written. */
   int written() {
-    return chains.values().stream().mapToInt(List::size).sum() + added.size();
+    return added.size()
+        + ports.stream().flatMap(List::stream).mapToInt(each -> each.getValue().size()).sum();
   }
 
   /** How many rules and chains are deleted. */
@@ -93,22 +95,30 @@ final class PartialScript implements CommandRunner.Input {
     lines.commit();
   }
 
+  /** A Service port's chains change in one commit, and are there before anything leads to them. */
   private void writeNat(Lines lines) throws IOException {
+    List<Map.Entry<String, List<String>>> waiting = new ArrayList<>();
+    for (var port : ports) {
+      if (waiting.size() >= commitSize) {
+        lines.table(Table.NAT);
+        lines.chains(waiting);
+        lines.commit();
+        waiting.clear();
+      }
+      waiting.addAll(port);
+    }
     boolean shared =
         Stream.concat(added.stream(), gone.stream()).anyMatch(rule -> rule.table() == Table.NAT);
-    if (!shared && chains.isEmpty() && goneChains.isEmpty()) {
-      return;
+    if (shared || !waiting.isEmpty() || !goneChains.isEmpty()) {
+      lines.table(Table.NAT);
+      lines.chains(waiting);
+      writeShared(lines);
+      deleteChains(lines);
+      lines.commit();
     }
-    lines.table(Table.NAT);
-    for (String name : chains.keySet()) {
-      lines.chain(name);
-    }
-    for (String name : goneChains) {
-      lines.chain(name);
-    }
-    for (var chain : chains.entrySet()) {
-      lines.append(chain.getKey(), chain.getValue());
-    }
+  }
+
+  private void writeShared(Lines lines) throws IOException {
     for (SharedRule rule : added) {
       if (rule.table() == Table.NAT) {
         lines.insert(renamed(rule.chain()), rule.rule());
@@ -119,10 +129,18 @@ final class PartialScript implements CommandRunner.Input {
         lines.delete(renamed(rule.chain()), rule.rule());
       }
     }
-    for (String name : goneChains) {
-      lines.deleteChain(name);
+  }
+
+  /** What nothing leads to any more. */
+  private void deleteChains(Lines lines) throws IOException {
+    List<String> names = List.copyOf(goneChains);
+    for (int from = 0; from < names.size(); from += commitSize) {
+      if (from > 0) {
+        lines.commit();
+        lines.table(Table.NAT);
+      }
+      lines.deleteChains(names.subList(from, Math.min(names.size(), from + commitSize)));
     }
-    lines.commit();
   }
 
   private String renamed(String chain) {

@@ -14,6 +14,8 @@ import org.junit.jupiter.api.Test;
 class PartialScriptTest {
   private static final ServiceRules RULES = new ServiceRules(false, Optional.empty(), false);
 
+  private static final int COMMIT_SIZE = 2;
+
   @Test
   void anEndpointLessRewritesOneChainAndDeletesOne() throws IOException {
     ServicePort after = with(Samples.WEB, Samples.WEB.backends().subList(0, 2));
@@ -22,9 +24,9 @@ class PartialScriptTest {
             """
             *nat
             :KUBE-SVC-CDGGSHYLG3RE2FKL - [0:0]
-            :KUBE-SEP-2RIJ5GIYXEFH6G4D - [0:0]
             -A KUBE-SVC-CDGGSHYLG3RE2FKL -m statistic --mode random --probability 0.5000000000 -j KUBE-SEP-7U6MWNJWR3SADOJA
             -A KUBE-SVC-CDGGSHYLG3RE2FKL -j KUBE-SEP-F7BHZ7WL3PFYMSRY
+            :KUBE-SEP-2RIJ5GIYXEFH6G4D - [0:0]
             -X KUBE-SEP-2RIJ5GIYXEFH6G4D
             COMMIT
             """);
@@ -40,9 +42,9 @@ class PartialScriptTest {
             -I KUBE-SERVICES -m comment --comment "default/one has no endpoints" -m udp -p udp -d 10.96.0.52 --dport 53 -j REJECT
             COMMIT
             *nat
+            -D KUBE-SERVICES -m comment --comment "default/one cluster IP" -m udp -p udp -d 10.96.0.52 --dport 53 -j KUBE-SVC-NHYGUYHRT7FIOP25
             :KUBE-SEP-XYZ2GE6BUUA3CKGD - [0:0]
             :KUBE-SVC-NHYGUYHRT7FIOP25 - [0:0]
-            -D KUBE-SERVICES -m comment --comment "default/one cluster IP" -m udp -p udp -d 10.96.0.52 --dport 53 -j KUBE-SVC-NHYGUYHRT7FIOP25
             -X KUBE-SEP-XYZ2GE6BUUA3CKGD
             -X KUBE-SVC-NHYGUYHRT7FIOP25
             COMMIT
@@ -58,8 +60,43 @@ class PartialScriptTest {
   }
 
   @Test
+  void aLargeChangeTakesManyCommitsAndIsLedToInTheLast() throws IOException {
+    PartialScript script = new PartialScript(ChainNames.SERVICES, COMMIT_SIZE);
+    script.change(PortRules.NONE, RULES.of(Samples.WEB));
+    script.change(PortRules.NONE, RULES.of(Samples.ONE));
+    List<String> commits = commits(script);
+    assertThat(commits).hasSize(2);
+    RULES
+        .of(Samples.WEB)
+        .chains()
+        .keySet()
+        .forEach(name -> assertThat(commits.getFirst()).contains(":" + name + " "));
+    assertThat(commits.getFirst()).startsWith("*nat\n").doesNotContain("-I ", "KUBE-SERVICES");
+    RULES
+        .of(Samples.ONE)
+        .chains()
+        .keySet()
+        .forEach(name -> assertThat(commits.getLast()).contains(":" + name + " "));
+    assertThat(commits.getLast()).startsWith("*nat\n").contains("default/web:http", "default/one");
+  }
+
+  @Test
+  void chainsGoInManyCommitsAfterWhatLedToThem() throws IOException {
+    PartialScript script = new PartialScript(ChainNames.SERVICES, COMMIT_SIZE);
+    script.change(RULES.of(Samples.WEB), PortRules.NONE);
+    List<String> commits = commits(script);
+    int gone = RULES.of(Samples.WEB).chains().size();
+    assertThat(commits).hasSize((gone + COMMIT_SIZE - 1) / COMMIT_SIZE).hasSizeGreaterThan(1);
+    assertThat(commits.getFirst()).contains("-D KUBE-SERVICES");
+    assertThat(commits.subList(1, commits.size()))
+        .allSatisfy(commit -> assertThat(commit).startsWith("*nat\n:").doesNotContain("-D "));
+    assertThat(String.join("", commits).lines().filter(line -> line.startsWith("-X ")))
+        .hasSize(gone);
+  }
+
+  @Test
   void nothingChangesNothing() {
-    PartialScript script = new PartialScript(ChainNames.SERVICES);
+    PartialScript script = new PartialScript(ChainNames.SERVICES, COMMIT_SIZE);
     script.change(RULES.of(Samples.WEB), RULES.of(Samples.WEB));
     assertThat(script.isEmpty()).isTrue();
   }
@@ -69,8 +106,16 @@ class PartialScriptTest {
   }
 
   private static String script(PortRules before, PortRules after) throws IOException {
-    PartialScript script = new PartialScript(ChainNames.SERVICES);
+    PartialScript script = new PartialScript(ChainNames.SERVICES, COMMIT_SIZE);
     script.change(before, after);
+    return text(script);
+  }
+
+  private static List<String> commits(PartialScript script) throws IOException {
+    return List.of(text(script).split("(?<=COMMIT\n)"));
+  }
+
+  private static String text(PartialScript script) throws IOException {
     StringBuilder text = new StringBuilder();
     script.writeTo(text);
     return text.toString();

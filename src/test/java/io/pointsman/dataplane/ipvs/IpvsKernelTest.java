@@ -8,9 +8,11 @@ import io.pointsman.testing.uml.InnerTests;
 import io.pointsman.testing.uml.UserModeLinux;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
@@ -20,6 +22,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
  */
 @Execution(ExecutionMode.CONCURRENT)
 @Order(UserModeLinux.FIRST)
+@Timeout(value = 1, unit = TimeUnit.HOURS)
 class IpvsKernelTest {
   static final List<String> MODULES =
       List.of(
@@ -34,10 +37,15 @@ class IpvsKernelTest {
           "ip6table_nat",
           "ip6table_mangle");
 
+  /** How long a test may take. Of IpvsRandomInside one took five minutes on a busy machine. */
+  private static final Duration EACH = Duration.ofMinutes(10);
+
   @TestFactory
   List<DynamicTest> inside() {
     return InnerTests.run(
-        new UserModeLinux(2048, MODULES, Duration.ofMinutes(18)),
+        new UserModeLinux(2048, MODULES, EACH.plusMinutes(2)),
+        EACH,
+        List.of(),
         IpvsNetlinkInside.class,
         IpvsDataplaneInside.class,
         IpvsForecastInside.class,

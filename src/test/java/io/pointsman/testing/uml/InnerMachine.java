@@ -17,8 +17,9 @@ public sealed interface InnerMachine permits UserModeLinux, StockKernel {
      * Called from time to time and once at the end.
      *
      * @param folder the folder that the command knows as {@link #OUTSIDE}
+     * @return whether there is anything new
      */
-    void look(Path folder);
+    boolean look(Path folder);
   }
 
   /** What it is called in messages. */
@@ -28,8 +29,8 @@ public sealed interface InnerMachine permits UserModeLinux, StockKernel {
    * Boots, runs a line of shell in the project's folder and waits for its end.
    *
    * @return the command's exit code
-   * @throws IllegalStateException when the machine does not come to the end in time; the message
-   *     holds the last it said
+   * @throws IllegalStateException when the machine dies, or says nothing new for too long; the
+   *     message holds the last it said
    */
   int run(String command, Watcher watcher);
 }

@@ -14,12 +14,13 @@ public final class InnerOutput implements InnerMachine.Watcher {
   private final Map<Path, Integer> read = new LinkedHashMap<>();
 
   @Override
-  public void look(Path folder) {
+  public boolean look(Path folder) {
     String output = rest(folder.resolve("output"));
     if (!output.isEmpty()) {
       System.out.print(output);
       System.out.flush();
     }
+    return !output.isEmpty();
   }
 
   /** What has come to a file since it was looked at last. */

@@ -33,12 +33,10 @@ public final class InnerTests implements InnerMachine.Watcher {
     this.title = title;
   }
 
-  /** Runs classes in a machine; the result has a test for each of theirs, and one for the run. */
-  public static List<DynamicTest> run(InnerMachine machine, Class<?>... classes) {
-    return run(machine, Duration.ofMinutes(5), List.of(), classes);
-  }
-
-  /** The same, each test taking that long at most, in a JVM with options of its own. */
+  /**
+   * Runs classes in a machine, each test taking that long at most, in a JVM with options of its
+   * own; the result has a test for each of theirs, and one for the run.
+   */
   public static List<DynamicTest> run(
       InnerMachine machine, Duration each, List<String> options, Class<?>... classes) {
     InnerTests tests = new InnerTests(machine.title());
@@ -60,8 +58,8 @@ public final class InnerTests implements InnerMachine.Watcher {
   }
 
   @Override
-  public void look(Path folder) {
-    output.look(folder);
+  public boolean look(Path folder) {
+    boolean printed = output.look(folder);
     release += output.rest(folder.resolve("release")).strip();
     partial.append(output.rest(folder.resolve("events")));
     int end = partial.lastIndexOf("\n");
@@ -69,6 +67,7 @@ public final class InnerTests implements InnerMachine.Watcher {
       partial.substring(0, end).lines().map(InnerEvent::parse).forEach(this::accept);
       partial.delete(0, end + 1);
     }
+    return printed || end >= 0;
   }
 
   private void accept(InnerEvent event) {
@@ -106,7 +105,7 @@ public final class InnerTests implements InnerMachine.Watcher {
     switch (event.kind()) {
       case PASSED -> {}
       case FAILED -> throw new AssertionError(event.text());
-      case STARTED -> throw new AssertionError("did not come to its end");
+      case STARTED -> throw new AssertionError(event.name() + " did not come to its end");
       case END -> throw new IllegalStateException("the end is no test");
     }
   }

@@ -14,9 +14,9 @@ import java.util.List;
  *
  * @param megabytes its memory, which is taken only as it is used
  * @param modules kernel modules that are loaded first; the kernel loads others as it needs them
- * @param deadline how long it may take from the boot to the end
+ * @param patience how long it may say nothing new before it is ended
  */
-public record StockKernel(int megabytes, List<String> modules, Duration deadline)
+public record StockKernel(int megabytes, List<String> modules, Duration patience)
     implements InnerMachine {
   /** Takes a copy. */
   public StockKernel {
@@ -33,7 +33,7 @@ public record StockKernel(int megabytes, List<String> modules, Duration deadline
     String kernel = fetch();
     List<String> resources = List.of("/qemu/start.sh");
     return new InnerBoot(
-            title(), resources, modules, deadline, folder -> commandLine(folder, kernel))
+            title(), resources, modules, patience, folder -> commandLine(folder, kernel))
         .run(command, watcher);
   }
 

@@ -11,9 +11,9 @@ import java.util.List;
  *
  * @param megabytes its memory, which is taken only as it is used
  * @param modules kernel modules that are loaded first
- * @param deadline how long it may take from the boot to the end
+ * @param patience how long it may say nothing new before it is ended
  */
-public record UserModeLinux(int megabytes, List<String> modules, Duration deadline)
+public record UserModeLinux(int megabytes, List<String> modules, Duration patience)
     implements InnerMachine {
   /** The order of test classes that boot one: they take longest. */
   public static final int FIRST = 1;
@@ -31,7 +31,7 @@ public record UserModeLinux(int megabytes, List<String> modules, Duration deadli
   @Override
   public int run(String command, Watcher watcher) {
     List<String> resources = List.of("/uml/start.sh", "/uml/init.sh", "/uml/xstate.c");
-    return new InnerBoot(title(), resources, modules, deadline, this::commandLine)
+    return new InnerBoot(title(), resources, modules, patience, this::commandLine)
         .run(command, watcher);
   }
 
