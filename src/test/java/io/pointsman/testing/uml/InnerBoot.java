@@ -34,6 +34,7 @@ record InnerBoot(
     Function<Path, List<String>> commandLine) {
   private static final int TAIL = 8_000;
   private static final long POLL_MILLIS = 100;
+  private static final Duration ANSWERED_WITHIN = Duration.ofSeconds(20);
 
   /** As {@link InnerMachine#run}. */
   int run(String command, InnerMachine.Watcher watcher) {
@@ -102,6 +103,9 @@ record InnerBoot(
         hangs = now - heard > patience.toNanos();
         Thread.sleep(POLL_MILLIS);
       }
+      if (hangs) {
+        askWhy(folder);
+      }
       watcher.look(folder);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -115,8 +119,17 @@ record InnerBoot(
     return Integer.parseInt(Files.readString(code).strip());
   }
 
+  /** {@link InnerStacks} answers. */
+  private static void askWhy(Path folder) throws IOException, InterruptedException {
+    Files.createFile(folder.resolve(InnerStacks.QUESTION));
+    long end = System.nanoTime() + ANSWERED_WITHIN.toNanos();
+    while (!Files.exists(folder.resolve(InnerStacks.ANSWER)) && System.nanoTime() < end) {
+      Thread.sleep(POLL_MILLIS);
+    }
+  }
+
   private static String tails(Path folder) {
-    return Stream.of("kernel", "console", "output")
+    return Stream.of("kernel", "console", "output", InnerStacks.ANSWER)
         .map(folder::resolve)
         .filter(Files::exists)
         .map(file -> "-- " + file.getFileName() + "\n" + tail(Project.read(file)))

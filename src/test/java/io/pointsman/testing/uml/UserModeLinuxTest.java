@@ -4,6 +4,7 @@ package io.pointsman.testing.uml;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -29,6 +30,20 @@ class UserModeLinuxTest {
   void oneThatSaysNothingIsEnded() {
     assertThatThrownBy(() -> machine(Duration.ofSeconds(1)).run("sleep infinity", SILENT))
         .hasMessageStartingWith("User-Mode Linux said nothing new for PT1S:");
+  }
+
+  @Test
+  void whatHangsIsTold() {
+    String command =
+        InnerJvm.command(
+            InnerRunner.class,
+            List.of(),
+            List.of(InnerMachine.OUTSIDE + "/events", HangInside.class.getName()));
+    // Until the test inside has begun.
+    InnerMachine.Watcher start = folder -> !Files.exists(folder.resolve("events"));
+    assertThatThrownBy(() -> machine(Duration.ofSeconds(5)).run(command, start))
+        .hasMessageContaining("CountDownLatch.await < HangInside.waitsForNobody")
+        .hasMessageContaining("sysrq: Show Blocked State");
   }
 
   @Test
