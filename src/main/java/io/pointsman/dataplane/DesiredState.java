@@ -12,7 +12,8 @@ import java.util.Set;
  * Everything this node's kernel shall hold.
  *
  * @param ports every Service port, seen from this node
- * @param nodePortAddresses addresses of this node that answer on node ports, loopback included
+ * @param nodePortAddresses addresses of this node that answer on node ports; loopback is not among
+ *     them, and answers where the dataplane can
  * @param digest the sum over {@code ports}
  */
 public record DesiredState(

@@ -3,6 +3,7 @@ package io.pointsman.dataplane.bpf;
 
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.dataplane.Families;
 import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.CommandRunner.CommandException;
 import io.pointsman.kernel.Iptables;
@@ -93,22 +94,16 @@ final class TranslationHold {
   }
 
   private boolean takesTables(IpFamily family) {
-    return commands.has("nft") && new Iptables(commands, tools(family), Variant.NFT).supported();
+    return commands.has("nft")
+        && new Iptables(commands, Families.tools(family), Variant.NFT).supported();
   }
 
   private Iptables legacy(IpFamily family) {
-    return new Iptables(commands, tools(family), Variant.LEGACY);
-  }
-
-  private static Iptables.Family tools(IpFamily family) {
-    return switch (family) {
-      case IPV4 -> Iptables.Family.IPV4;
-      case IPV6 -> Iptables.Family.IPV6;
-    };
+    return new Iptables(commands, Families.tools(family), Variant.LEGACY);
   }
 
   private static String table(IpFamily family) {
-    return tools(family).nft() + " " + TABLE;
+    return Families.tools(family).nft() + " " + TABLE;
   }
 
   private boolean isTable(IpFamily family) {

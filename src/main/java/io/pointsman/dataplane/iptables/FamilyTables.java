@@ -9,6 +9,7 @@ import io.pointsman.catalogue.ServicePortId;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DesiredState;
+import io.pointsman.dataplane.Families;
 import io.pointsman.dataplane.KernelState.Setting;
 import io.pointsman.kernel.CommandRunner.CommandException;
 import io.pointsman.kernel.HiddenTables;
@@ -51,20 +52,13 @@ final class FamilyTables {
    */
   FamilyTables(Discovery.Place place, boolean inTurn, IptablesOptions options) {
     this.tool = place.tool;
-    this.family = family(tool);
+    this.family = Families.of(tool);
     this.reader = new FamilyReader(tool, family);
     this.inTurn = inTurn;
     this.localRange = options.localRange(family);
     this.standIn = options.standIn();
     this.rules = new ServiceRules(inTurn, localRange, true);
     this.phase = place.phase;
-  }
-
-  static IpFamily family(Iptables tool) {
-    return switch (tool.family()) {
-      case IPV4 -> IpFamily.IPV4;
-      case IPV6 -> IpFamily.IPV6;
-    };
   }
 
   IpFamily family() {

@@ -6,6 +6,7 @@ import io.pointsman.catalogue.AddressRange;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DesiredState;
+import io.pointsman.dataplane.Families;
 import io.pointsman.dataplane.Holdings;
 import io.pointsman.dataplane.HostAddresses;
 import io.pointsman.dataplane.PlannedWrites;
@@ -78,7 +79,7 @@ final class Forecast {
   }
 
   private static SavedTables save(Iptables tool) {
-    SavedTables saved = new SavedTables(FamilyTables.family(tool));
+    SavedTables saved = new SavedTables(Families.of(tool));
     tool.save(saved::accept);
     return saved;
   }

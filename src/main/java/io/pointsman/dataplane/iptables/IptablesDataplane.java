@@ -8,6 +8,7 @@ import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.DrainState;
+import io.pointsman.dataplane.Families;
 import io.pointsman.dataplane.Holdings;
 import io.pointsman.dataplane.KernelState;
 import io.pointsman.dataplane.NodeFacts;
@@ -60,7 +61,7 @@ public final class IptablesDataplane implements Dataplane {
         () -> {
           List<SavedTables> saved = new ArrayList<>();
           for (Discovery.Place place : Discovery.look(options).chosen()) {
-            SavedTables tables = new SavedTables(FamilyTables.family(place.tool));
+            SavedTables tables = new SavedTables(Families.of(place.tool));
             place.tool.save(tables::accept);
             saved.add(tables);
           }

@@ -4,6 +4,7 @@ package io.pointsman.dataplane.iptables;
 import io.pointsman.catalogue.Address;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.dataplane.Families;
 import io.pointsman.dataplane.KernelState.BackendAddress;
 import io.pointsman.dataplane.iptables.RuleReader.Found;
 import io.pointsman.dataplane.kubeproxy.DeadRules;
@@ -90,7 +91,7 @@ public final class KubeProxyTables implements KubeProxySource {
     for (Family family : Family.values()) {
       Iptables tool = new Iptables(commands, family, variant);
       if (tool.usable()) {
-        SavedTables saved = SavedTables.named(FamilyTables.family(tool));
+        SavedTables saved = SavedTables.named(Families.of(tool));
         DeadRules dead = new DeadRules(SHARED);
         Consumer<String> other = beside.apply(tool);
         tool.save(

@@ -2,6 +2,7 @@
 package io.pointsman.dataplane.ipvs;
 
 import io.pointsman.catalogue.IpFamily;
+import io.pointsman.dataplane.Families;
 import io.pointsman.dataplane.iptables.ChainSearch;
 import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.CommandRunner.CommandException;
@@ -21,7 +22,7 @@ public final class KubeProxyRules {
 
   /** Takes the lines of iptables-save that one program is about to show. */
   public Consumer<String> reader(Iptables tool) {
-    KubeProxyChains chains = chains(tool);
+    KubeProxyChains chains = new KubeProxyChains(Families.of(tool));
     read.add(chains);
     return chains::accept;
   }
@@ -30,7 +31,7 @@ public final class KubeProxyRules {
   static KubeProxyRules read(CommandRunner commands) {
     KubeProxyRules rules = new KubeProxyRules();
     for (Iptables tool : ChainSearch.tools(commands)) {
-      KubeProxyChains chains = chains(tool);
+      KubeProxyChains chains = new KubeProxyChains(Families.of(tool));
       try {
         if (tool.usable()) {
           tool.save(chains::accept);
@@ -41,14 +42,6 @@ public final class KubeProxyRules {
       }
     }
     return rules;
-  }
-
-  private static KubeProxyChains chains(Iptables tool) {
-    return new KubeProxyChains(
-        switch (tool.family()) {
-          case IPV4 -> IpFamily.IPV4;
-          case IPV6 -> IpFamily.IPV6;
-        });
   }
 
   /**

@@ -3,6 +3,7 @@ package io.pointsman.dataplane.ipvs;
 
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.dataplane.Families;
 import io.pointsman.dataplane.iptables.ChainRemoval;
 import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.HiddenTables;
@@ -42,7 +43,7 @@ final class Rules {
 
   Rules(Iptables tool, IpvsOptions options) {
     this.tool = tool;
-    this.family = tool.family() == Iptables.Family.IPV4 ? IpFamily.IPV4 : IpFamily.IPV6;
+    this.family = Families.of(tool);
     this.options = options;
   }
 
