@@ -20,7 +20,9 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -59,20 +61,43 @@ class ConnectionBench {
   @ParameterizedTest
   @MethodSource("modesAndSizes")
   void bpf(KubeProxyMode mode, int services) {
-    measure(mode, LinuxDataplane.BPF, services);
+    measure(twoNodes(mode), Pace.FULL, LinuxDataplane.BPF, services, ConnectionBench::agent);
   }
 
   @ParameterizedTest
   @MethodSource("sizes")
   void iptables(int services) {
-    measure(KubeProxyMode.IPTABLES, LinuxDataplane.IPTABLES, services);
+    var options = twoNodes(KubeProxyMode.IPTABLES);
+    measure(options, Pace.FULL, LinuxDataplane.IPTABLES, services, ConnectionBench::agent);
   }
 
-  private static void measure(KubeProxyMode mode, LinuxDataplane dataplane, int services) {
-    var options = LabOptions.named("bench").withNodes(2).withKubeProxyMode(mode);
+  @TestFactory
+  List<DynamicTest> ipvs() {
+    var machine = InnerLab.userModeLinux(STEP.plus(STEP));
+    return InnerLab.run(machine, Duration.ofMinutes(140), IpvsConnectionInside.class);
+  }
+
+  private static LabOptions twoNodes(KubeProxyMode mode) {
+    return LabOptions.named("bench").withNodes(2).withKubeProxyMode(mode);
+  }
+
+  private static void agent(TestCluster cluster, LinuxDataplane dataplane, int services) {
+    var agent = new AgentFigures(cluster);
+    agent.change(services);
+    agent.restart(services, dataplane);
+  }
+
+  /** What else is measured while Pointsman serves. */
+  interface More {
+    void measure(TestCluster cluster, LinuxDataplane dataplane, int services);
+  }
+
+  static void measure(
+      LabOptions options, Pace pace, LinuxDataplane dataplane, int services, More more) {
+    var mode = options.kubeProxyMode();
     try (var cluster = TestCluster.inLab(options)) {
-      cluster.install();
-      WebLoad.deploy(cluster);
+      cluster.install(pace.arguments());
+      WebLoad.deploy(cluster, pace);
       separate(cluster.lab().client());
       var made = services > FEW ? services : 0;
       var many = ManyServices.create(cluster, made, addresses(cluster));
@@ -80,7 +105,7 @@ class ConnectionBench {
       measure(
           cluster,
           many,
-          NodeProxy.KUBE_PROXY,
+          NodeProxy.of(mode),
           endless,
           "kube-proxy %s, %d Services".formatted(mode.configuration(), services));
       var walk = new Walk(cluster, STEP);
@@ -88,9 +113,7 @@ class ConnectionBench {
       walk.await(dataplane);
       var name = "Pointsman " + Walk.name(dataplane);
       measure(cluster, many, NodeProxy.AGENT, false, "%s, %d Services".formatted(name, services));
-      var agent = new AgentFigures(cluster);
-      agent.change(services);
-      agent.restart(services, dataplane);
+      more.measure(cluster, dataplane, services);
       if (!endless) {
         walk.goBack();
       }

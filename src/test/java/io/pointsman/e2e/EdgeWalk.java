@@ -107,7 +107,7 @@ final class EdgeWalk implements AutoCloseable {
     cluster = up;
     up.install(pace.arguments());
     steps = new StepPrinter(up);
-    WebLoad.deploy(up);
+    WebLoad.deploy(up, pace);
     LongFlows.deploy(up);
     var started = new Load(WebLoad.start(up, pace), LongFlows.start(up, pace));
     load = started;

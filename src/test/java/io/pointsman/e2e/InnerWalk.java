@@ -15,8 +15,7 @@ import org.junit.jupiter.api.TestFactory;
 /** A walk of a cluster of one node inside another machine, which is told classes to run. */
 abstract class InnerWalk {
   static {
-    // A question to the API server costs so much here that ten a second leave little for the rest.
-    Awaitility.setDefaultPollInterval(Duration.ofSeconds(2));
+    askSeldom();
   }
 
   private final EdgeWalk walk;
@@ -28,6 +27,13 @@ abstract class InnerWalk {
     this.walk =
         new EdgeWalk(LabOptions.named("inner").withKubeProxyMode(from).withNodes(1), pace, 1);
     this.dataplanes = dataplanes;
+  }
+
+  /**
+   * A question to the API server costs so much here that ten a second leave little for the rest.
+   */
+  static void askSeldom() {
+    Awaitility.setDefaultPollInterval(Duration.ofSeconds(2));
   }
 
   @TestFactory

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.e2e;
 
+import io.pointsman.lab.KubeProxyMode;
 import io.pointsman.lab.Node;
 import java.util.List;
 import java.util.stream.Stream;
@@ -16,6 +17,18 @@ enum NodeProxy {
     @Override
     boolean started(Node node) {
       return metric(node, "kubeproxy_sync_full_proxy_rules_duration_seconds_count") >= 2;
+    }
+  },
+  /** In its ipvs mode, which compares everything at each change. */
+  KUBE_PROXY_IPVS(
+      "kube-proxy",
+      " --config=",
+      "http://127.0.0.1:10249/metrics",
+      "kubeproxy_sync_proxy_rules_duration_seconds_count") {
+    /** Once for each family. */
+    @Override
+    boolean started(Node node) {
+      return changes(node) >= 2;
     }
   },
   AGENT(
@@ -53,6 +66,14 @@ enum NodeProxy {
    * @param cpuSeconds since it started, with what it has run
    */
   record Used(double mebibytes, double cpuSeconds) {}
+
+  /** The kube-proxy of a mode. */
+  static NodeProxy of(KubeProxyMode mode) {
+    return switch (mode) {
+      case IPTABLES, NFTABLES -> KUBE_PROXY;
+      case IPVS -> KUBE_PROXY_IPVS;
+    };
+  }
 
   /** Whether it has programmed the node since it started. */
   abstract boolean started(Node node);

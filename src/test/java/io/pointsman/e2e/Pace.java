@@ -16,6 +16,9 @@ import java.time.Duration;
  */
 record Pace(
     int perSecond, Duration pause, int block, Duration patience, Duration resend, Duration limit) {
+  /** As web.yaml has it. */
+  private static final long LINGER_SECONDS = 3;
+
   /** For the machine itself. */
   static final Pace FULL =
       new Pace(
@@ -66,6 +69,14 @@ record Pace(
   /** The same with datagrams that are sent again after so long; zero never does. */
   Pace resending(Duration again) {
     return new Pace(perSecond, pause, block, patience, again, limit);
+  }
+
+  /**
+   * How long a pod serves on after it was told to end: every node must know of it before, or its
+   * end looks like a loss. Where everything is slow, the control plane is, too.
+   */
+  long lingerSeconds() {
+    return isSlow() ? patience.toSeconds() : LINGER_SECONDS;
   }
 
   private boolean isSlow() {

@@ -32,13 +32,25 @@ public final class WebLoad implements AutoCloseable {
 
   /** Creates the Service and its pods and waits until they are ready. */
   public static void deploy(TestCluster cluster) {
-    cluster.apply("web.yaml");
+    deploy(cluster, Pace.FULL);
+  }
+
+  /** The same at that pace. */
+  static void deploy(TestCluster cluster, Pace pace) {
+    cluster.apply("web.yaml", manifest -> lingering(manifest, pace.lingerSeconds()));
     cluster.kubectl("rollout", "status", "deployment/web", "--timeout=600s");
     cluster.kubectl("wait", "--for=condition=Ready", "pod/traffic", "--timeout=600s");
     // A pod is Ready before each node's dataplane knows it: the load counts what is lost later.
     for (var target : nodePortTargets(cluster)) {
       await().atMost(READY).until(() -> answers(cluster, target));
     }
+  }
+
+  /** With pods that serve on for so long. */
+  private static String lingering(String manifest, long seconds) {
+    return manifest
+        .replace("--delay-shutdown=3", "--delay-shutdown=" + seconds)
+        .replace("GracePeriodSeconds: 5", "GracePeriodSeconds: " + (seconds + 2));
   }
 
   private static boolean answers(TestCluster cluster, String target) {
