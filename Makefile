@@ -32,7 +32,7 @@ image: build ## Build the container image by the Dockerfile, without a container
 
 test: deps binaries image ## Run unit, packet, API and cluster tests (root)
 	@rm -rf target/surefire-reports
-	@# The image was made of what is packaged already; packaged again it would be another one.
+	@# What the image was made of is packaged already.
 	@status=0; ($(maven) verify -Dquarkus.build.skip) || status=$$?; scripts/outcome; exit $$status
 
 demo: demo-check deps binaries image ## Take a real cluster through MODES (default: BPF) and back under load (root)
