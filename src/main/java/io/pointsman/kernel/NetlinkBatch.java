@@ -16,6 +16,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class NetlinkBatch implements AutoCloseable {
   private static final int PORTION = 32 * 1024;
+
+  /**
+   * Each request may be refused, and a refusal takes up to a kilobyte of the socket's buffer beside
+   * twice the request: this many fit into the kernel's usual 208 KiB (net.core.rmem_default).
+   */
+  private static final int MAX_REQUESTS = 100;
+
   private static final int LARGEST_MESSAGE = 4 * 1024;
   private static final int MAX_FAILURES = 10;
 
@@ -52,7 +59,7 @@ final class NetlinkBatch implements AutoCloseable {
     body.accept(writer);
     writer.end(at);
     requests.add(new Request(sequence, operation, object, tolerated));
-    if (writer.size() >= PORTION) {
+    if (writer.size() >= PORTION || requests.size() == MAX_REQUESTS) {
       writer.addFlags(at, NetlinkSocket.NLM_F_ACK);
       exchange();
     } else {

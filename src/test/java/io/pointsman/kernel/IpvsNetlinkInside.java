@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.net.InetAddress;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -149,6 +150,25 @@ public class IpvsNetlinkInside {
             device.delete();
             device.delete();
             assertThat(device.exists()).isFalse();
+          }
+          return true;
+        });
+  }
+
+  /** Each is refused, because it is there: the refusals once overran the socket's buffer. */
+  @Test
+  void keepsThousandsOfAddressesThatItHasAlready() {
+    sandbox.inNamespace(
+        () -> {
+          try (DummyDevice device = new DummyDevice("kube-ipvs0")) {
+            Set<InetAddress> addresses = new HashSet<>();
+            for (int i = 0; i < 3000; i++) {
+              addresses.add(v4(0x0a60_0000 + i));
+            }
+            device.create();
+            device.add(addresses);
+            device.add(addresses);
+            assertThat(device.addresses()).isEqualTo(addresses);
           }
           return true;
         });
