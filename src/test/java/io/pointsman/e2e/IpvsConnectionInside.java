@@ -9,10 +9,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/**
- * The part of {@link ConnectionBench} that needs ip_vs. It leaves out the agent's own figures, for
- * which the API server is asked all the time: that takes more here than the agent does.
- */
+/** The part of {@link ConnectionBench} that needs ip_vs. */
 public class IpvsConnectionInside {
   static {
     InnerWalk.askSeldom();
@@ -26,7 +23,6 @@ public class IpvsConnectionInside {
   @MethodSource("sizes")
   void ipvs(int services) {
     var options = LabOptions.named("bench").withNodes(1).withKubeProxyMode(KubeProxyMode.IPVS);
-    ConnectionBench.measure(
-        options, Pace.SLOW, LinuxDataplane.IPVS, services, (cluster, dataplane, size) -> {});
+    ConnectionBench.measure(options, Pace.SLOW, LinuxDataplane.IPVS, services);
   }
 }

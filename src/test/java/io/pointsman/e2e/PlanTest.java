@@ -156,8 +156,13 @@ class PlanTest {
   /** What a dataplane could change on any node. Counters move, and nothing else may. */
   private static String dump(TestCluster cluster) {
     return cluster.nodes().stream()
-        .map(node -> node.name() + "\n" + cluster.onNode(node.name(), "bash", "-ec", DUMP))
-        .peek(text -> assertThat(text).contains("-A KUBE-SERVICES", "route_localnet", "eth0"))
+        .map(node -> node.name() + "\n" + dump(cluster, node.name()))
         .collect(Collectors.joining("\n"));
+  }
+
+  private static String dump(TestCluster cluster, String node) {
+    String text = cluster.onNode(node, "bash", "-ec", DUMP);
+    assertThat(text).contains("-A KUBE-SERVICES", "route_localnet", "eth0");
+    return text;
   }
 }

@@ -4,7 +4,6 @@ package io.pointsman.dataplane.iptables;
 import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.HiddenTables;
 import io.pointsman.kernel.Iptables.Variant;
-import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -261,18 +260,13 @@ public final class ChainRemoval {
           }
           lines.commit();
         }
-        write(lines, table.name, table.callersFirst(), CommitSize.of(variant));
+        List<String> chains = table.callersFirst();
+        if (!chains.isEmpty()) {
+          lines.table(table.name);
+          lines.deleteChains(table.name, chains, CommitSize.of(variant));
+          lines.commit();
+        }
       }
     };
-  }
-
-  private static void write(Lines lines, String table, List<String> chains, int size)
-      throws IOException {
-    for (int from = 0; from < chains.size(); from += size) {
-      List<String> portion = chains.subList(from, Math.min(chains.size(), from + size));
-      lines.table(table);
-      lines.deleteChains(portion);
-      lines.commit();
-    }
   }
 }

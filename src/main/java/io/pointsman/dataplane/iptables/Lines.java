@@ -56,8 +56,24 @@ final class Lines {
     line("-D ", chain, rule);
   }
 
+  /**
+   * Deletes chains of the table that is open, and opens it again after each commit but the last,
+   * which is the caller's.
+   *
+   * @param commitSize how many chains go into one commit
+   */
+  void deleteChains(String table, List<String> names, int commitSize) throws IOException {
+    for (int from = 0; from < names.size(); from += commitSize) {
+      if (from > 0) {
+        commit();
+        table(table);
+      }
+      deleteChains(names.subList(from, Math.min(names.size(), from + commitSize)));
+    }
+  }
+
   /** Only empty chains that nothing leads to can be deleted, so all are emptied first. */
-  void deleteChains(List<String> names) throws IOException {
+  private void deleteChains(List<String> names) throws IOException {
     for (String name : names) {
       chain(name);
     }

@@ -113,7 +113,8 @@ final class PartialScript implements CommandRunner.Input {
       lines.table(Table.NAT);
       lines.chains(waiting);
       writeShared(lines);
-      deleteChains(lines);
+      // Nothing leads to them any more.
+      lines.deleteChains(Table.NAT.text(), List.copyOf(goneChains), commitSize);
       lines.commit();
     }
   }
@@ -128,18 +129,6 @@ final class PartialScript implements CommandRunner.Input {
       if (rule.table() == Table.NAT) {
         lines.delete(renamed(rule.chain()), rule.rule());
       }
-    }
-  }
-
-  /** What nothing leads to any more. */
-  private void deleteChains(Lines lines) throws IOException {
-    List<String> names = List.copyOf(goneChains);
-    for (int from = 0; from < names.size(); from += commitSize) {
-      if (from > 0) {
-        lines.commit();
-        lines.table(Table.NAT);
-      }
-      lines.deleteChains(names.subList(from, Math.min(names.size(), from + commitSize)));
     }
   }
 

@@ -66,17 +66,9 @@ class PartialScriptTest {
     script.change(PortRules.NONE, RULES.of(Samples.ONE));
     List<String> commits = commits(script);
     assertThat(commits).hasSize(2);
-    RULES
-        .of(Samples.WEB)
-        .chains()
-        .keySet()
-        .forEach(name -> assertThat(commits.getFirst()).contains(":" + name + " "));
+    assertThat(commits.getFirst()).contains(chains(Samples.WEB));
     assertThat(commits.getFirst()).startsWith("*nat\n").doesNotContain("-I ", "KUBE-SERVICES");
-    RULES
-        .of(Samples.ONE)
-        .chains()
-        .keySet()
-        .forEach(name -> assertThat(commits.getLast()).contains(":" + name + " "));
+    assertThat(commits.getLast()).contains(chains(Samples.ONE));
     assertThat(commits.getLast()).startsWith("*nat\n").contains("default/web:http", "default/one");
   }
 
@@ -109,6 +101,11 @@ class PartialScriptTest {
     PartialScript script = new PartialScript(ChainNames.SERVICES, COMMIT_SIZE);
     script.change(before, after);
     return text(script);
+  }
+
+  /** How the chains of a Service port are named before they are written. */
+  private static List<String> chains(ServicePort port) {
+    return RULES.of(port).chains().keySet().stream().map(name -> ":" + name + " ").toList();
   }
 
   private static List<String> commits(PartialScript script) throws IOException {

@@ -33,7 +33,7 @@ final class InnerRunner implements TestExecutionListener {
   /** The first argument is the file for the events, the others are names of classes. */
   public static void main(String[] arguments) throws IOException {
     Path file = Path.of(arguments[0]);
-    InnerStacks.answer(file.resolveSibling("."));
+    InnerStacks.answer(Path.of(InnerMachine.OUTSIDE));
     try (PrintStream events =
         new PrintStream(Files.newOutputStream(file), true, StandardCharsets.UTF_8)) {
       LauncherFactory.create()
