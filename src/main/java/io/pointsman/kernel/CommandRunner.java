@@ -102,7 +102,24 @@ public final class CommandRunner {
     carryOut(command, out -> {}, output);
   }
 
-  private void carryOut(List<String> command, Input input, Output output) {
+  /**
+   * What a command writes to its standard error, whether it then fails or not; cut when it is long.
+   *
+   * @throws CommandException when it fails without a word
+   */
+  public String said(List<String> command, String input) {
+    try {
+      return carryOut(
+          command, out -> out.append(input), output -> output.transferTo(Writer.nullWriter()));
+    } catch (CommandException e) {
+      if (e.said().isEmpty()) {
+        throw e;
+      }
+      return e.said();
+    }
+  }
+
+  private String carryOut(List<String> command, Input input, Output output) {
     List<String> whole = new ArrayList<>(prefix);
     whole.addAll(command);
     ProcessBuilder builder = new ProcessBuilder(whole);
@@ -114,7 +131,7 @@ public final class CommandRunner {
       throw new CommandException(command, "cannot be started: " + e.getMessage(), e);
     }
     try {
-      finish(command, process, input, output);
+      return finish(command, process, input, output);
     } finally {
       process.destroyForcibly();
     }
@@ -127,7 +144,7 @@ public final class CommandRunner {
     return lines;
   }
 
-  private static void finish(List<String> command, Process process, Input input, Output taker) {
+  private static String finish(List<String> command, Process process, Input input, Output taker) {
     CompletableFuture<String> errors =
         CompletableFuture.supplyAsync(() -> errors(process), THREADS);
     CompletableFuture<Boolean> fed =
@@ -151,6 +168,7 @@ public final class CommandRunner {
       if (code != 0 || !fed.join()) {
         throw new CommandException(command, "ended with " + code + ": ", errors.join());
       }
+      return errors.join();
     } catch (IOException e) {
       throw new CommandException(command, "could not be read: " + e.getMessage(), e);
     } catch (InterruptedException e) {

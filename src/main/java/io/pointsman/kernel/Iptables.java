@@ -4,6 +4,9 @@ package io.pointsman.kernel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -23,6 +26,9 @@ public final class Iptables {
   /** What is said of a chain that is not there, and by cat before ip_tables is loaded. */
   private static final Pattern ABSENT =
       Pattern.compile("No such file or directory|No chain/target/match by that name");
+
+  /** What is said of a match or target that the kernel lacks; it fails only once it is written. */
+  private static final Pattern UNSUPPORTED = Pattern.compile("Extension (\\S+) revision \\d+ not");
 
   private static final Path IPV6 = Path.of("/proc/sys/net/ipv6/conf");
 
@@ -174,7 +180,7 @@ public final class Iptables {
       switch (variant) {
         case NFT -> commands.lines("nft", "list", "chain", family.nft(), table, name);
         case LEGACY -> {
-          if (!commands.lines("cat", family.legacyTables).contains(table)) {
+          if (!legacyTables().contains(table)) {
             return false; // to ask for a table makes it
           }
           commands.lines(program, "-t", table, "-S", name);
@@ -183,6 +189,50 @@ public final class Iptables {
       return true;
     } catch (CommandRunner.CommandException e) {
       return !ABSENT.matcher(e.said()).find();
+    }
+  }
+
+  /**
+   * The matches and targets that the kernel lacks of those in rules, which iptables asks it for as
+   * it reads them. It may load modules for that; no rule and no table is made.
+   *
+   * @param rules what stands behind {@code -A CHAIN}; those behind one that cannot be read are not
+   *     asked for
+   */
+  public Set<String> unsupported(List<String> rules) {
+    Set<String> missing = new TreeSet<>();
+    tableThatIsThere()
+        .ifPresent(
+            table -> {
+              StringBuilder script =
+                  new StringBuilder("*" + table + "\n:POINTSMAN-PROBE - [0:0]\n");
+              rules.forEach(rule -> script.append("-A POINTSMAN-PROBE ").append(rule).append('\n'));
+              List<String> reading =
+                  List.of(program + "-restore", "--test", "--noflush", "--wait", LOCK_SECONDS);
+              Matcher named = UNSUPPORTED.matcher(commands.said(reading, script + "COMMIT\n"));
+              while (named.find()) {
+                missing.add(named.group(1));
+              }
+            });
+    return missing;
+  }
+
+  /** A table that nothing is made by reading rules for; empty when there is none. */
+  private Optional<String> tableThatIsThere() {
+    return switch (variant) {
+      case NFT -> Optional.of("filter");
+      case LEGACY -> legacyTables().stream().findFirst();
+    };
+  }
+
+  private List<String> legacyTables() {
+    try {
+      return commands.lines("cat", family.legacyTables);
+    } catch (CommandRunner.CommandException e) {
+      if (ABSENT.matcher(e.said()).find()) {
+        return List.of();
+      }
+      throw e;
     }
   }
 

@@ -44,6 +44,9 @@ final class EdgeWalk implements AutoCloseable {
   /** Streams that began before an edge, under what had served until then. */
   private final List<LongFlows> begun = new ArrayList<>();
 
+  /** What bars one of its edges at first. */
+  private @Nullable Obstacle obstacle;
+
   private boolean failed;
 
   /**
@@ -81,6 +84,12 @@ final class EdgeWalk implements AutoCloseable {
     }
   }
 
+  /** The same walk, which something bars before its first edge between the same two dataplanes. */
+  EdgeWalk barredBy(Obstacle bar) {
+    obstacle = bar;
+    return this;
+  }
+
   /** Tests that go from kube-proxy through these; null stands for kube-proxy. */
   List<DynamicTest> through(@Nullable LinuxDataplane... dataplanes) {
     var tests = new ArrayList<DynamicTest>();
@@ -88,6 +97,12 @@ final class EdgeWalk implements AutoCloseable {
     LinuxDataplane before = null;
     for (var wanted : dataplanes) {
       var name = name(before) + " > " + name(wanted);
+      var bar = obstacle;
+      if (bar != null && bar.wanted() == wanted && bar.from().orElse(null) == before) {
+        tests.add(
+            DynamicTest.dynamicTest(name + ": " + bar, () -> rollBack(name + ": " + bar, bar)));
+        obstacle = null;
+      }
       tests.add(DynamicTest.dynamicTest(name, () -> go(name, wanted)));
       before = wanted;
     }
@@ -144,9 +159,25 @@ final class EdgeWalk implements AutoCloseable {
     failed = false;
   }
 
+  private void rollBack(String name, Obstacle bar) {
+    assertThat(failed).as("a test before this one failed").isFalse();
+    failed = true;
+    var running = Objects.requireNonNull(load);
+    running.phase(name);
+    begun.forEach(flows -> flows.phase(name));
+    System.out.println(name);
+    new Rollback(Objects.requireNonNull(cluster), pace.limit()).of(bar, this::clusterCidrs);
+    running.awaitMore(pace);
+    failed = false;
+  }
+
   private String manifest(String usual) {
     var deadline = "rollout:\n    progressDeadlineSeconds: " + pace.limit().toSeconds();
-    return usual.replace("spec:", "spec:\n  clusterCIDRs: " + PODS).replace("rollout:", deadline);
+    return clusterCidrs(usual).replace("rollout:", deadline);
+  }
+
+  private String clusterCidrs(String usual) {
+    return usual.replace("spec:", "spec:\n  clusterCIDRs: " + PODS);
   }
 
   private void finish() {

@@ -11,10 +11,11 @@ import io.pointsman.lab.KubeProxyMode;
 public final class IpvsEdgesInside {
   private IpvsEdgesInside() {}
 
-  /** Among kube-proxy(ipvs), IPVS and BPF. */
+  /** Among kube-proxy(ipvs), IPVS and BPF, from where the way to IPVS is barred at first. */
   public static class AndBpf extends InnerWalk {
     AndBpf() {
       super(Pace.SLOW, KubeProxyMode.IPVS, IPVS, BPF, IPVS, null);
+      barredBy(Obstacle.DEVICES_HAVE_NO_IPV6);
     }
   }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.e2e;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.awaitility.Awaitility.await;
 
 import io.fabric8.kubernetes.api.model.discovery.v1.Endpoint;
@@ -10,11 +9,7 @@ import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
 import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplane;
-import io.pointsman.kernel.OnlyNft;
 import io.pointsman.lab.Hang;
-import io.pointsman.lab.Node;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -50,10 +45,11 @@ enum Obstacle {
       LinuxDataplane.BPF, LinuxDataplane.IPTABLES, 600, "NotProven|DataplaneFailed", "filter") {
     @Override
     Way arise(TestCluster cluster) {
-      var waiting = cluster.lab().nodes().stream().map(Obstacle::hideFilterOncePrepared).toList();
+      var waiting =
+          cluster.lab().nodes().stream().map(ForeignRules::hideFilterOncePrepared).toList();
       return () -> {
-        waiting.forEach(Obstacle::end);
-        showFilter(cluster);
+        waiting.forEach(ForeignRules::end);
+        ForeignRules.showFilter(cluster);
       };
     }
 
@@ -70,7 +66,23 @@ enum Obstacle {
   RULES_HIDE_AS_KUBE_PROXY_LEAVES(null, LinuxDataplane.IPTABLES, 600, "DataplaneFailed", "filter") {
     @Override
     Way arise(TestCluster cluster) {
-      return once(() -> kubeProxyLeaves(cluster), () -> hideFilter(cluster));
+      return once(() -> kubeProxyLeaves(cluster), () -> hide(cluster));
+    }
+  },
+
+  /**
+   * The same when BPF serves already: what kube-proxy left in that table is seen, and cannot be
+   * taken away.
+   */
+  LEFTOVERS_STAY(
+      null,
+      LinuxDataplane.BPF,
+      90,
+      "ProgressDeadlineExceeded",
+      "Of kube-proxy is left: chain ip filter KUBE-") {
+    @Override
+    Way arise(TestCluster cluster) {
+      return once(() -> kubeProxyLeaves(cluster), () -> hide(cluster));
     }
   },
 
@@ -81,9 +93,19 @@ enum Obstacle {
   RULES_ARE_REFUSED(LinuxDataplane.BPF, LinuxDataplane.IPTABLES, 600, "DataplaneFailed", "line ") {
     @Override
     Way arise(TestCluster cluster) {
-      everywhere(cluster, "nft delete table ip filter");
-      var owners = cluster.lab().nodes().stream().map(Obstacle::ownFilter).toList();
-      return () -> owners.forEach(Obstacle::end);
+      cluster.onNodes("nft delete table ip filter");
+      var owners = cluster.lab().nodes().stream().map(ForeignRules::ownFilter).toList();
+      return () -> owners.forEach(ForeignRules::end);
+    }
+  },
+
+  /** The kernel gives new devices no IPv6, so what netlink asks of that of IPVS is refused. */
+  DEVICES_HAVE_NO_IPV6(
+      LinuxDataplane.BPF, LinuxDataplane.IPVS, 600, "DataplaneFailed", "kube-ipvs0: EACCES") {
+    @Override
+    Way arise(TestCluster cluster) {
+      withoutIpv6(cluster, 1);
+      return () -> withoutIpv6(cluster, 0);
     }
   },
 
@@ -172,29 +194,9 @@ enum Obstacle {
     return () -> barred.join().close();
   }
 
-  private static Way hideFilter(TestCluster cluster) {
-    everywhere(cluster, "nft '" + OnlyNft.hides("ip filter") + "'");
-    return () -> showFilter(cluster);
-  }
-
-  /**
-   * A program of the node's own, for what comes after Prepare may come at once. The chain is the
-   * first that Iptables makes. It ends early when it can read no more.
-   */
-  private static Process hideFilterOncePrepared(Node node) {
-    var script =
-        """
-        until nft list chain ip nat POINTSMAN-STATE > /dev/null 2>&1; do
-          read -rt 0.02
-          [ $? -gt 128 ] || exit 0
-        done
-        nft '%s'
-        """;
-    return start(node, "bash", "-c", script.formatted(OnlyNft.hides("ip filter")));
-  }
-
-  private static void showFilter(TestCluster cluster) {
-    everywhere(cluster, "nft '" + OnlyNft.shows("ip filter") + "'");
+  private static Way hide(TestCluster cluster) {
+    ForeignRules.hideFilter(cluster);
+    return () -> ForeignRules.showFilter(cluster);
   }
 
   private static boolean kubeProxyLeaves(TestCluster cluster) {
@@ -202,43 +204,8 @@ enum Obstacle {
         .anyMatch(node -> node.getSpec().kubeProxy == KubeProxyState.DETACHING);
   }
 
-  private static void everywhere(TestCluster cluster, String script) {
-    cluster.nodes().forEach(node -> cluster.onNode(node.name(), "sh", "-c", script));
-  }
-
-  /** The table is there as long as the process. */
-  private static Process ownFilter(Node node) {
-    try {
-      var owner = start(node, "nft", "-i");
-      owner.getOutputStream().write("add table ip filter { flags owner; }\n".getBytes(US_ASCII));
-      owner.getOutputStream().flush();
-      await()
-          .atMost(LIMIT)
-          .until(() -> node.exec("nft", "list", "table", "ip", "filter").out().contains("owner"));
-      return owner;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static Process start(Node node, String... command) {
-    try {
-      return new ProcessBuilder(node.command(command)).start();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  /** Ends what ends when it can read no more. */
-  private static void end(Process reader) {
-    try {
-      reader.getOutputStream().close();
-      reader.waitFor();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+  private static void withoutIpv6(TestCluster cluster, int disabled) {
+    cluster.onNodes("echo " + disabled + " > /proc/sys/net/ipv6/conf/default/disable_ipv6");
   }
 
   private static String slice(String family) {

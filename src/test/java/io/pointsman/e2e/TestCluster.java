@@ -157,6 +157,11 @@ public final class TestCluster implements AutoCloseable {
     return place.onNode(node, List.of(command));
   }
 
+  /** The same by a shell of each node. */
+  public void onNodes(String script) {
+    nodes().forEach(node -> onNode(node.name(), "sh", "-c", script));
+  }
+
   /** Takes away what the test brought: the lab, or Pointsman on a cluster that was there. */
   @Override
   public void close() {

@@ -9,6 +9,8 @@ import io.pointsman.kernel.Iptables.RestoreException;
 import io.pointsman.kernel.Iptables.Variant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -43,6 +45,43 @@ class IptablesTest {
     CommandRunner refused = new CommandRunner(List.of("false"));
     assertThat(new Iptables(refused, Family.IPV4, Variant.NFT).supported()).isFalse();
     assertThat(new Iptables(refused, Family.IPV4, Variant.LEGACY).supported()).isTrue();
+  }
+
+  /** The kernel says of each what it says when a rule with it is written. */
+  @ParameterizedTest
+  @EnumSource(Variant.class)
+  void asksForExtensionsAndMakesNothing(Variant variant) {
+    List<String> matches =
+        List.of("ipvs --ipvs", "time --utc", "statistic --mode nth --every 2 --packet 0");
+    try (KernelSandbox sandbox = new KernelSandbox()) {
+      for (Family family : Family.values()) {
+        Iptables tables = tables(sandbox, family, variant);
+        assertThat(tables.unsupported(List.of("-m ipvs --ipvs")))
+            .isEqualTo(variant == Variant.NFT ? lacking(matches.subList(0, 1)) : Set.of());
+        assertThat(saved(tables)).isEmpty();
+        tables.restore(out -> out.append("*nat\n:MINE - [0:0]\n-A MINE -j RETURN\nCOMMIT\n"));
+        List<String> before = saved(tables);
+        assertThat(tables.unsupported(matches.stream().map("-m "::concat).toList()))
+            .isEqualTo(lacking(matches));
+        assertThat(saved(tables)).isEqualTo(before);
+      }
+    }
+  }
+
+  /** By writing a rule with each. */
+  private static Set<String> lacking(List<String> matches) {
+    Set<String> lacking = new TreeSet<>();
+    try (KernelSandbox sandbox = new KernelSandbox()) {
+      for (String match : matches) {
+        try {
+          commands(sandbox).lines(("iptables-nft -A INPUT -m " + match).split(" "));
+        } catch (CommandRunner.CommandException e) {
+          assertThat(e.said()).contains("missing kernel module");
+          lacking.add(match.split(" ")[0]);
+        }
+      }
+    }
+    return lacking;
   }
 
   /** A question that made the table would have changed a node that was only looked at. */

@@ -44,6 +44,18 @@ final class FixedRules {
               PROXY_FIREWALL,
               List.of()));
 
+  /** Every match and target that rules need, those of Services included. */
+  static final List<String> EXAMPLES =
+      List.of(
+          "-m comment --comment x -m conntrack --ctstate NEW -m addrtype --dst-type LOCAL -j REJECT",
+          "-m tcp -p tcp --dport 1 -m statistic --mode nth --every 2 --packet 0 -j DNAT"
+              + " --to-destination :1",
+          "-m udp -p udp --dport 1 -m mark --mark 1/1 -j MARK --or-mark 1",
+          "-j MASQUERADE --random-fully");
+
+  /** What only Services of SCTP need. */
+  static final List<String> SCTP_EXAMPLE = List.of("-m sctp -p sctp --dport 1 -j ACCEPT");
+
   /** Chains that hold a rule for each frontend. */
   static final Map<Table, List<String>> SHARED =
       Map.of(

@@ -8,11 +8,13 @@ import io.pointsman.dataplane.Preflight.Severity;
 import io.pointsman.dataplane.iptables.Discovery.Place;
 import io.pointsman.kernel.Capabilities;
 import io.pointsman.kernel.HiddenTables;
+import io.pointsman.kernel.Iptables;
 import io.pointsman.kernel.Iptables.Family;
 import io.pointsman.kernel.Iptables.Variant;
 import io.pointsman.kernel.Sysctl;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /** Looks at what this node allows; changes nothing. */
 final class IptablesPreflight {
@@ -44,6 +46,7 @@ final class IptablesPreflight {
     }
     checkPlaces(discovery, variant);
     discovery.places(variant).forEach(this::checkHidden);
+    discovery.places(variant).forEach(place -> checkExtensions(place.tool));
     checkSettings();
     return new Preflight(findings);
   }
@@ -103,6 +106,22 @@ final class IptablesPreflight {
             HiddenTables.why(place.tool, table) + ".",
             HiddenTables.remedy(place.tool, table));
       }
+    }
+  }
+
+  private void checkExtensions(Iptables tool) {
+    new ExtensionCheck(tool, FixedRules.EXAMPLES).find().ifPresent(findings::add);
+    Set<String> missing = tool.unsupported(FixedRules.SCTP_EXAMPLE);
+    if (!missing.isEmpty()) {
+      add(
+          Severity.WARNING,
+          "ExtensionMissing",
+          "Services of SCTP cannot be written: the kernel of this node lacks "
+              + String.join(", ", missing)
+              + " for "
+              + tool.name()
+              + ".",
+          ExtensionCheck.remedy(tool, missing));
     }
   }
 

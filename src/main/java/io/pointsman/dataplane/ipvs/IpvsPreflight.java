@@ -5,6 +5,7 @@ import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.Preflight;
 import io.pointsman.dataplane.Preflight.Finding;
 import io.pointsman.dataplane.Preflight.Severity;
+import io.pointsman.dataplane.iptables.ExtensionCheck;
 import io.pointsman.kernel.CommandRunner.CommandException;
 import io.pointsman.kernel.DummyDevice;
 import io.pointsman.kernel.Errno;
@@ -115,7 +116,10 @@ final class IpvsPreflight {
           "This node has rules both of iptables-nft and of iptables-legacy.",
           "Have every program on the node use the same iptables.");
     }
-    places.rules().forEach(this::checkHidden);
+    for (Rules rules : places.rules()) {
+      checkHidden(rules);
+      new ExtensionCheck(rules.tool(), RulePlan.EXAMPLES).find().ifPresent(findings::add);
+    }
   }
 
   private void checkHidden(Rules rules) {

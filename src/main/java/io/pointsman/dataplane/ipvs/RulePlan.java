@@ -28,6 +28,14 @@ final class RulePlan {
   static final Map<String, Pattern> OWN =
       Map.of(NAT, Pattern.compile(OWN_POSTROUTING), MANGLE, Pattern.compile(HOLD));
 
+  /** Every match and target that rules need; that of sets last, for it must name one. */
+  static final List<String> EXAMPLES =
+      List.of(
+          "-m comment --comment x -m conntrack --ctstate NEW -m addrtype --dst-type LOCAL -j REJECT",
+          "-m mark --mark 1/1 -j MARK --or-mark 1",
+          "-j MASQUERADE --random-fully",
+          "-m set --match-set POINTSMAN-PROBE src -j ACCEPT");
+
   static final String POSTROUTING = "KUBE-POSTROUTING";
   static final String NODE_PORT = "KUBE-NODE-PORT";
   static final String LOAD_BALANCER = "KUBE-LOAD-BALANCER";

@@ -29,6 +29,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Nodes that lack something, each with its finding; their tables are as before. */
 class IptablesPreflightTest extends IptablesFixture {
   private static final Finding NFT = variant("iptables-nft");
+  private static final Finding NO_IPV6 =
+      new Finding(
+          Severity.INFO,
+          "NoIpv6",
+          "The kernel of this node has no IPv6.",
+          "Nothing to do unless Services have IPv6 addresses.");
   private final Node node = new Node();
 
   @TempDir Path programs;
@@ -65,18 +71,43 @@ class IptablesPreflightTest extends IptablesFixture {
   /** Nobody has IPv6 where its programs are not to be used. */
   @Test
   void aNodeWithoutIpv6IsTold() throws IOException {
+    installIpv4();
+    assertFound(installed(), NFT, NO_IPV6);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+"""
+statistic | BLOCKING | The kernel of this node lacks statistic, which rules need that iptables-nft writes.
+sctp      | WARNING  | Services of SCTP cannot be written: the kernel of this node lacks sctp for iptables-nft.
+""")
+  void aKernelWithoutAnExtensionIsNamed(String extension, Severity severity, String message)
+      throws IOException {
+    installIpv4();
+    assertFound(
+        installed(
+            "sh",
+            "-c",
+            "grep -- '-m %1$s' > /dev/null && echo 'Warning: Extension %1$s revision 0 not supported, missing kernel module?' >&2; true"
+                .formatted(extension)),
+        NFT,
+        NO_IPV6,
+        new Finding(
+            severity,
+            "ExtensionMissing",
+            message,
+            "Install the kernel's modules of netfilter and load them: modprobe -a ipt_"
+                + extension
+                + "; or choose another dataplane."));
+  }
+
+  private void installIpv4() throws IOException {
     for (String program : List.of("iptables-nft-save", "iptables-nft-restore")) {
       Files.createFile(programs.resolve(program));
       assertThat(programs.resolve(program).toFile().setExecutable(true)).isTrue();
     }
-    assertFound(
-        installed(),
-        NFT,
-        new Finding(
-            Severity.INFO,
-            "NoIpv6",
-            "The kernel of this node has no IPv6.",
-            "Nothing to do unless Services have IPv6 addresses."));
   }
 
   @ParameterizedTest
@@ -129,8 +160,13 @@ net.ipv4.conf.all.route_localnet | LoopbackNotRouted | Node ports will not answe
 
   /** With the programs of a folder, which say nothing. */
   private IptablesOptions installed() {
+    return installed("sh", "-c", "cat > /dev/null");
+  }
+
+  /** The same with what runs in place of each. */
+  private IptablesOptions installed(String... instead) {
     return new IptablesOptions(
-        new CommandRunner(List.of("true"), programs.toString()), Optional.empty(), List.of());
+        new CommandRunner(List.of(instead), programs.toString()), Optional.empty(), List.of());
   }
 
   private static Finding variant(String name) {

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pointsman.catalogue.AddressRange;
 import io.pointsman.catalogue.IpFamily;
+import io.pointsman.dataplane.iptables.ExtensionsTest;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -39,6 +41,16 @@ class RulePlanTest {
                 + " -j MASQUERADE --random-fully");
     assertThat(plan.rules("nat", "KUBE-MARK-MASQ"))
         .containsExactly("-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000");
+  }
+
+  @Test
+  void allThatIsWrittenIsAskedForBefore() {
+    RulePlan plan = RulePlan.active(IpFamily.IPV4, IpvsOptions.defaults());
+    List<String> written = new ArrayList<>();
+    plan.chains.values().forEach(table -> table.values().forEach(written::addAll));
+    plan.jumps.values().forEach(written::addAll);
+    assertThat(ExtensionsTest.extensions(RulePlan.EXAMPLES))
+        .isEqualTo(ExtensionsTest.extensions(written));
   }
 
   @Test
