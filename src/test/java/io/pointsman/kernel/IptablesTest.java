@@ -3,15 +3,19 @@ package io.pointsman.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.pointsman.kernel.Iptables.Family;
 import io.pointsman.kernel.Iptables.RestoreException;
 import io.pointsman.kernel.Iptables.Variant;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -112,8 +116,25 @@ class IptablesTest {
     assertThat(new Iptables(missing, Family.IPV4, variant).has("nat", "MINE")).isTrue();
   }
 
+  /** Its end is made only after its beginning has been read. */
   @Test
-  void aLargeScriptIsStreamed() {
+  void aScriptIsStreamed(@TempDir Path folder) {
+    Path begun = folder.resolve("begun");
+    String reader = "read -r first; touch \"$0\"; cat > /dev/null";
+    CommandRunner commands = new CommandRunner(List.of("sh", "-c", reader, begun.toString()));
+    new Iptables(commands, Family.IPV4, Variant.NFT)
+        .restore(
+            out -> {
+              for (int i = 0; i < 20_000; i++) {
+                out.append(":CHAIN-").append(Integer.toString(i)).append(" - [0:0]\n");
+              }
+              await().until(() -> Files.exists(begun));
+              out.append("COMMIT\n");
+            });
+  }
+
+  @Test
+  void aLargeScriptIsTakenAsAWhole() {
     try (KernelSandbox sandbox = new KernelSandbox()) {
       Iptables tables = tables(sandbox, Family.IPV4, Variant.NFT);
       tables.restore(

@@ -18,9 +18,12 @@ import io.pointsman.dataplane.DesiredState.Delta;
 import io.pointsman.dataplane.ipvs.NamedServers.Connection;
 import java.io.IOException;
 import java.net.ConnectException;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -33,6 +36,7 @@ public class IpvsTrafficInside extends IpvsNetworkFixture {
     restart(scheduler);
     activate(web(Protocol.TCP, 3), web6(Protocol.TCP), web(Protocol.UDP, 3), web6(Protocol.UDP));
     for (String vip : List.of(VIP_V4, VIP_V6)) {
+      assertThat(serversOfThree(vip).size()).isIn(serverCounts(scheduler));
       Map<String, Integer> answered = new HashMap<>();
       for (int i = 0; i < 6; i++) {
         try (Connection connection = new Connection(client, vip, 80)) {
@@ -48,6 +52,36 @@ public class IpvsTrafficInside extends IpvsNetworkFixture {
         assertThat(answered).as("one client, one destination").hasSize(1);
       }
     }
+  }
+
+  /** How many servers of one weight three connections of one client may have, open together. */
+  private static Set<Integer> serverCounts(Scheduler scheduler) {
+    return switch (scheduler) {
+      case RR, WRR, LC, WLC, SED, NQ -> Set.of(3);
+      // One that has more than its weight is left for another.
+      case LBLC, LBLCR, OVF -> Set.of(2);
+      case SH, DH, FO -> Set.of(1);
+      // By the client's port, too.
+      case MH -> Set.of(1, 2, 3);
+      case RANDOM -> throw new IllegalArgumentException("ip_vs has no scheduler random");
+    };
+  }
+
+  private Set<String> serversOfThree(String vip) throws IOException {
+    Set<String> servers = new HashSet<>();
+    List<Connection> open = new ArrayList<>();
+    try {
+      for (int i = 0; i < 3; i++) {
+        open.add(new Connection(client, vip, 80));
+        // Schedulers count only what is established.
+        servers.add(open.getLast().ask("held").getFirst());
+      }
+    } finally {
+      for (Connection each : open) {
+        each.close();
+      }
+    }
+    return servers;
   }
 
   @Test
