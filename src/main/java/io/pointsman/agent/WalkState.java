@@ -89,6 +89,11 @@ final class WalkState {
         && progress.result() == StepResult.IN_PROGRESS;
   }
 
+  /** Whether this is why the step is not done. */
+  boolean tells(Step step, String reason) {
+    return isUnder(step) && progress != null && progress.reason().equals(reason);
+  }
+
   /** The walk has come so far. */
   void tell(Progress reached) {
     if (!reached.equals(progress)) {

@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Performs what {@link StepMachine} decides, on the sync thread and by {@link Chores}. */
 final class WalkSteps {
+  private static final String LEFTOVERS = "LeftoversRemain";
+
   private static final long PROBE_NANOS = TimeUnit.SECONDS.toNanos(30);
 
   private static final Duration RULES_WINDOW = Duration.ofSeconds(10);
@@ -114,7 +116,7 @@ final class WalkSteps {
         chores::silence,
         left -> {
           state.silenced = left == null;
-          return left == null || state.await(Step.ACTIVATE, "LeftoversRemain", left);
+          return left == null || state.await(Step.ACTIVATE, LEFTOVERS, left);
         });
     return false;
   }
@@ -130,7 +132,9 @@ final class WalkSteps {
     if (targets.isEmpty()) {
       return probed("The probe Service " + key + " has no TCP port with an endpoint.");
     }
-    state.tell(Progress.under(Step.ACTIVATE, "Probing", "Probing Service " + key + "."));
+    if (state.waitingSince == null) { // or why it was not answered is still told
+      state.tell(Progress.under(Step.ACTIVATE, "Probing", "Probing Service " + key + "."));
+    }
     state.start(
         outcome -> chores.probe(targets, catalogue.nodesOf(key), outcome),
         failure -> probed(failure == null ? null : "Service " + key + ": " + failure));
@@ -164,13 +168,15 @@ final class WalkSteps {
     }
     state.drainingFlows = null;
     state.waitingSince = null;
-    state.tell(Progress.under(Step.CLEAN, "Cleaning", "What kube-proxy left is being removed."));
+    if (!state.tells(Step.CLEAN, LEFTOVERS)) { // or what cannot be removed is still told
+      state.tell(Progress.under(Step.CLEAN, "Cleaning", "What kube-proxy left is being removed."));
+    }
     state.start(
         outcome -> chores.clean(target.kind(), outcome),
         left -> {
           target.dataplane().maintain();
           state.cleaned = left == null;
-          return left == null || state.await(Step.CLEAN, "LeftoversRemain", left);
+          return left == null || state.await(Step.CLEAN, LEFTOVERS, left);
         });
     return false;
   }
@@ -218,7 +224,7 @@ final class WalkSteps {
 
   /** What is of ours has no other use, so it is removed until it is read to be gone. */
   private boolean awaitGone(Step step, List<String> left) {
-    return state.await(step, "LeftoversRemain", "Of Pointsman is left: " + Chores.some(left) + ".");
+    return state.await(step, LEFTOVERS, "Of Pointsman is left: " + Chores.some(left) + ".");
   }
 
   /** Whether no flow needs these any more, or the time for it is over. */

@@ -21,14 +21,18 @@ import io.pointsman.dataplane.KernelState;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.kernel.CommandRunner;
 import java.lang.reflect.Proxy;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** How long the walk waits for what, by a clock that stands still. */
 class WalkWaitingTest {
@@ -41,15 +45,9 @@ class WalkWaitingTest {
     phases.put(LinuxDataplane.BPF, Phase.PREPARED);
     phases.put(LinuxDataplane.IPTABLES, Phase.ACTIVE);
     Catalogue catalogue = Catalogue.forNode("node-1");
-    AgentMetrics metrics = new AgentMetrics(new SimpleMeterRegistry());
-    Map<LinuxDataplane, DataplaneSettings.Factory> factories =
-        Map.of(
-            LinuxDataplane.BPF, settings -> inMemory(LinuxDataplane.BPF),
-            LinuxDataplane.IPTABLES, settings -> inMemory(LinuxDataplane.IPTABLES));
     NodeDataplane resource = resource();
     NodeDataplaneSpec spec = resource.getSpec();
-    try (Kernel kernel =
-            new Kernel(factories, settings -> inMemory(LinuxDataplane.IPVS), catalogue, metrics);
+    try (Kernel kernel = kernel(catalogue);
         Chores chores =
             new Chores(new CommandRunner(List.of(), ""), new Inbox(), Path.of("/nowhere"))) {
       Walk walk = new Walk(catalogue, kernel, chores, now::get, () -> {});
@@ -67,6 +65,41 @@ class WalkWaitingTest {
       assertThat(walk.state().drainingFlows).isOne();
       assertThat(phases).containsEntry(LinuxDataplane.IPTABLES, Phase.DRAINING);
     }
+  }
+
+  /** A deadline that ended the step between two tries told nothing of what stood in its way. */
+  @Test
+  void whatCannotBeCleanedIsToldWhileItIsTriedAgain(@TempDir Path programs) throws Exception {
+    assertThat(Files.createFile(programs.resolve("nft")).toFile().setExecutable(true)).isTrue();
+    phases.put(LinuxDataplane.BPF, Phase.PREPARED);
+    Catalogue catalogue = Catalogue.forNode("node-1");
+    Inbox inbox = new Inbox();
+    Set<String> told = new LinkedHashSet<>();
+    NodeDataplane resource = resource();
+    resource.getSpec().verification.probe = Toggle.DISABLED;
+    try (Kernel kernel = kernel(catalogue);
+        Chores chores =
+            new Chores(
+                new CommandRunner(List.of("false"), programs.toString()),
+                inbox,
+                Path.of("/nowhere"))) {
+      Walk walk = new Walk(catalogue, kernel, chores, now::get, () -> {});
+      kernel.use(resource.getSpec());
+      kernel.look(resource.getSpec());
+      walk.ask(resource, Phase.PREPARED);
+      for (int tries = 0; tries < 3; tries++) {
+        advance(walk, 1);
+        told.add(reached(walk).reason() + tries);
+        inbox.take(Inbox.forever()).messages().forEach(Runnable::run);
+        told.add(reached(walk).message());
+      }
+    }
+    assertThat(told)
+        .containsExactly(
+            "Cleaning0",
+            "It could not be done: nft list tables ended with 1: ",
+            "LeftoversRemain1",
+            "LeftoversRemain2");
   }
 
   private void advance(Walk walk, int seconds) {
@@ -90,6 +123,18 @@ class WalkWaitingTest {
     spec.probe.name = "without-endpoints";
     resource.setSpec(spec);
     return resource;
+  }
+
+  private Kernel kernel(Catalogue catalogue) {
+    Map<LinuxDataplane, DataplaneSettings.Factory> factories =
+        Map.of(
+            LinuxDataplane.BPF, settings -> inMemory(LinuxDataplane.BPF),
+            LinuxDataplane.IPTABLES, settings -> inMemory(LinuxDataplane.IPTABLES));
+    return new Kernel(
+        factories,
+        settings -> inMemory(LinuxDataplane.IPVS),
+        catalogue,
+        new AgentMetrics(new SimpleMeterRegistry()));
   }
 
   /** A dataplane of a cluster without Services, with one flow that does not end. */

@@ -7,6 +7,11 @@ import io.pointsman.catalogue.Address;
 import io.pointsman.catalogue.AddressRange;
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.iptables.PortRules.SharedRule;
+import io.pointsman.kernel.CommandRunner;
+import io.pointsman.kernel.Iptables;
+import io.pointsman.kernel.Iptables.Family;
+import io.pointsman.kernel.Iptables.Variant;
+import io.pointsman.kernel.KernelSandbox;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -14,7 +19,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Preflight asks the kernel for each match and target that is written, and for no other. */
 public class ExtensionsTest {
@@ -39,6 +48,28 @@ public class ExtensionsTest {
               });
     }
     assertThat(extensions(FixedRules.EXAMPLES)).isEqualTo(extensions(written));
+  }
+
+  /** What stands behind one that iptables does not read would not be asked for. */
+  @ParameterizedTest
+  @EnumSource(Family.class)
+  void allExamplesAreRead(Family family) {
+    String script =
+        Stream.of(FixedRules.EXAMPLES, FixedRules.SCTP_EXAMPLE)
+            .flatMap(List::stream)
+            .map(rule -> "-A EXAMPLE " + rule + "\n")
+            .collect(Collectors.joining("", "*filter\n:EXAMPLE - [0:0]\n", "COMMIT\n"));
+    try (KernelSandbox sandbox = new KernelSandbox()) {
+      boolean read =
+          sandbox.inNamespace(
+              () -> {
+                var tool = new Iptables(new CommandRunner(), family, Variant.NFT);
+                var reading = List.of(tool.name() + "-restore", "--test", "--noflush");
+                new CommandRunner().run(reading, script, line -> {});
+                return true;
+              });
+      assertThat(read).isTrue();
+    }
   }
 
   /** The matches and targets that rules name. */
