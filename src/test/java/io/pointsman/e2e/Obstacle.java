@@ -77,7 +77,7 @@ enum Obstacle {
   LEFTOVERS_STAY(
       null,
       LinuxDataplane.BPF,
-      90,
+      120,
       "ProgressDeadlineExceeded",
       "Of kube-proxy is left: chain ip filter KUBE-") {
     @Override
