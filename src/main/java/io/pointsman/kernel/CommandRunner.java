@@ -15,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Runs the netfilter tools of the node; their output is English whatever the locale. */
@@ -110,7 +111,8 @@ public final class CommandRunner {
   public String said(List<String> command, String input) {
     try {
       return carryOut(
-          command, out -> out.append(input), output -> output.transferTo(Writer.nullWriter()));
+              command, out -> out.append(input), output -> output.transferTo(Writer.nullWriter()))
+          .get();
     } catch (CommandException e) {
       if (e.said().isEmpty()) {
         throw e;
@@ -119,7 +121,8 @@ public final class CommandRunner {
     }
   }
 
-  private String carryOut(List<String> command, Input input, Output output) {
+  /** Returns what gives the command's errors, which only some ask for. */
+  private Supplier<String> carryOut(List<String> command, Input input, Output output) {
     List<String> whole = new ArrayList<>(prefix);
     whole.addAll(command);
     ProcessBuilder builder = new ProcessBuilder(whole);
@@ -144,7 +147,8 @@ public final class CommandRunner {
     return lines;
   }
 
-  private static String finish(List<String> command, Process process, Input input, Output taker) {
+  private static Supplier<String> finish(
+      List<String> command, Process process, Input input, Output taker) {
     CompletableFuture<String> errors =
         CompletableFuture.supplyAsync(() -> errors(process), THREADS);
     CompletableFuture<Boolean> fed =
@@ -168,7 +172,7 @@ public final class CommandRunner {
       if (code != 0 || !fed.join()) {
         throw new CommandException(command, "ended with " + code + ": ", errors.join());
       }
-      return errors.join();
+      return errors::join;
     } catch (IOException e) {
       throw new CommandException(command, "could not be read: " + e.getMessage(), e);
     } catch (InterruptedException e) {

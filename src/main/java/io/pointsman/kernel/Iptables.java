@@ -10,6 +10,7 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -200,21 +201,19 @@ public final class Iptables {
    *     asked for
    */
   public Set<String> unsupported(List<String> rules) {
-    Set<String> missing = new TreeSet<>();
-    tableThatIsThere()
-        .ifPresent(
-            table -> {
-              StringBuilder script =
-                  new StringBuilder("*" + table + "\n:POINTSMAN-PROBE - [0:0]\n");
-              rules.forEach(rule -> script.append("-A POINTSMAN-PROBE ").append(rule).append('\n'));
-              List<String> reading =
-                  List.of(program + "-restore", "--test", "--noflush", "--wait", LOCK_SECONDS);
-              Matcher named = UNSUPPORTED.matcher(commands.said(reading, script + "COMMIT\n"));
-              while (named.find()) {
-                missing.add(named.group(1));
-              }
-            });
-    return missing;
+    Optional<String> table = tableThatIsThere();
+    if (table.isEmpty()) {
+      return Set.of();
+    }
+    StringBuilder script = new StringBuilder("*" + table.get() + "\n:POINTSMAN-PROBE - [0:0]\n");
+    rules.forEach(rule -> script.append("-A POINTSMAN-PROBE ").append(rule).append('\n'));
+    List<String> reading =
+        List.of(program + "-restore", "--test", "--noflush", "--wait", LOCK_SECONDS);
+    return UNSUPPORTED
+        .matcher(commands.said(reading, script + "COMMIT\n"))
+        .results()
+        .map(named -> named.group(1))
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   /** A table that nothing is made by reading rules for; empty when there is none. */

@@ -50,10 +50,7 @@ class WalkWaitingTest {
     try (Kernel kernel = kernel(catalogue);
         Chores chores =
             new Chores(new CommandRunner(List.of(), ""), new Inbox(), Path.of("/nowhere"))) {
-      Walk walk = new Walk(catalogue, kernel, chores, now::get, () -> {});
-      kernel.use(spec);
-      kernel.look(spec);
-      walk.ask(resource, Phase.PREPARED);
+      Walk walk = asked(resource, catalogue, kernel, chores);
       walk.advance(true);
       assertThat(reached(walk).reason()).isEqualTo("Probing");
 
@@ -83,10 +80,7 @@ class WalkWaitingTest {
                 new CommandRunner(List.of("false"), programs.toString()),
                 inbox,
                 Path.of("/nowhere"))) {
-      Walk walk = new Walk(catalogue, kernel, chores, now::get, () -> {});
-      kernel.use(resource.getSpec());
-      kernel.look(resource.getSpec());
-      walk.ask(resource, Phase.PREPARED);
+      Walk walk = asked(resource, catalogue, kernel, chores);
       for (int tries = 0; tries < 3; tries++) {
         advance(walk, 1);
         told.add(reached(walk).reason() + tries);
@@ -100,6 +94,15 @@ class WalkWaitingTest {
             "It could not be done: nft list tables ended with 1: ",
             "LeftoversRemain1",
             "LeftoversRemain2");
+  }
+
+  /** A walk that is asked for this and has not moved yet. */
+  private Walk asked(NodeDataplane resource, Catalogue catalogue, Kernel kernel, Chores chores) {
+    Walk walk = new Walk(catalogue, kernel, chores, now::get, () -> {});
+    kernel.use(resource.getSpec());
+    kernel.look(resource.getSpec());
+    walk.ask(resource, Phase.PREPARED);
+    return walk;
   }
 
   private void advance(Walk walk, int seconds) {

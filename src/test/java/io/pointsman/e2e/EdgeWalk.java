@@ -84,10 +84,9 @@ final class EdgeWalk implements AutoCloseable {
     }
   }
 
-  /** The same walk, which something bars before its first edge between the same two dataplanes. */
-  EdgeWalk barredBy(Obstacle bar) {
+  /** Something bars the first edge between the two dataplanes that it stands between. */
+  void barredBy(Obstacle bar) {
     obstacle = bar;
-    return this;
   }
 
   /** Tests that go from kube-proxy through these; null stands for kube-proxy. */
@@ -130,17 +129,28 @@ final class EdgeWalk implements AutoCloseable {
     failed = false;
   }
 
-  private void go(String name, @Nullable LinuxDataplane wanted) {
+  /** Nothing is done after a failure, and what is begun has failed until it is done. */
+  private void begin() {
     assertThat(failed).as("a test before this one failed").isFalse();
     failed = true;
-    var walk = new Walk(Objects.requireNonNull(cluster), pace.limit());
+  }
+
+  /** What is counted from now on belongs to this. */
+  private Load phase(String name) {
     var running = Objects.requireNonNull(load);
-    if (!edges.isEmpty()) {
-      begun.add(LongFlows.again(Objects.requireNonNull(cluster), pace, edges.size()));
-    }
     running.phase(name);
     begun.forEach(flows -> flows.phase(name));
     System.out.println(name);
+    return running;
+  }
+
+  private void go(String name, @Nullable LinuxDataplane wanted) {
+    begin();
+    var walk = new Walk(Objects.requireNonNull(cluster), pace.limit());
+    if (!edges.isEmpty()) {
+      begun.add(LongFlows.again(Objects.requireNonNull(cluster), pace, edges.size()));
+    }
+    var running = phase(name);
     var began = Instant.now();
     if (wanted == null) {
       walk.goBack();
@@ -160,12 +170,8 @@ final class EdgeWalk implements AutoCloseable {
   }
 
   private void rollBack(String name, Obstacle bar) {
-    assertThat(failed).as("a test before this one failed").isFalse();
-    failed = true;
-    var running = Objects.requireNonNull(load);
-    running.phase(name);
-    begun.forEach(flows -> flows.phase(name));
-    System.out.println(name);
+    begin();
+    var running = phase(name);
     new Rollback(Objects.requireNonNull(cluster), pace.limit()).of(bar, this::clusterCidrs);
     running.awaitMore(pace);
     failed = false;
@@ -181,8 +187,7 @@ final class EdgeWalk implements AutoCloseable {
   }
 
   private void finish() {
-    assertThat(failed).as("a test before this one failed").isFalse();
-    failed = true;
+    begin();
     var running = Objects.requireNonNull(load);
     Awaitility.await().atMost(pace.limit()).until(() -> running.web().requests() >= atLeast);
     var requests = running.web().finish();

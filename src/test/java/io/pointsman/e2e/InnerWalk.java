@@ -21,17 +21,17 @@ abstract class InnerWalk {
   private final EdgeWalk walk;
   private final @Nullable LinuxDataplane[] dataplanes;
 
-  /** Something bars an edge at first. */
-  void barredBy(Obstacle bar) {
-    walk.barredBy(bar);
-  }
-
   /** From a kube-proxy through these; null stands for kube-proxy. */
   InnerWalk(Pace pace, KubeProxyMode from, @Nullable LinuxDataplane... dataplanes) {
     // As many as a slow machine makes meanwhile.
     this.walk =
         new EdgeWalk(LabOptions.named("inner").withKubeProxyMode(from).withNodes(1), pace, 1);
     this.dataplanes = dataplanes;
+  }
+
+  /** Something bars an edge at first. */
+  void barredBy(Obstacle bar) {
+    walk.barredBy(bar);
   }
 
   /**

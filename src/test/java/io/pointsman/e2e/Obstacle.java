@@ -66,7 +66,7 @@ enum Obstacle {
   RULES_HIDE_AS_KUBE_PROXY_LEAVES(null, LinuxDataplane.IPTABLES, 600, "DataplaneFailed", "filter") {
     @Override
     Way arise(TestCluster cluster) {
-      return once(() -> kubeProxyLeaves(cluster), () -> hide(cluster));
+      return hideAsKubeProxyLeaves(cluster);
     }
   },
 
@@ -82,7 +82,7 @@ enum Obstacle {
       "Of kube-proxy is left: chain ip filter KUBE-") {
     @Override
     Way arise(TestCluster cluster) {
-      return once(() -> kubeProxyLeaves(cluster), () -> hide(cluster));
+      return hideAsKubeProxyLeaves(cluster);
     }
   },
 
@@ -194,9 +194,13 @@ enum Obstacle {
     return () -> barred.join().close();
   }
 
-  private static Way hide(TestCluster cluster) {
-    ForeignRules.hideFilter(cluster);
-    return () -> ForeignRules.showFilter(cluster);
+  private static Way hideAsKubeProxyLeaves(TestCluster cluster) {
+    return once(
+        () -> kubeProxyLeaves(cluster),
+        () -> {
+          ForeignRules.hideFilter(cluster);
+          return () -> ForeignRules.showFilter(cluster);
+        });
   }
 
   private static boolean kubeProxyLeaves(TestCluster cluster) {

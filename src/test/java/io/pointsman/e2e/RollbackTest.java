@@ -70,10 +70,15 @@ class RollbackTest {
       obstacle.from().ifPresent(RollbackTest::go);
       new Rollback(cluster, LIMIT).of(obstacle, UnaryOperator.identity());
       walk.goBack();
-      var result = load.finish();
-      System.out.println(obstacle + "\n" + result.table());
-      assertThat(result.failed()).as(result.table()).isZero();
+      System.out.println(obstacle);
+      nothingWasLost(load);
     }
+  }
+
+  private static void nothingWasLost(WebLoad load) {
+    var result = load.finish();
+    System.out.println(result.table());
+    assertThat(result.failed()).as(result.table()).isZero();
   }
 
   private static void go(LinuxDataplane dataplane) {
@@ -97,9 +102,7 @@ class RollbackTest {
                       .contains("cannot go back", foreign));
       cluster.onNodes("! [ -d %1$s ] || rmdir %1$s/pin %1$s".formatted(foreign));
       walk.goBack();
-      var result = load.finish();
-      System.out.println(result.table());
-      assertThat(result.failed()).as(result.table()).isZero();
+      nothingWasLost(load);
     }
   }
 
@@ -119,9 +122,7 @@ class RollbackTest {
       }
       walk.awaitBpf();
       walk.goBack();
-      var result = load.finish();
-      System.out.println(result.table());
-      assertThat(result.failed()).as(result.table()).isZero();
+      nothingWasLost(load);
     }
   }
 
