@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplane;
+import io.pointsman.api.OnFailure;
 import io.pointsman.api.ProxyDataplane;
 import io.pointsman.api.Scheduler;
 import io.pointsman.operator.plan.Names;
@@ -129,15 +130,38 @@ class OperatorTest {
     assertThat(stage.events()).containsOnlyOnce("NodeFailed", "NodesFailed");
 
     stage.players.rest();
-    var node = stage.admin.resources(NodeDataplane.class).withName("n1");
-    node.edit(
-        one -> {
-          one.getMetadata().getAnnotations().remove(Names.FAILED_GENERATION);
-          return one;
-        });
+    tryAgain("n1");
     stage.awaitCondition("default", "Ready", "True/Converged");
     assertThat(stage.condition("default", "Stalled")).startsWith("False");
-    assertThat(node.get().getSpec().attempt).isEqualTo(1);
+    var node = stage.admin.resources(NodeDataplane.class).withName("n1").require();
+    assertThat(node.getSpec().attempt).isEqualTo(1);
+  }
+
+  @Test
+  void underPauseANodeIsTriedAgainWhenItsAnnotationIsTakenOff() {
+    stage.players.failing.add("n1/ACTIVATE");
+    stage.nodes("n1").kubeProxy();
+    stage.operator("a");
+    stage.dataplane("default", spec -> spec.rollout.onFailure = OnFailure.PAUSE);
+    stage.awaitCondition("default", "Ready", "False/RolloutStopped");
+    assertThat(stage.steps()).isEqualTo("n1=ACTIVATE/ATTACHED");
+
+    stage.players.rest();
+    tryAgain("n1");
+    stage.awaitCondition("default", "Ready", "True/Converged");
+  }
+
+  /** As the guide says: kubectl annotate ndp NODE pointsman.io/failed-generation-. */
+  private void tryAgain(String node) {
+    stage
+        .admin
+        .resources(NodeDataplane.class)
+        .withName(node)
+        .edit(
+            one -> {
+              one.getMetadata().getAnnotations().remove(Names.FAILED_GENERATION);
+              return one;
+            });
   }
 
   @Test

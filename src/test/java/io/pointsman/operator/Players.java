@@ -171,10 +171,11 @@ final class Players implements AutoCloseable {
     Step step = Objects.requireNonNull(node.getSpec().step);
     StepResult result = result(name, node.getSpec().linuxDataplane + "/", step);
     NodeDataplaneStatus before = node.getStatus();
+    // An agent that has failed at what it was asked says nothing else until it is asked anew.
     boolean told =
         before != null
             && before.step == step
-            && before.result == result
+            && (before.result == result || before.result == StepResult.FAILED)
             && Objects.equals(before.attempt, node.getSpec().attempt)
             && Objects.equals(before.observedGeneration, node.getMetadata().getGeneration());
     if (told) {

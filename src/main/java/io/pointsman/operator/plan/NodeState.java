@@ -257,8 +257,9 @@ record NodeState(
         .equals(annotations().get(Names.FAILED_GENERATION));
   }
 
+  /** Whether a failure is told of, be its generation older, or taken off for another try. */
   boolean hasFailure() {
-    return annotations().containsKey(Names.FAILED_GENERATION);
+    return annotations().containsKey(Names.FAILURE);
   }
 
   String failureText() {

@@ -60,7 +60,10 @@ final class WalkForward {
     return move(Standing.SWITCHING, draft, Onward.progress(state));
   }
 
-  /** It failed where the same was asked for; the spec has changed since in something else. */
+  /**
+   * It failed where the same was asked for; the spec has changed since in something else, or a
+   * person asks for another try.
+   */
   private Move again() {
     Draft again = Draft.of(state, node).forget().began().retry();
     return move(Standing.SWITCHING, again, "tries again");

@@ -98,7 +98,6 @@ class EdgesTest {
     assertThat(trail.scene.plan().report().counts().failed()).isEqualTo(1);
     trail.failing = spec -> false;
     trail.scene.ruled(Trail.NODE).getMetadata().getAnnotations().remove(Names.FAILED_GENERATION);
-    trail.scene.ruled(Trail.NODE).setStatus(null);
     assertThat(trail.follow().here()).isEqualTo(Trail.name(to) + "/CLEAN/DETACHED");
   }
 

@@ -152,12 +152,24 @@ final class Scene {
     return look();
   }
 
-  /** Every agent of a Ready node has done what it was asked. */
+  /** Every agent of a Ready node has done what it was asked; see {@link #hear}. */
   Scene agents() {
     ruled.values().stream()
         .filter(node -> nodes.containsKey(name(node)) && view(name(node)).ready())
-        .forEach(node -> answer(name(node), StepResult.DONE));
+        .forEach(node -> hear(name(node), StepResult.DONE));
     return this;
+  }
+
+  /** An agent that has failed at what it was asked says nothing else until it is asked anew. */
+  Scene hear(String node, StepResult result) {
+    NodeDataplane current = node(node, ruled);
+    NodeDataplaneStatus said = current.getStatus();
+    boolean failed =
+        said != null
+            && said.result == StepResult.FAILED
+            && current.getSpec().attempt.equals(said.attempt)
+            && current.getMetadata().getGeneration().equals(said.observedGeneration);
+    return failed ? this : answer(node, result);
   }
 
   Scene answer(String node, StepResult result) {

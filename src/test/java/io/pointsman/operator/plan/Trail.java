@@ -118,7 +118,7 @@ final class Trail {
     NodeDataplane current = scene.ruled.get(NODE);
     if (current != null) {
       boolean fails = failing.test(current.getSpec());
-      scene.answer(NODE, fails ? StepResult.FAILED : StepResult.DONE);
+      scene.hear(NODE, fails ? StepResult.FAILED : StepResult.DONE);
       followers.asked(current.getSpec(), fails);
     }
     scene.advance(Duration.ofSeconds(1));
