@@ -126,6 +126,12 @@ enum NodeProxy {
     onEach(node, "kill -9 $p");
   }
 
+  /** Has it stand still on a node until this is closed. */
+  Obstacle.Way hang(Node node) {
+    onEach(node, "kill -STOP $p");
+    return () -> onEach(node, "kill -CONT $p");
+  }
+
   private String onEach(Node node, String command) {
     var script =
         "for p in $(pgrep -x %s); do if tr '\\0' ' ' < /proc/$p/cmdline | grep -q -e '%s'; then %s; fi; done"

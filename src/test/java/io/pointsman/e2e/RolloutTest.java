@@ -10,6 +10,8 @@ import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.ProxyDataplaneStatus;
 import io.pointsman.lab.LabOptions;
+import io.pointsman.operator.plan.Names;
+import io.pointsman.testing.PlainServices;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -180,6 +182,31 @@ class RolloutTest {
 
   @Test
   @Order(7)
+  void whatWouldStopANodeIsNamedBeforeAnyIsSwitched() {
+    load.phase("looked at");
+    var before = walk.kubeProxyPods();
+    var last = cluster.lab().nodes().getLast();
+    try (var still = NodeProxy.KUBE_PROXY.hang(last);
+        var history = new NodeHistory(cluster, LinuxDataplane.BPF)) {
+      cluster.client().resource(PlainServices.service("default", "late", null)).create();
+      cluster
+          .client()
+          .resource(PlainServices.slice("default", "late", "", List.of("10.244.250.1")))
+          .create();
+      rollout(LinuxDataplane.BPF);
+      await().atMost(LIMIT).until(() -> ready().equals("False RolloutStopped"));
+      assertThat(status().message)
+          .containsPattern(last.name() + " .*KubeProxyBehind: ")
+          .contains("default/late", "(step Preflight)");
+      assertThat(history.begun()).isEmpty();
+    }
+    assertThat(walk.kubeProxyPods()).isEqualTo(before);
+    cluster.kubectl("annotate", "ndp/" + last.name(), Names.FAILED_GENERATION + "-");
+    walk.awaitBpf();
+  }
+
+  @Test
+  @Order(8)
   void nothingWasLost() {
     var result = load.finish();
     System.out.println(result.table());

@@ -34,7 +34,8 @@ class EdgeOperatorTest {
     stage.operator("a");
     stage.dataplane("default", spec -> spec.linuxDataplane = LinuxDataplane.IPTABLES);
 
-    await().until(this::places, "n1=IPTABLES/PREPARE/DETACHED"::equals);
+    await()
+        .until(this::places, "n1=IPTABLES/PREPARE/DETACHED n2=IPTABLES/PREFLIGHT/ATTACHED"::equals);
     assertThat(stage.kubeProxyNodes()).containsExactly("n2");
     stage.players.rest();
     stage.awaitCondition("default", "Ready", "True/Converged");

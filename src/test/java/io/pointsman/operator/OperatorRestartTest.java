@@ -40,7 +40,7 @@ class OperatorRestartTest {
     stage.players.holding.add(held);
     PointsmanOperator first = stage.operator("a");
     stage.dataplane("default", spec -> {});
-    await().until(stage::steps, seen::equals);
+    await().until(stage::steps, (seen + " n2=PREFLIGHT/ATTACHED")::equals);
     stage.stop(first);
 
     stage.players.rest();

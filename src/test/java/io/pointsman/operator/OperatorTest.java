@@ -123,7 +123,7 @@ class OperatorTest {
     stage.dataplane("default", spec -> {});
 
     stage.awaitCondition("default", "Ready", "False/RolloutStopped");
-    await().until(stage::steps, "n1=REMOVE/ATTACHED"::equals);
+    await().until(stage::steps, "n1=REMOVE/ATTACHED n2=PREFLIGHT/ATTACHED"::equals);
     await().until(() -> stage.dataplane("default").getStatus().nodes.rolledBack == 1);
     assertThat(stage.condition("default", "Stalled")).isEqualTo("True/RolloutStopped");
     assertThat(stage.kubeProxyNodes()).containsExactly("n1", "n2");
@@ -134,7 +134,7 @@ class OperatorTest {
     stage.awaitCondition("default", "Ready", "True/Converged");
     assertThat(stage.condition("default", "Stalled")).startsWith("False");
     var node = stage.admin.resources(NodeDataplane.class).withName("n1").require();
-    assertThat(node.getSpec().attempt).isEqualTo(1);
+    assertThat(node.getSpec().attempt).isEqualTo(2);
   }
 
   @Test
@@ -182,7 +182,7 @@ class OperatorTest {
     stage.nodes("n1", "n2").kubeProxy();
     stage.operator("a");
     stage.dataplane("default", spec -> {});
-    await().until(stage::steps, "n1=PREPARE/ATTACHED"::equals);
+    await().until(stage::steps, "n1=PREPARE/ATTACHED n2=PREFLIGHT/ATTACHED"::equals);
     stage.edit("default", spec -> spec.rollout.paused = true);
     stage.awaitCondition("default", "Ready", "False/Paused");
     stage.players.rest();
@@ -191,7 +191,7 @@ class OperatorTest {
             () ->
                 stage.admin.resources(NodeDataplane.class).withName("n1").get().getStatus().result
                     == io.pointsman.api.StepResult.DONE);
-    assertThat(stage.steps()).isEqualTo("n1=PREPARE/ATTACHED");
+    assertThat(stage.steps()).isEqualTo("n1=PREPARE/ATTACHED n2=PREFLIGHT/ATTACHED");
 
     stage.edit("default", spec -> spec.rollout.paused = false);
     stage.awaitCondition("default", "Ready", "True/Converged");

@@ -147,16 +147,15 @@ final class Draft {
     return this;
   }
 
-  /** Only a dry run asks: no walk has begun. */
+  /** Only a dry run asks. */
   Draft preview() {
-    annotations.remove(Names.SWITCHING_SINCE);
     annotations.remove(Names.GENERATION);
     annotations.remove(Names.CONVERGED_SINCE);
-    return this;
+    return atRest();
   }
 
-  /** A walk that failed has ended where it began. */
-  Draft ended() {
+  /** No walk has begun, or one that failed has ended where it began. */
+  Draft atRest() {
     annotations.remove(Names.SWITCHING_SINCE);
     return this;
   }

@@ -137,9 +137,9 @@ record NodeState(
     return node != null && node.ready();
   }
 
-  /** Since when the walk's deadline counts; time in which the node was away does not. */
+  /** Since when the deadline of a walk or a look counts; time while the node is away does not. */
   Instant since() {
-    Instant began = instant(Names.SWITCHING_SINCE).orElseGet(this::created);
+    Instant began = instant(Names.SWITCHING_SINCE).orElseGet(this::asked);
     boolean back = node != null && node.ready() && node.readySince().isAfter(began);
     return back && node != null ? node.readySince() : began;
   }
@@ -234,8 +234,13 @@ record NodeState(
 
   /** Whether nothing has been asked of the agent for that long. */
   boolean unasked(Duration duration) {
-    Instant asked = instant(Names.ASKED_AT).orElseGet(this::created);
-    return view.now().isAfter(asked.plus(duration));
+    return view.now().isAfter(asked().plus(duration));
+  }
+
+  private Instant asked() {
+    return instant(Names.ASKED_AT)
+        .or(() -> parse(current.getMetadata().getCreationTimestamp()))
+        .orElse(view.now());
   }
 
   /** Whether a converged node's agent has stopped reporting. */
@@ -282,10 +287,6 @@ record NodeState(
 
   private Optional<Instant> instant(String annotation) {
     return parse(annotations().get(annotation));
-  }
-
-  private Instant created() {
-    return parse(current.getMetadata().getCreationTimestamp()).orElse(view.now());
   }
 
   /** Reads RFC 3339; what a person has garbled counts as absent. */

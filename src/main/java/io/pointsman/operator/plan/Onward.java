@@ -75,7 +75,8 @@ final class Onward {
     return move(Standing.SWITCHING, Draft.of(state, node).began(), "is being proven again");
   }
 
-  private Optional<String> failure() {
+  /** What the agent has failed at, or that it is late, in words. */
+  Optional<String> failure() {
     Optional<NodeDataplaneStatus> failed = state.failure();
     if (failed.isPresent()) {
       NodeDataplaneStatus status = failed.get();

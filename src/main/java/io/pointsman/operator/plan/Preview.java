@@ -7,11 +7,13 @@ import io.pointsman.api.PreflightFinding;
 import io.pointsman.api.ProxyDataplane;
 import io.pointsman.api.Severity;
 import io.pointsman.api.Step;
+import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A dry run's part of a node: its agent is asked for Preflight of the dataplane, which changes
- * nothing, and the walk begins in its turn when the dry run is over.
+ * A node whose agent was asked for Preflight of the dataplane, which changes nothing, by a dry run
+ * or by the {@link LookAhead}: the walk begins in its turn when that is over.
  */
 final class Preview {
   private final NodeState state;
@@ -32,8 +34,12 @@ final class Preview {
     return move(node, Draft.of(state, node).restart().preview(), Move.Start.PREVIEW, "");
   }
 
-  /** What a dry run, or its end, means for the node; null when it goes its usual way. */
-  @Nullable Move next() {
+  /**
+   * What a dry run, or its end, means for the node; null when it goes its usual way.
+   *
+   * @param fail what to do about a failure, given in words
+   */
+  @Nullable Move next(Function<String, Move> fail) {
     if (!state.previewed()) {
       boolean asks = state.dryRun() && state.settled() && state.otherDataplane();
       return asks ? ask(Draft.of(state, node).origin(Origin.of(state.spec()))) : null;
@@ -42,13 +48,23 @@ final class Preview {
       return home();
     }
     if (!state.dryRun()) {
-      Notice notice = Notice.normal("NodeStarted", "Taking over node " + node.name() + ".");
-      Draft begun = Draft.of(state, node).turn(state).retry().tell(notice);
-      state.origin().map(Origin::dataplane).ifPresent(begun::replaces);
-      return move(node, begun, Move.Start.FORWARD, "waits its turn");
+      return failure().map(fail).orElseGet(this::begin);
     }
     boolean matches = Target.matches(state.spec(), state.dataplane(), state.view().probe());
     return matches ? move(node, null, Move.Start.NONE, found()) : ask(Draft.of(state, node));
+  }
+
+  /** What has been found ahead of the node's turn. */
+  private Optional<String> failure() {
+    boolean open = node.ready() && LookAhead.asked(state) && !state.done();
+    return open ? new Onward(state, node).failure() : Optional.empty();
+  }
+
+  private Move begin() {
+    Notice notice = Notice.normal("NodeStarted", "Taking over node " + node.name() + ".");
+    Draft begun = Draft.of(state, node).turn(state).retry().tell(notice);
+    state.origin().map(Origin::dataplane).ifPresent(begun::replaces);
+    return move(node, begun, Move.Start.FORWARD, "waits its turn");
   }
 
   private Move ask(Draft draft) {

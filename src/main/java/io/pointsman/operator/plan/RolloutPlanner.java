@@ -94,21 +94,27 @@ public final class RolloutPlanner {
         case FORWARD -> {}
       }
     }
-    grantForward(survey, Math.min(free - survey.count(Standing.FAILED), forward(survey)), granted);
+    if (!survey.stopped() && !survey.daemonSetMissing()) {
+      grantForward(survey, free - survey.count(Standing.FAILED), granted);
+    }
     return granted;
   }
 
-  private static void grantForward(Survey survey, int room, List<NodeAction> granted) {
-    survey.moves().stream()
-        .filter(move -> move.start() == Move.Start.FORWARD && move.action() != null)
-        .filter(move -> !held(survey, move))
-        .limit(Math.max(0, room))
-        .forEach(move -> granted.add(Objects.requireNonNull(move.action())));
-  }
-
-  private static int forward(Survey survey) {
-    boolean closed = survey.stopped() || survey.daemonSetMissing();
-    return closed ? 0 : survey.canaryRoom();
+  /** Begins as many nodes as there is room for, or has those looked at that are to be first. */
+  private static void grantForward(Survey survey, int free, List<NodeAction> granted) {
+    List<Move> forward =
+        survey.moves().stream()
+            .filter(move -> move.start() == Move.Start.FORWARD && move.action() != null)
+            .filter(move -> !held(survey, move))
+            .toList();
+    LookAhead ahead = new LookAhead(survey);
+    if (ahead.over()) {
+      forward.stream()
+          .limit(Math.max(0, Math.min(free, survey.canaryRoom())))
+          .forEach(move -> granted.add(Objects.requireNonNull(move.action())));
+    } else {
+      granted.addAll(ahead.questions(forward));
+    }
   }
 
   /**

@@ -63,7 +63,10 @@ final class Sentences {
           + "; "
           + converged();
     }
-    return converged();
+    List<String> looking = new LookAhead(survey).open().stream().map(Move::node).toList();
+    return looking.isEmpty()
+        ? converged()
+        : "Looking at " + Words.list(looking) + " before the first node begins; " + converged();
   }
 
   String walkingBack() {

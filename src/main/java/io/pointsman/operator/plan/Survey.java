@@ -81,11 +81,16 @@ record Survey(
 
   /** Whether nobody follows the cluster's Services for the node where it is. */
   boolean between(Move move) {
+    return state(move).filter(state -> !state.followed()).isPresent();
+  }
+
+  /** What is known of the move's node; empty without Node or NodeDataplane. */
+  Optional<NodeState> state(Move move) {
     NodeDataplane ruled = view.nodeDataplanes().get(move.node());
     NodeView node = view.nodes().get(move.node());
-    return ruled != null
-        && node != null
-        && !new NodeState(view, dataplane, node, ruled, true, false).followed();
+    return ruled == null || node == null
+        ? Optional.empty()
+        : Optional.of(new NodeState(view, dataplane, node, ruled, true, false));
   }
 
   int count(Standing... standings) {

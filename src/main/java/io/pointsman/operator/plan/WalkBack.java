@@ -138,7 +138,7 @@ final class WalkBack {
     boolean told = !state.annotations().containsKey(Names.SWITCHING_SINCE);
     Notice notice =
         Notice.normal("NodeRolledBack", "Node " + node.name() + " is back on kube-proxy.");
-    NodeAction action = told ? null : Draft.of(state, node).ended().tell(notice).build();
+    NodeAction action = told ? null : Draft.of(state, node).atRest().tell(notice).build();
     return Move.rolledBack(state, action);
   }
 

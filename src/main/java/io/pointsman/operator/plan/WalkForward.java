@@ -27,7 +27,7 @@ final class WalkForward {
           ? new Rollback(state, node).next()
           : move(Standing.FAILED, null, state.failureText());
     }
-    Move preview = new Preview(state, node).next();
+    Move preview = new Preview(state, node).next(this::fail);
     if (preview != null) {
       return preview;
     }

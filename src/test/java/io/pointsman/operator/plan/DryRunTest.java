@@ -66,8 +66,9 @@ class DryRunTest {
     Scene scene = dryRun("n1", "n2").settle();
     scene.edit(spec -> spec.rollout.dryRun = false).look().look();
 
-    assertThat(scene.ruled("n1").getSpec().attempt).as("looked at anew").isEqualTo(1);
-    assertThat(scene.ruled("n2").getSpec().attempt).isZero();
+    assertThat(scene.ruled.values()).as("looked at anew").allMatch(Scene::waits);
+    assertThat(scene.ruled.values()).allMatch(node -> node.getSpec().attempt == 1);
+    assertThat(scene.agents().look().begun()).containsExactly("n1");
     assertThat(plans(scene)).isEmpty();
     scene.settle();
     assertThat(scene.steps()).isEqualTo("n1=CLEAN/DETACHED n2=CLEAN/DETACHED");

@@ -112,10 +112,10 @@ class PauseTest {
   void aNodeThatFailsMeanwhileGoesBackAndIsNamed(
       @Nullable LinuxDataplane from, LinuxDataplane to, String at, Hold hold) {
     Trail trail = Trail.from(from);
-    trail.failing = spec -> Trail.place(spec).equals(at);
     NodeDataplaneSpec began =
         from == null ? null : Target.copy(trail.scene.ruled(Trail.NODE).getSpec());
-    trail.to(to).until(at).scene.edit(hold.change);
+    trail.to(to).until(at).failing = spec -> Trail.place(spec).equals(at);
+    trail.scene.edit(hold.change);
     trail.follow();
 
     assertThat(trail.scene.plan().report().counts().rolledBack()).isEqualTo(1);
@@ -266,9 +266,10 @@ class PauseTest {
     scene.dataplane("default").getSpec().linuxDataplane = IPTABLES;
     scene.until("n1", Step.PREPARE).edit(spec -> spec.rollout.paused = true).settle();
 
-    assertThat(scene.steps()).isEqualTo("n1=ACTIVATE/DETACHED");
+    assertThat(scene.steps()).isEqualTo("n1=ACTIVATE/DETACHED n2=PREFLIGHT/ATTACHED");
     scene.answer("n1", StepResult.FAILED).settle();
-    assertThat(scene.steps()).isEqualTo("n1=REMOVE/ATTACHED");
+    assertThat(scene.steps()).isEqualTo("n1=REMOVE/ATTACHED n2=PREFLIGHT/ATTACHED");
+    assertThat(scene.begun()).containsExactly("n1");
     assertThat(scene.verdict("Ready").reason()).isEqualTo("RolloutStopped");
   }
 

@@ -206,12 +206,23 @@ final class Scene {
     for (int round = 0; round < 60; round++) {
       look();
       NodeDataplane current = ruled.get(node);
-      if (current != null && current.getSpec().step == step) {
+      if (current != null && current.getSpec().step == step && !waits(current)) {
         return this;
       }
       kubelets().agents().advance(Duration.ofSeconds(1));
     }
     throw new AssertionError(node + " never got to " + step + ": " + steps());
+  }
+
+  /** The nodes whose walks have begun. */
+  List<String> begun() {
+    return ruled.values().stream().filter(node -> !waits(node)).map(Scene::name).toList();
+  }
+
+  /** Whether its agent has only been asked to look ahead. */
+  static boolean waits(NodeDataplane node) {
+    return node.getSpec().step == Step.PREFLIGHT
+        && !node.getMetadata().getAnnotations().containsKey(Names.SWITCHING_SINCE);
   }
 
   /** Where every ruled node is, as "n1=CLEAN/DETACHED". */

@@ -89,11 +89,12 @@ final class Trail {
     return this;
   }
 
-  /** Until the node is asked for this; its agent has not answered yet. */
+  /** Until the node is asked for this in its turn; its agent has not answered yet. */
   Trail until(String place) {
     for (int round = 0; round < MOST; round++) {
       look();
-      if (here().equals(place)) {
+      NodeDataplane current = scene.ruled.get(NODE);
+      if (here().equals(place) && (current == null || !Scene.waits(current))) {
         return this;
       }
       answer();

@@ -17,9 +17,10 @@ class WalkBackTest {
   void aFailureBeforeDetachGoesBackAtOnceAndStopsTheRest(Step step) {
     Scene scene = Scene.of("n1", "n2").until("n1", step).answer("n1", StepResult.FAILED).look();
 
-    assertThat(scene.steps()).isEqualTo("n1=DRAIN/ATTACHED");
+    assertThat(scene.steps()).isEqualTo("n1=DRAIN/ATTACHED n2=PREFLIGHT/ATTACHED");
     scene.settle();
-    assertThat(scene.steps()).isEqualTo("n1=REMOVE/ATTACHED");
+    assertThat(scene.steps()).isEqualTo("n1=REMOVE/ATTACHED n2=PREFLIGHT/ATTACHED");
+    assertThat(scene.begun()).containsExactly("n1");
     assertThat(scene.ruled("n1").getMetadata().getAnnotations())
         .containsEntry(Names.FAILED_GENERATION, "1");
     assertThat(scene.plan().report().counts()).isEqualTo(new Report.Counts(2, 0, 0, 1, 0));
@@ -79,8 +80,9 @@ class WalkBackTest {
     scene.ruled("n1").getMetadata().getAnnotations().remove(Names.FAILED_GENERATION);
     scene.look();
 
-    assertThat(scene.steps()).isEqualTo("n1=PREFLIGHT/ATTACHED");
-    assertThat(scene.ruled("n1").getSpec().attempt).isEqualTo(1);
+    assertThat(scene.begun()).containsExactly("n1");
+    assertThat(scene.ruled("n1").getSpec().step).isEqualTo(Step.PREFLIGHT);
+    assertThat(scene.ruled("n1").getSpec().attempt).isEqualTo(2);
     assertThat(scene.settle().steps()).isEqualTo("n1=CLEAN/DETACHED n2=CLEAN/DETACHED");
   }
 
@@ -99,9 +101,9 @@ class WalkBackTest {
 
     assertThat(scene.plan().report().counts().failed()).isEqualTo(1);
     assertThat(scene.verdict("Stalled").truth()).isEqualTo(Report.Truth.TRUE);
-    assertThat(scene.look().ruled("n1").getSpec().attempt).isZero();
+    assertThat(scene.look().ruled("n1").getSpec().attempt).isEqualTo(1);
     scene.advance(Duration.ofSeconds(31)).look();
-    assertThat(scene.ruled("n1").getSpec().attempt).isEqualTo(1);
+    assertThat(scene.ruled("n1").getSpec().attempt).isEqualTo(2);
     assertThat(scene.settle().plan().walkedBack()).isTrue();
   }
 
@@ -177,7 +179,7 @@ class WalkBackTest {
   @Test
   void anAgentThatNeverCameDoesNotHoldTheDeletion() {
     Scene scene = Scene.of("n1", "n2").look().advance(Duration.ofSeconds(601)).look();
-    assertThat(scene.steps()).isEqualTo("n1=DRAIN/ATTACHED");
+    assertThat(scene.steps()).isEqualTo("n1=DRAIN/ATTACHED n2=DRAIN/ATTACHED");
     assertThat(scene.ruled("n1").getStatus()).isNull();
 
     scene.delete("default").look().look().look().look();

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.operator.plan;
+
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * What comes before the first node of a rollout begins: the agents of all nodes that kube-proxy
+ * serves are asked for Preflight, which changes nothing. So what would stop any of them is told
+ * before one is switched. A node waits its turn after that, and has its own Preflight in it.
+ */
+final class LookAhead {
+  private final Survey survey;
+
+  LookAhead(Survey survey) {
+    this.survey = survey;
+  }
+
+  /** Whether nothing is waited for: a node has begun, or all have answered. */
+  boolean over() {
+    return open().isEmpty();
+  }
+
+  /** The nodes whose agents have not answered. */
+  List<Move> open() {
+    boolean begun =
+        survey.moves().stream()
+            .anyMatch(move -> move.current() && move.standing() != Standing.WAITING);
+    return begun ? List.of() : survey.at(this::open);
+  }
+
+  /** Asks those of the nodes that have not been asked for what the resource wants now. */
+  List<NodeAction> questions(List<Move> nodes) {
+    return nodes.stream()
+        .filter(this::onKubeProxy)
+        .filter(move -> survey.state(move).filter(LookAhead::asked).isEmpty())
+        .map(this::question)
+        .toList();
+  }
+
+  /** Whether the node's agent was asked for what the resource wants now, and may be believed. */
+  static boolean asked(NodeState state) {
+    return state.ofThisGeneration() && !state.hasFailure();
+  }
+
+  private NodeAction question(Move move) {
+    NodeView node = Objects.requireNonNull(survey.view().nodes().get(move.node()));
+    return survey
+        .state(move)
+        .map(state -> Draft.of(state, node).restart())
+        .orElseGet(() -> Draft.fresh(survey.view(), survey.dataplane(), node))
+        .atRest()
+        .build();
+  }
+
+  private boolean open(Move move) {
+    return move.start() == Move.Start.FORWARD
+        && onKubeProxy(move)
+        && survey.state(move).filter(LookAhead::asked).filter(NodeState::done).isEmpty();
+  }
+
+  /** Whether nothing of Pointsman's serves the node, and no walk has begun on it. */
+  private boolean onKubeProxy(Move move) {
+    Optional<NodeState> state = survey.state(move);
+    return state.isEmpty() || (state.get().previewed() && state.get().origin().isEmpty());
+  }
+}
