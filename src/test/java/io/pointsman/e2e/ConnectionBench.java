@@ -8,6 +8,7 @@ import io.pointsman.lab.Client;
 import io.pointsman.lab.KubeProxyMode;
 import io.pointsman.lab.LabOptions;
 import io.pointsman.testing.Bench;
+import io.pointsman.testing.uml.Mappings;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -73,7 +74,8 @@ class ConnectionBench {
 
   @TestFactory
   List<DynamicTest> ipvs() {
-    var machine = InnerLab.userModeLinux(STEP.plus(STEP));
+    Mappings.raise();
+    var machine = InnerLab.userModeLinux(Duration.ofHours(1));
     return InnerLab.run(machine, Duration.ofMinutes(140), IpvsConnectionInside.class);
   }
 
@@ -106,9 +108,9 @@ class ConnectionBench {
         var agent = new AgentFigures(cluster);
         agent.change(services);
         agent.restart(services, dataplane);
-      }
-      if (!endless) {
-        walk.goBack();
+        if (!endless) {
+          walk.goBack();
+        }
       }
     }
   }

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.e2e;
 
+import static java.util.concurrent.CompletableFuture.runAsync;
+
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.RequestConfig;
+import io.fabric8.kubernetes.client.RequestConfigBuilder;
 import io.pointsman.testing.PlainServices;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Semaphore;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -21,6 +26,11 @@ final class ManyServices {
   private static final int ENDPOINTS = 10;
   private static final int ANSWERING = 100;
   private static final int AT_A_TIME = 16;
+
+  /** An API server that shares its processor with a kube-proxy at work takes its time. */
+  private static final RequestConfig PATIENT =
+      new RequestConfigBuilder().withRequestTimeout(120_000).build();
+
   private static final Pattern RULE =
       Pattern.compile("-A KUBE-SERVICES -d ([0-9.]+)/32 .*-j KUBE-SVC-.*");
 
@@ -49,33 +59,26 @@ final class ManyServices {
   /** Makes that many, some with these pods' addresses. */
   static ManyServices create(TestCluster cluster, int services, List<String> pods) {
     cluster.kubectl("create", "namespace", NAMESPACE);
+    var client = cluster.client().newClient(PATIENT).adapt(KubernetesClient.class);
     var answering =
         IntStream.range(0, Math.min(services, ANSWERING))
-            .mapToObj(number -> add(cluster, number, pods))
+            .mapToObj(number -> add(client, number, pods))
             .collect(Collectors.toUnmodifiableSet());
-    var limit = new Semaphore(AT_A_TIME);
-    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      for (var i = answering.size(); i < services; i++) {
-        var number = i;
-        limit.acquireUninterruptibly();
-        threads.execute(
-            () -> {
-              try {
-                add(cluster, number, nowhere(number));
-              } finally {
-                limit.release();
-              }
-            });
-      }
+    try (var threads = Executors.newFixedThreadPool(AT_A_TIME)) {
+      var rest =
+          IntStream.range(answering.size(), services)
+              .mapToObj(number -> runAsync(() -> add(client, number, nowhere(number)), threads))
+              .toArray(CompletableFuture[]::new);
+      CompletableFuture.allOf(rest).join();
     }
     return new ManyServices(cluster, answering);
   }
 
   /** Its cluster address. */
-  private static String add(TestCluster cluster, int number, Collection<String> endpoints) {
+  private static String add(KubernetesClient client, int number, Collection<String> endpoints) {
     var name = "fill-" + number;
-    var service = cluster.client().resource(PlainServices.service(NAMESPACE, name, null)).create();
-    cluster.client().resource(PlainServices.slice(NAMESPACE, name, "", endpoints)).create();
+    var service = client.resource(PlainServices.service(NAMESPACE, name, null)).create();
+    client.resource(PlainServices.slice(NAMESPACE, name, "", endpoints)).create();
     return service.getSpec().getClusterIP();
   }
 
