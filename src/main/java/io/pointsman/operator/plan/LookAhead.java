@@ -17,7 +17,7 @@ final class LookAhead {
     this.survey = survey;
   }
 
-  /** Whether nothing is waited for: a node has begun, or all have answered. */
+  /** Whether nothing is waited for: a node has begun, or all have answered or had the time to. */
   boolean over() {
     return open().isEmpty();
   }
@@ -44,6 +44,13 @@ final class LookAhead {
     return state.ofThisGeneration() && !state.hasFailure();
   }
 
+  /**
+   * Late it is heard in its turn: a rollout does not wait for ever for an agent that is not there.
+   */
+  private static boolean heard(NodeState state) {
+    return state.done() || state.overdue();
+  }
+
   private NodeAction question(Move move) {
     NodeView node = Objects.requireNonNull(survey.view().nodes().get(move.node()));
     return survey
@@ -57,7 +64,7 @@ final class LookAhead {
   private boolean open(Move move) {
     return move.start() == Move.Start.FORWARD
         && onKubeProxy(move)
-        && survey.state(move).filter(LookAhead::asked).filter(NodeState::done).isEmpty();
+        && survey.state(move).filter(LookAhead::asked).filter(LookAhead::heard).isEmpty();
   }
 
   /** Whether nothing of Pointsman's serves the node, and no walk has begun on it. */

@@ -54,10 +54,10 @@ final class Preview {
     return matches ? move(node, null, Move.Start.NONE, found()) : ask(Draft.of(state, node));
   }
 
-  /** What has been found ahead of the node's turn. */
+  /** What the agent has found ahead of the node's turn. */
   private Optional<String> failure() {
-    boolean open = node.ready() && LookAhead.asked(state) && !state.done();
-    return open ? new Onward(state, node).failure() : Optional.empty();
+    boolean failed = node.ready() && LookAhead.asked(state) && state.failure().isPresent();
+    return failed ? new Onward(state, node).failure() : Optional.empty();
   }
 
   private Move begin() {

@@ -60,14 +60,28 @@ class LookAheadTest {
   }
 
   @Test
-  void anAgentThatDoesNotAnswerIsNamedAfterTheDeadline() {
-    Scene scene = Scene.of("n1", "n2").look();
-    scene.answer("n1", StepResult.DONE).look().advance(Duration.ofSeconds(601)).look();
+  void anAgentThatDoesNotAnswerIsWaitedForUntilTheDeadline() {
+    Scene scene = Scene.of("n1", "n2").look().answer("n1", StepResult.DONE);
+    scene.advance(Duration.ofSeconds(600)).look();
+    assertThat(scene.begun()).isEmpty();
+    assertThat(scene.plan().report().message()).startsWith("Looking at n2 before");
 
-    assertThat(scene.begun()).as("is brought back").containsExactly("n2");
-    assertThat(scene.plan().report().message())
-        .contains(
-            "n2", "ProgressDeadlineExceeded: not done within 600 s: its agent has not told of it");
+    scene.advance(Duration.ofSeconds(1)).look();
+    assertThat(scene.begun()).containsExactly("n1");
+    assertThat(scene.verdict("Degraded").truth()).isEqualTo(Report.Truth.FALSE);
+  }
+
+  @Test
+  void anAgentThatStartsAnewWhileItsNodeWaitsIsNoFailure() {
+    Scene scene = Scene.of("n1", "n2");
+    scene.dataplane("default").getSpec().rollout.canary.soakSeconds = 900;
+    scene.settle().advance(Duration.ofSeconds(700)).agents();
+    scene.answer("n2", StepResult.IN_PROGRESS).look();
+    assertThat(scene.begun()).containsExactly("n1");
+    scene.advance(Duration.ofSeconds(200)).agents();
+
+    assertThat(scene.notices).extracting(Notice::reason).doesNotContain("NodeFailed");
+    assertThat(scene.settle().steps()).isEqualTo("n1=CLEAN/DETACHED n2=CLEAN/DETACHED");
   }
 
   @Test
