@@ -24,10 +24,16 @@ final class LookAhead {
 
   /** The nodes whose agents have not answered. */
   List<Move> open() {
-    boolean begun =
-        survey.moves().stream()
-            .anyMatch(move -> move.current() && move.standing() != Standing.WAITING);
-    return begun ? List.of() : survey.at(this::open);
+    return survey.moves().stream().anyMatch(this::begun) ? List.of() : survey.at(this::open);
+  }
+
+  /** Nodes that had arrived before the resource asked for this are no part of the rollout. */
+  private boolean begun(Move move) {
+    return switch (move.standing()) {
+      case SWITCHING, DRAINING -> move.current();
+      case CONVERGED -> survey.state(move).filter(NodeState::ofThisGeneration).isPresent();
+      case WAITING, SKIPPED, RETURNING, ROLLED_BACK, FAILED, LEFT -> false;
+    };
   }
 
   /** Asks those of the nodes that have not been asked for what the resource wants now. */

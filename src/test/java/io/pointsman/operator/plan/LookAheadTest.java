@@ -8,6 +8,7 @@ import io.pointsman.api.OnFailure;
 import io.pointsman.api.Step;
 import io.pointsman.api.StepResult;
 import java.time.Duration;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class LookAheadTest {
@@ -101,6 +102,19 @@ class LookAheadTest {
     assertThat(scene.ruled).containsOnlyKeys("n1", "n2");
     assertThat(scene.settle().steps())
         .isEqualTo("n1=CLEAN/DETACHED n2=CLEAN/DETACHED n3=CLEAN/DETACHED");
+  }
+
+  @Test
+  void nodesThatAWiderSelectorAddsAreLookedAtBeforeTheFirstOfThem() {
+    Scene scene = Scene.of("n1", "n2", "n3").label("n1", "canary", "yes");
+    scene.edit(spec -> spec.nodeSelector = Map.of("canary", "yes")).settle();
+    assertThat(scene.steps()).isEqualTo("n1=CLEAN/DETACHED");
+
+    scene.edit(spec -> spec.nodeSelector = Map.of()).look().agents();
+    scene.answer("n3", StepResult.FAILED).settle();
+    assertThat(scene.steps())
+        .isEqualTo("n1=CLEAN/DETACHED n2=PREFLIGHT/ATTACHED n3=REMOVE/ATTACHED");
+    assertThat(scene.verdict("Ready").reason()).isEqualTo("RolloutStopped");
   }
 
   @Test
