@@ -3,7 +3,6 @@ package io.pointsman.operator.plan;
 
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 
 /**
  * What comes before the first node of a rollout begins: the agents of all nodes that kube-proxy
@@ -31,7 +30,7 @@ final class LookAhead {
   private boolean begun(Move move) {
     return switch (move.standing()) {
       case SWITCHING, DRAINING -> move.current();
-      case CONVERGED -> survey.state(move).filter(NodeState::ofThisGeneration).isPresent();
+      case CONVERGED -> survey.state(move.node()).filter(NodeState::ofThisGeneration).isPresent();
       case WAITING, SKIPPED, RETURNING, ROLLED_BACK, FAILED, LEFT -> false;
     };
   }
@@ -40,7 +39,7 @@ final class LookAhead {
   List<NodeAction> questions(List<Move> nodes) {
     return nodes.stream()
         .filter(this::onKubeProxy)
-        .filter(move -> survey.state(move).filter(LookAhead::asked).isEmpty())
+        .filter(move -> survey.state(move.node()).filter(LookAhead::asked).isEmpty())
         .map(this::question)
         .toList();
   }
@@ -60,7 +59,7 @@ final class LookAhead {
   private NodeAction question(Move move) {
     NodeView node = Objects.requireNonNull(survey.view().nodes().get(move.node()));
     return survey
-        .state(move)
+        .state(move.node())
         .map(state -> Draft.of(state, node).restart())
         .orElseGet(() -> Draft.fresh(survey.view(), survey.dataplane(), node))
         .atRest()
@@ -70,12 +69,14 @@ final class LookAhead {
   private boolean open(Move move) {
     return move.start() == Move.Start.FORWARD
         && onKubeProxy(move)
-        && survey.state(move).filter(LookAhead::asked).filter(LookAhead::heard).isEmpty();
+        && survey.state(move.node()).filter(LookAhead::asked).filter(LookAhead::heard).isEmpty();
   }
 
   /** Whether nothing of Pointsman's serves the node, and no walk has begun on it. */
   private boolean onKubeProxy(Move move) {
-    Optional<NodeState> state = survey.state(move);
-    return state.isEmpty() || (state.get().previewed() && state.get().origin().isEmpty());
+    return survey
+        .state(move.node())
+        .map(state -> state.previewed() && state.origin().isEmpty())
+        .orElse(true);
   }
 }

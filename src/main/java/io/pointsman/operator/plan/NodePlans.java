@@ -131,16 +131,7 @@ final class NodePlans {
     if (!Target.matches(ruled.getSpec(), survey.dataplane(), survey.view().probe())) {
       return; // other settings in place are not tried beforehand
     }
-    NodeDataplaneStatus status =
-        new NodeState(
-                survey.view(),
-                survey.dataplane(),
-                survey.view().nodes().get(plan.name),
-                ruled,
-                true,
-                false)
-            .answer()
-            .orElse(null);
+    NodeDataplaneStatus status = survey.state(plan.name).flatMap(NodeState::answer).orElse(null);
     if (status == null || status.result == StepResult.IN_PROGRESS) {
       return;
     }

@@ -203,7 +203,7 @@ record NodeState(
     return dataplane.getSpec().rollout.dryRun && !dataplane.isMarkedForDeletion();
   }
 
-  /** Whether a dry run has asked for Preflight and no walk has begun. */
+  /** Whether a dry run or the look ahead has asked for Preflight, and no walk has begun. */
   boolean previewed() {
     return step() == Step.PREFLIGHT && !annotations().containsKey(Names.SWITCHING_SINCE);
   }

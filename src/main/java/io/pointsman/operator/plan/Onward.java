@@ -3,7 +3,6 @@ package io.pointsman.operator.plan;
 
 import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.LinuxDataplane;
-import io.pointsman.api.NodeDataplaneStatus;
 import io.pointsman.api.Step;
 import java.time.Duration;
 import java.util.Objects;
@@ -75,19 +74,24 @@ final class Onward {
     return move(Standing.SWITCHING, Draft.of(state, node).began(), "is being proven again");
   }
 
-  /** What the agent has failed at, or that it is late, in words. */
-  Optional<String> failure() {
-    Optional<NodeDataplaneStatus> failed = state.failure();
+  /** What the agent has failed at, in words. */
+  static Optional<String> failed(NodeState state) {
+    return state
+        .failure()
+        .map(
+            status ->
+                text(status.reason, "Failed")
+                    + ": "
+                    + text(status.message, "the agent gave no message")
+                    + " (step "
+                    + Words.of(Objects.requireNonNullElse(status.step, state.step()))
+                    + ")");
+  }
+
+  private Optional<String> failure() {
+    Optional<String> failed = failed(state);
     if (failed.isPresent()) {
-      NodeDataplaneStatus status = failed.get();
-      Step at = status.step == null ? state.step() : status.step;
-      return Optional.of(
-          text(status.reason, "Failed")
-              + ": "
-              + text(status.message, "the agent gave no message")
-              + " (step "
-              + Words.of(at)
-              + ")");
+      return failed;
     }
     if (state.overdue() && !state.heldBack()) {
       return Optional.of(

@@ -56,8 +56,7 @@ final class Preview {
 
   /** What the agent has found ahead of the node's turn. */
   private Optional<String> failure() {
-    boolean failed = node.ready() && LookAhead.asked(state) && state.failure().isPresent();
-    return failed ? new Onward(state, node).failure() : Optional.empty();
+    return node.ready() && LookAhead.asked(state) ? Onward.failed(state) : Optional.empty();
   }
 
   private Move begin() {

@@ -81,13 +81,13 @@ record Survey(
 
   /** Whether nobody follows the cluster's Services for the node where it is. */
   boolean between(Move move) {
-    return state(move).filter(state -> !state.followed()).isPresent();
+    return state(move.node()).filter(state -> !state.followed()).isPresent();
   }
 
-  /** What is known of the move's node; empty without Node or NodeDataplane. */
-  Optional<NodeState> state(Move move) {
-    NodeDataplane ruled = view.nodeDataplanes().get(move.node());
-    NodeView node = view.nodes().get(move.node());
+  /** What is known of a node that the resource rules; empty without Node or NodeDataplane. */
+  Optional<NodeState> state(String name) {
+    NodeDataplane ruled = view.nodeDataplanes().get(name);
+    NodeView node = view.nodes().get(name);
     return ruled == null || node == null
         ? Optional.empty()
         : Optional.of(new NodeState(view, dataplane, node, ruled, true, false));
