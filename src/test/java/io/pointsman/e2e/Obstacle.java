@@ -99,6 +99,19 @@ enum Obstacle {
     }
   },
 
+  /** Somebody has put a folder where a map is to be pinned, so the kernel does not take it. */
+  PINS_ARE_TAKEN(LinuxDataplane.IPTABLES, LinuxDataplane.BPF, 600, "DataplaneFailed", "v1/ct") {
+    @Override
+    Way arise(TestCluster cluster) {
+      return foreignPin(cluster, "ct");
+    }
+
+    @Override
+    String lastWord() {
+      return "cannot go back";
+    }
+  },
+
   /** The kernel gives new devices no IPv6, so what netlink asks of that of IPVS is refused. */
   DEVICES_HAVE_NO_IPV6(
       LinuxDataplane.BPF, LinuxDataplane.IPVS, 600, "DataplaneFailed", "kube-ipvs0: EACCES") {
@@ -182,6 +195,15 @@ enum Obstacle {
 
   /** Bars the way. */
   abstract Way arise(TestCluster cluster);
+
+  /** A folder of somebody else's among Pointsman's pins on every node; what is in it keeps it. */
+  static Way foreignPin(TestCluster cluster, String name) {
+    var pin = "pointsman/v1/" + name + "/pin";
+    cluster.onNodes("mkdir -p /sys/fs/bpf/" + pin);
+    return () ->
+        cluster.onNodes(
+            "cd /sys/fs/bpf && rmdir -p %1$s 2> /dev/null || ! [ -d %1$s ]".formatted(pin));
+  }
 
   /** Bars the way as soon as this is so. */
   private static Way once(Callable<Boolean> begun, Supplier<Way> bar) {

@@ -90,17 +90,16 @@ class RollbackTest {
   @Test
   void leavesAsSoonAsNothingBarsItsWay() {
     go(LinuxDataplane.BPF);
-    var foreign = "/sys/fs/bpf/pointsman/v1/links/foreign";
     try (var load = WebLoad.start(cluster, PER_SECOND)) {
-      cluster.onNodes("mkdir -p " + foreign + "/pin");
-      cluster.kubectl("delete", "--wait=false", "pdp", "default");
-      await()
-          .atMost(LIMIT)
-          .untilAsserted(
-              () ->
-                  assertThat(walk.resource().getStatus().message)
-                      .contains("cannot go back", foreign));
-      cluster.onNodes("! [ -d %1$s ] || rmdir %1$s/pin %1$s".formatted(foreign));
+      try (var _ = Obstacle.foreignPin(cluster, "links/foreign")) {
+        cluster.kubectl("delete", "--wait=false", "pdp", "default");
+        await()
+            .atMost(LIMIT)
+            .untilAsserted(
+                () ->
+                    assertThat(walk.resource().getStatus().message)
+                        .contains("cannot go back", "links/foreign"));
+      }
       walk.goBack();
       nothingWasLost(load);
     }

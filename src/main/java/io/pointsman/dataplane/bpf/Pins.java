@@ -3,6 +3,7 @@ package io.pointsman.dataplane.bpf;
 
 import io.pointsman.dataplane.DataplaneException;
 import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,6 +66,10 @@ final class Pins {
   void unpin(Path pin) {
     try {
       Files.deleteIfExists(pin);
+    } catch (DirectoryNotEmptyException e) {
+      throw new DataplaneException(
+          "remove pin " + pin + ": it is a folder that somebody has put something into; remove it",
+          e);
     } catch (IOException e) {
       throw new DataplaneException("remove pin " + pin, e);
     }
