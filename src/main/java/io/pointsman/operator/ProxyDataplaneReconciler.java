@@ -88,13 +88,7 @@ final class ProxyDataplaneReconciler
       ProxyDataplane dataplane, Context<ProxyDataplane> context) {
     ClusterView view = view();
     Handover handover = handOver(dataplane, view);
-    if (!handover.idle()) {
-      ApiServers servers = Objects.requireNonNull(apiServers);
-      if (servers.known()) {
-        servers.reconcile(dataplane, context);
-      }
-      agents.reconcile(dataplane, context);
-    }
+    keepAgents(handover, dataplane, context);
     Duration again = act(dataplane, view, RolloutPlanner.plan(view, dataplane));
     return UpdateControl.<ProxyDataplane>noUpdate().rescheduleAfter(again);
   }
@@ -103,6 +97,7 @@ final class ProxyDataplaneReconciler
   public DeleteControl cleanup(ProxyDataplane dataplane, Context<ProxyDataplane> context) {
     ClusterView view = view();
     Handover handover = handOver(dataplane, view);
+    keepAgents(handover, dataplane, context);
     Plan plan = RolloutPlanner.plan(view, dataplane);
     Duration again = act(dataplane, view, plan);
     if (!plan.walkedBack()) {
@@ -138,6 +133,19 @@ final class ProxyDataplaneReconciler
 
   private ClusterView view() {
     return Objects.requireNonNull(watch, "event sources are prepared first").view(clock.instant());
+  }
+
+  /** Also while a resource is being deleted: its nodes need their agents to get back. */
+  private void keepAgents(
+      Handover handover, ProxyDataplane dataplane, Context<ProxyDataplane> context) {
+    if (handover.idle()) {
+      return;
+    }
+    ApiServers servers = Objects.requireNonNull(apiServers);
+    if (servers.known()) {
+      servers.reconcile(dataplane, context);
+    }
+    agents.reconcile(dataplane, context);
   }
 
   /** Labels first; the selector only when a fresh list shows that no label is missing. */

@@ -5,6 +5,8 @@ import static io.pointsman.operator.Stage.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.apps.DaemonSet;
+import io.fabric8.kubernetes.client.dsl.Resource;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplane;
 import io.pointsman.api.OnFailure;
@@ -74,8 +76,7 @@ class OperatorTest {
   void theAgentsAreKeptAsTheTemplateHasThem() {
     stage.nodes("n1").kubeProxy();
     stage.converge("default");
-    var agents =
-        stage.admin.apps().daemonSets().inNamespace(Stage.NAMESPACE).withName("pointsman-agent");
+    var agents = agents();
     String uid = agents.get().getMetadata().getUid();
 
     agents.edit(
@@ -97,6 +98,27 @@ class OperatorTest {
             "pointsman/pointsman:test"::equals);
     agents.delete();
     await().until(() -> agents.get() != null && !agents.get().getMetadata().getUid().equals(uid));
+  }
+
+  @Test
+  void theAgentsAreKeptWhileTheirNodesGoBack() {
+    stage.nodes("n1").kubeProxy();
+    stage.converge("default");
+    String uid = agents().get().getMetadata().getUid();
+    stage.players.holding.add("n1/DRAIN");
+    stage.admin.resources(ProxyDataplane.class).withName("default").delete();
+    await().until(stage::steps, "n1=DRAIN/ATTACHED"::equals);
+    agents().delete();
+
+    await()
+        .until(() -> agents().get() != null && !agents().get().getMetadata().getUid().equals(uid));
+    stage.players.rest();
+    await().until(() -> stage.dataplane("default") == null);
+    await().until(() -> agents().get() == null);
+  }
+
+  private Resource<DaemonSet> agents() {
+    return stage.admin.apps().daemonSets().inNamespace(Stage.NAMESPACE).withName("pointsman-agent");
   }
 
   @Test
