@@ -11,6 +11,7 @@ import io.fabric8.kubernetes.client.Watcher;
 import io.fabric8.kubernetes.client.WatcherException;
 import io.fabric8.kubernetes.client.dsl.FilterWatchListDeletable;
 import io.pointsman.catalogue.ObjectKey;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -18,7 +19,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Follows one kind of object: lists it page by page, then watches it, and lists anew when the
@@ -29,6 +32,10 @@ final class ListWatch<T extends HasMetadata> implements AutoCloseable {
   private static final Logger LOG = Logger.getLogger(ListWatch.class);
   private static final long PAGE = 500;
   private static final long WATCH_SECONDS = 600;
+
+  /** A server that has nothing to say sends a bookmark about once a minute. */
+  private static final Duration SILENCE = Duration.ofMinutes(3);
+
   private static final long MAX_BACKOFF_MILLIS = 30_000;
   private static final long MIN_BACKOFF_MILLIS = 500;
 
@@ -36,6 +43,7 @@ final class ListWatch<T extends HasMetadata> implements AutoCloseable {
   private final FilterWatchListDeletable<T, ? extends KubernetesResourceList<T>, ?> source;
   private final ListOptions selectors;
   private final Sink<T> sink;
+  private final Duration silence;
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread thread;
   private CompletableFuture<Void> watchEnded = new CompletableFuture<>();
@@ -62,6 +70,17 @@ final class ListWatch<T extends HasMetadata> implements AutoCloseable {
       FilterWatchListDeletable<T, ? extends KubernetesResourceList<T>, ?> source,
       ListOptions selectors,
       Sink<T> sink) {
+    this(name, source, selectors, sink, SILENCE);
+  }
+
+  /** The same with another time after which a silent watch counts as dead. */
+  ListWatch(
+      String name,
+      FilterWatchListDeletable<T, ? extends KubernetesResourceList<T>, ?> source,
+      ListOptions selectors,
+      Sink<T> sink,
+      Duration silence) {
+    this.silence = silence;
     this.name = name;
     this.source = source;
     this.selectors = selectors;
@@ -76,12 +95,19 @@ final class ListWatch<T extends HasMetadata> implements AutoCloseable {
   private void run() {
     long backoff = MIN_BACKOFF_MILLIS;
     while (closed.getCount() > 0) {
+      long began = System.nanoTime();
       try {
-        follow(list());
+        String version = list();
+        while (version != null) {
+          version = follow(version);
+        }
         backoff = MIN_BACKOFF_MILLIS;
       } catch (RuntimeException | ExecutionException e) {
         LOG.warnf("Watching %s was interrupted, it is tried again: %s", name, e.getMessage());
-        backoff = Math.min(MAX_BACKOFF_MILLIS, backoff * 2);
+        // One that held for long says nothing about the next.
+        boolean held =
+            System.nanoTime() - began > TimeUnit.MILLISECONDS.toNanos(MAX_BACKOFF_MILLIS);
+        backoff = held ? MIN_BACKOFF_MILLIS : Math.min(MAX_BACKOFF_MILLIS, backoff * 2);
       } catch (InterruptedException e) {
         return;
       }
@@ -121,9 +147,15 @@ final class ListWatch<T extends HasMetadata> implements AutoCloseable {
     }
   }
 
-  /** Watches until the server wants a new list or the watch breaks for good. */
-  private void follow(String version) throws InterruptedException, ExecutionException {
+  /**
+   * Watches until the server wants a new list or the watch breaks for good.
+   *
+   * @return where to watch on when nothing was heard for too long: a connection whose other end is
+   *     gone says nothing of that; null when everything is to be listed
+   */
+  private @Nullable String follow(String version) throws InterruptedException, ExecutionException {
     CompletableFuture<Void> ended = new CompletableFuture<>();
+    Events events = new Events(ended, version);
     synchronized (this) {
       watchEnded = ended;
     }
@@ -133,12 +165,23 @@ final class ListWatch<T extends HasMetadata> implements AutoCloseable {
             .withAllowWatchBookmarks(true)
             .withTimeoutSeconds(WATCH_SECONDS)
             .build();
-    try (Watch watch = source.watch(options, new Events(ended))) {
+    try (Watch watch = source.watch(options, events)) {
       LOG.debugf("Watching %s from version %s by %s", name, version, watch);
-      if (closed.getCount() > 0) {
-        ended.get();
+      long left = silence.toNanos();
+      while (closed.getCount() > 0 && left > 0) {
+        try {
+          ended.get(left, TimeUnit.NANOSECONDS);
+          return null;
+        } catch (TimeoutException e) {
+          left = silence.toNanos() - (System.nanoTime() - events.heard);
+        }
       }
     }
+    if (closed.getCount() == 0) {
+      return null;
+    }
+    LOG.warnf("Nothing was heard of %s for %ds, it is watched anew", name, silence.toSeconds());
+    return events.end();
   }
 
   private static ObjectKey key(HasMetadata object) {
@@ -159,13 +202,29 @@ final class ListWatch<T extends HasMetadata> implements AutoCloseable {
   /** Hands watch events on; the client itself reconnects as long as the version is known. */
   private final class Events implements Watcher<T> {
     private final CompletableFuture<Void> ended;
+    private String version;
+    private volatile long heard = System.nanoTime();
 
-    Events(CompletableFuture<Void> ended) {
+    Events(CompletableFuture<Void> ended, String version) {
       this.ended = ended;
+      this.version = version;
+    }
+
+    /** Takes no more, so that nothing old comes after what the next watch says; where it was. */
+    synchronized String end() {
+      ended.complete(null);
+      return version;
     }
 
     @Override
-    public void eventReceived(Action action, T object) {
+    public synchronized void eventReceived(Action action, T object) {
+      if (ended.isDone()) {
+        return;
+      }
+      heard = System.nanoTime();
+      if (action != Action.ERROR) {
+        version = object.getMetadata().getResourceVersion();
+      }
       switch (action) {
         case ADDED, MODIFIED -> sink.changed(object);
         case DELETED -> sink.deleted(object);

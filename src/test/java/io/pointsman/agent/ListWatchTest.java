@@ -7,10 +7,15 @@ import static org.awaitility.Awaitility.await;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.pointsman.catalogue.ObjectKey;
 import io.pointsman.testing.ApiServer;
+import io.pointsman.testing.DeadConnections;
 import io.pointsman.testing.OnSharedApiServer;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListSet;
@@ -53,6 +58,35 @@ class ListWatchTest {
       client.resource(map("later")).delete();
       await().atMost(PATIENCE).until(() -> !seen.names.contains("later"));
       assertThat(seen.lists).as("what is watched need not be listed again").hasValue(1);
+    }
+  }
+
+  /** Of an API server that lost its power nothing is heard any more, not even an end. */
+  @Test
+  void aConnectionThatDiedIsNoticedAndNothingIsListedAgain() throws IOException {
+    client.resource(map("there")).create();
+    Config through = new ConfigBuilder(client.getConfiguration()).build();
+    try (var way = new DeadConnections(ApiServer.shared().url())) {
+      through.setMasterUrl(way.url());
+      try (KubernetesClient agents = new KubernetesClientBuilder().withConfig(through).build();
+          ListWatch<ConfigMap> watch =
+              new ListWatch<>(
+                  "configmaps",
+                  agents.configMaps().inAnyNamespace(),
+                  new ListOptionsBuilder().withLabelSelector(LABEL).build(),
+                  seen,
+                  Duration.ofSeconds(3))) {
+        watch.start();
+        await().atMost(PATIENCE).until(() -> seen.lists.get() == 1);
+        client.resource(map("before")).create();
+        await().atMost(PATIENCE).until(() -> seen.names.contains("before"));
+        way.die();
+        client.resource(map("after")).create();
+        client.resource(map("before")).delete();
+
+        await().atMost(PATIENCE).until(() -> seen.names, Set.of("there", "after")::equals);
+        assertThat(seen.lists).hasValue(1);
+      }
     }
   }
 
