@@ -189,6 +189,11 @@ final class WalkState {
     return step == Step.DRAIN || step == Step.REMOVE;
   }
 
+  /** Whether what was begun is gone, as after a reboot: nobody else may serve the node any more. */
+  private boolean lost(Step failed, Phase phase) {
+    return phase == Phase.ABSENT && failed != Step.PREFLIGHT && !isBack(failed);
+  }
+
   /** An agent that was here before has written how far it came. */
   private void resume(@Nullable NodeDataplaneStatus status, Phase phase) {
     if (spec == null || status == null || status.step == null) {
@@ -207,7 +212,7 @@ final class WalkState {
     cleaned = served && status.step == Step.CLEAN && spec.step == Step.CLEAN;
     alone = cleaned;
     gone = same && done && status.step == Step.REMOVE;
-    if (same && status.result == StepResult.FAILED) {
+    if (same && status.result == StepResult.FAILED && !lost(status.step, phase)) {
       progress =
           Progress.failed(
               status.step,

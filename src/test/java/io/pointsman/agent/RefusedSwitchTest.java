@@ -75,6 +75,18 @@ class RefusedSwitchTest {
     backAgain();
   }
 
+  /** The kernel has nothing of what was begun, as after a reboot, so nobody may serve the node. */
+  @Test
+  void anotherAgentTriesAgainWhatIsNotThere() {
+    refusedWith(RefusedSwitchTest::netlink);
+    node.stopAgent();
+    node.refusal = null;
+
+    node.startAgent(ApiServer.shared().client());
+    await().atMost(PATIENCE).until(() -> node.answer().result == StepResult.DONE);
+    assertThat(node.phase()).isEqualTo(Phase.PREPARED);
+  }
+
   /** This program is not what the verifier takes. */
   private static KernelException verifier() {
     byte[] elf = BpfSources.compile("src/test/resources/bpf/probe.bpf.c");
