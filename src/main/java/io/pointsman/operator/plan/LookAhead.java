@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.operator.plan;
 
+import io.pointsman.api.Step;
+import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 
@@ -46,7 +48,7 @@ final class LookAhead {
 
   /** Whether the node's agent was asked for what the resource wants now, and may be believed. */
   static boolean asked(NodeState state) {
-    return state.ofThisGeneration() && !state.hasFailure();
+    return state.previewed() && state.ofThisGeneration() && !state.hasFailure();
   }
 
   /**
@@ -69,6 +71,7 @@ final class LookAhead {
   private boolean open(Move move) {
     return move.start() == Move.Start.FORWARD
         && onKubeProxy(move)
+        && !joined(move)
         && survey.state(move.node()).filter(LookAhead::asked).filter(LookAhead::heard).isEmpty();
   }
 
@@ -76,7 +79,20 @@ final class LookAhead {
   private boolean onKubeProxy(Move move) {
     return survey
         .state(move.node())
-        .map(state -> state.previewed() && state.origin().isEmpty())
+        .map(state -> (state.previewed() || isBack(state)) && state.origin().isEmpty())
         .orElse(true);
+  }
+
+  private static boolean isBack(NodeState state) {
+    return state.step() == Step.REMOVE && state.done();
+  }
+
+  /** A node that got Ready after the first was asked: where some always do, none would begin. */
+  private boolean joined(Move move) {
+    Instant readySince =
+        Objects.requireNonNull(survey.view().nodes().get(move.node())).readySince();
+    return survey.moves().stream()
+        .flatMap(other -> survey.state(other.node()).filter(LookAhead::asked).stream())
+        .anyMatch(asked -> readySince.isAfter(asked.asked()));
   }
 }

@@ -140,8 +140,9 @@ record NodeState(
   /** Since when the deadline of a walk or a look counts; time while the node is away does not. */
   Instant since() {
     Instant began = instant(Names.SWITCHING_SINCE).orElseGet(this::asked);
-    boolean back = node != null && node.ready() && node.readySince().isAfter(began);
-    return back && node != null ? node.readySince() : began;
+    Instant back = node != null && node.ready() ? node.readySince() : began;
+    // The kubelet's clock may be ahead.
+    return back.isAfter(began) && !back.isAfter(view.now()) ? back : began;
   }
 
   boolean overdue() {
@@ -237,7 +238,8 @@ record NodeState(
     return view.now().isAfter(asked().plus(duration));
   }
 
-  private Instant asked() {
+  /** When the agent was asked for what it is asked for now. */
+  Instant asked() {
     return instant(Names.ASKED_AT)
         .or(() -> parse(current.getMetadata().getCreationTimestamp()))
         .orElse(view.now());
@@ -258,8 +260,14 @@ record NodeState(
   }
 
   boolean failedThisGeneration() {
-    return Long.toString(dataplane.getMetadata().getGeneration())
-        .equals(annotations().get(Names.FAILED_GENERATION));
+    return isGeneration(dataplane, spec(), annotations().get(Names.FAILED_GENERATION));
+  }
+
+  /** Whether it is the generation of this resource: another that had the node counts its own. */
+  static boolean isGeneration(
+      ProxyDataplane dataplane, NodeDataplaneSpec spec, @Nullable String generation) {
+    return dataplane.getMetadata().getName().equals(spec.proxyDataplane)
+        && Long.toString(dataplane.getMetadata().getGeneration()).equals(generation);
   }
 
   /** Whether a failure is told of, be its generation older, or taken off for another try. */
@@ -272,8 +280,7 @@ record NodeState(
   }
 
   boolean ofThisGeneration() {
-    return Long.toString(dataplane.getMetadata().getGeneration())
-        .equals(annotations().get(Names.GENERATION));
+    return isGeneration(dataplane, spec(), annotations().get(Names.GENERATION));
   }
 
   Optional<Instant> convergedSince() {

@@ -63,14 +63,11 @@ record Survey(
   }
 
   private boolean failed(Move move) {
-    String generation = Long.toString(dataplane.getMetadata().getGeneration());
     if (move.action() instanceof NodeAction.Write write) {
-      return generation.equals(write.annotations().get(Names.FAILED_GENERATION));
+      String failed = write.annotations().get(Names.FAILED_GENERATION);
+      return NodeState.isGeneration(dataplane, write.spec(), failed);
     }
-    NodeDataplane ruled = view.nodeDataplanes().get(move.node());
-    return ruled != null
-        && ruled.getMetadata().getAnnotations() != null
-        && generation.equals(ruled.getMetadata().getAnnotations().get(Names.FAILED_GENERATION));
+    return state(move.node()).filter(NodeState::failedThisGeneration).isPresent();
   }
 
   /** Whether nothing may hold the move up: the node fails, or cannot stay where it is for long. */

@@ -5,15 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pointsman.api.DsrMode;
 import io.pointsman.api.LinuxDataplane;
+import io.pointsman.api.OnFailure;
 import io.pointsman.api.Provider;
 import io.pointsman.api.ProxyDataplaneSpec;
 import io.pointsman.api.Scheduler;
+import io.pointsman.api.StepResult;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class AcceptanceTest {
@@ -115,5 +118,22 @@ class AcceptanceTest {
 
   private static Arguments row(String named, Consumer<ProxyDataplaneSpec> change) {
     return Arguments.of(named, change);
+  }
+
+  @ParameterizedTest
+  @EnumSource(OnFailure.class)
+  void whatFailedUnderOneResourceIsNoFailureOfAnother(OnFailure onFailure) {
+    Scene scene = Scene.of("n1", "n2").label("n1", "pool", "a").label("n2", "pool", "b");
+    scene.edit(spec -> spec.nodeSelector = Map.of("pool", "a"));
+    scene.dataplane("default").getSpec().rollout.onFailure = onFailure;
+    scene.dataplane("other", spec -> spec.nodeSelector = Map.of("pool", "b"));
+    scene.dataplane("other").getMetadata().setGeneration(2L);
+    scene.look().agents().answer("n1", StepResult.FAILED).settle();
+    assertThat(scene.verdict("Ready").reason()).isEqualTo("RolloutStopped");
+
+    scene.label("n1", "pool", "b").settle();
+    assertThat(scene.steps()).isEqualTo("n1=CLEAN/DETACHED n2=CLEAN/DETACHED");
+    assertThat(scene.ruled("n1").getSpec().proxyDataplane).isEqualTo("other");
+    assertThat(scene.verdict("other", "Ready").reason()).isEqualTo("Converged");
   }
 }

@@ -46,6 +46,29 @@ class LookAheadTest {
   }
 
   @Test
+  void nodesThatFailedAreLookedAtAgainBeforeTheFirstBegins() {
+    Scene scene = Scene.of("n1", "n2", "n3").look().agents();
+    scene.answer("n2", StepResult.FAILED).answer("n3", StepResult.FAILED).settle();
+
+    scene.edit(spec -> spec.rollout.drainSeconds = 60).look();
+    assertThat(scene.plan().report().message()).startsWith("Looking at n1, n2, n3 before");
+    scene.agents().answer("n3", StepResult.FAILED).settle();
+    assertThat(scene.begun()).containsExactly("n3");
+    assertThat(scene.steps())
+        .isEqualTo("n1=PREFLIGHT/ATTACHED n2=PREFLIGHT/ATTACHED n3=REMOVE/ATTACHED");
+  }
+
+  @Test
+  void nodesThatJoinMeanwhileAreNotWaitedFor() {
+    Scene scene = Scene.of("n1").look().advance(Duration.ofSeconds(1)).node("n2").kubelets();
+    assertThat(scene.look().plan().report().message()).startsWith("Looking at n1 before");
+
+    scene.answer("n1", StepResult.DONE).look();
+    assertThat(scene.begun()).containsExactly("n1");
+    assertThat(scene.settle().steps()).isEqualTo("n1=CLEAN/DETACHED n2=CLEAN/DETACHED");
+  }
+
+  @Test
   void underPauseANodeIsLookedAtAgainWhenItsAnnotationIsTakenOff() {
     Scene scene = Scene.of("n1", "n2");
     scene.dataplane("default").getSpec().rollout.onFailure = OnFailure.PAUSE;

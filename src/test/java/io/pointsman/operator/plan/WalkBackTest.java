@@ -7,6 +7,7 @@ import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.Step;
 import io.pointsman.api.StepResult;
 import java.time.Duration;
+import java.time.Instant;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -79,10 +80,11 @@ class WalkBackTest {
     Scene scene = rolledBack();
     scene.ruled("n1").getMetadata().getAnnotations().remove(Names.FAILED_GENERATION);
     scene.look();
-
-    assertThat(scene.begun()).containsExactly("n1");
+    assertThat(scene.begun()).as("its agent is asked first").isEmpty();
     assertThat(scene.ruled("n1").getSpec().step).isEqualTo(Step.PREFLIGHT);
     assertThat(scene.ruled("n1").getSpec().attempt).isEqualTo(2);
+
+    assertThat(scene.agents().look().begun()).containsExactly("n1");
     assertThat(scene.settle().steps()).isEqualTo("n1=CLEAN/DETACHED n2=CLEAN/DETACHED");
   }
 
@@ -220,5 +222,18 @@ class WalkBackTest {
     assertThat(scene.plan().report().counts().rolledBack()).isEqualTo(1);
     assertThat(scene.notices).extracting(Notice::reason).containsOnlyOnce("NodeRolledBack");
     return scene;
+  }
+
+  @Test
+  void aKubeletWhoseClockIsAheadGivesNoMoreTime() {
+    Scene scene = Scene.of("n1").until("n1", Step.PREPARE);
+    Instant ahead = scene.now.plusSeconds(7200);
+    NodeView node = scene.view("n1");
+    scene.nodes.put(
+        "n1", new NodeView("n1", node.uid(), node.labels(), node.os(), true, ahead, false));
+    scene.answer("n1", StepResult.IN_PROGRESS).advance(Duration.ofSeconds(602)).look();
+
+    assertThat(scene.ruled("n1").getMetadata().getAnnotations().get(Names.FAILURE))
+        .startsWith("ProgressDeadlineExceeded");
   }
 }
