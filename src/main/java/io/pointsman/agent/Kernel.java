@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.agent;
 
-import io.pointsman.api.Ipvs;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplaneSpec;
-import io.pointsman.api.Scheduler;
 import io.pointsman.catalogue.Address;
-import io.pointsman.catalogue.AddressRange;
 import io.pointsman.catalogue.Catalogue;
 import io.pointsman.catalogue.CatalogueDelta;
 import io.pointsman.catalogue.ServicePort;
@@ -19,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +33,8 @@ final class Kernel implements AutoCloseable {
   private final Map<LinuxDataplane, DataplaneInstance> instances =
       new EnumMap<>(LinuxDataplane.class);
   private Set<Address> nodePortAddresses = Set.of();
+  private Set<Address> originAddresses = Set.of();
+  private WalkOrigin origin = WalkOrigin.NONE;
   private @Nullable DataplaneInstance target;
   private @Nullable DataplaneInstance standIn;
   private boolean looked;
@@ -84,6 +84,25 @@ final class Kernel implements AutoCloseable {
     return target().or(() -> instances.values().stream().findFirst());
   }
 
+  /** What the walk began on serves with its own settings until the target does. */
+  void origin(WalkOrigin began) {
+    origin = began;
+  }
+
+  /** Whether it began on another dataplane of Pointsman's. */
+  boolean hasOrigin() {
+    return origin.kind() != null;
+  }
+
+  /** Opens what the walk began on, which is not in the kernel; empty for kube-proxy. */
+  Optional<DataplaneInstance> openOrigin() {
+    LinuxDataplane kind = origin.kind();
+    DataplaneSettings.Factory factory = kind == null ? null : factories.get(kind);
+    return kind == null || factory == null
+        ? Optional.empty()
+        : Optional.of(open(kind, factory, origin.settings()));
+  }
+
   /**
    * Looks once which dataplanes an earlier agent left in the kernel.
    *
@@ -96,11 +115,11 @@ final class Kernel implements AutoCloseable {
     factories.forEach(
         (kind, factory) -> {
           if (!instances.containsKey(kind)) {
-            open(kind, factory, DataplaneSettings.DEFAULTS);
+            open(kind, factory, origin.settings(kind));
           }
         });
     if (standIn == null) {
-      standIn = opened(LinuxDataplane.IPTABLES, standInFactory, standInSettings(spec));
+      standIn = opened(LinuxDataplane.IPTABLES, standInFactory, NodeSettings.ofStandIn(spec));
     }
     looked = true;
     forgetAbsent();
@@ -108,7 +127,7 @@ final class Kernel implements AutoCloseable {
 
   /** Opens the stand-in, so that it can be written. */
   DataplaneInstance openStandIn(NodeDataplaneSpec spec) {
-    DataplaneSettings wanted = standInSettings(spec);
+    DataplaneSettings wanted = NodeSettings.ofStandIn(spec);
     DataplaneInstance there = standIn;
     if (there == null || !there.settings().equals(wanted)) {
       if (there != null) {
@@ -118,13 +137,6 @@ final class Kernel implements AutoCloseable {
       standIn = there;
     }
     return there;
-  }
-
-  /** It chooses at random, as kube-proxy's rules do, whatever the node's own scheduler is. */
-  private static DataplaneSettings standInSettings(@Nullable NodeDataplaneSpec spec) {
-    DataplaneSettings of = spec == null ? DataplaneSettings.DEFAULTS : settings(spec);
-    return new DataplaneSettings(
-        Scheduler.RANDOM, of.nodePortLow(), of.nodePortHigh(), of.clusterRanges(), of.ipvs());
   }
 
   /**
@@ -162,7 +174,7 @@ final class Kernel implements AutoCloseable {
       target = null;
       return;
     }
-    DataplaneSettings wanted = settings(spec);
+    DataplaneSettings wanted = NodeSettings.of(spec);
     DataplaneInstance instance = instances.get(kind);
     if (instance == null || !instance.settings().equals(wanted)) {
       instance = open(kind, factory, wanted);
@@ -172,26 +184,6 @@ final class Kernel implements AutoCloseable {
       openStandIn(spec);
     }
     forgetAbsent();
-  }
-
-  /** What a dataplane is opened with for a node's spec. */
-  static DataplaneSettings settings(NodeDataplaneSpec spec) {
-    String[] range = spec.nodePort.range.split("-", 2);
-    return new DataplaneSettings(
-        spec.scheduler,
-        Integer.parseInt(range[0]),
-        Integer.parseInt(range[1]),
-        spec.clusterCIDRs.stream().map(AddressRange::parse).toList(),
-        settings(spec.ipvs));
-  }
-
-  private static DataplaneSettings.Ipvs settings(Ipvs wanted) {
-    return new DataplaneSettings.Ipvs(
-        wanted.excludeCIDRs.stream().map(AddressRange::parse).toList(),
-        wanted.strictARP,
-        wanted.tcpTimeoutSeconds,
-        wanted.tcpFinTimeoutSeconds,
-        wanted.udpTimeoutSeconds);
   }
 
   /** The dataplanes that this agent has, for a sentence. */
@@ -216,7 +208,7 @@ final class Kernel implements AutoCloseable {
     List<ServicePort> ports = new ArrayList<>(catalogue.portCount());
     catalogue.forEachPort(ports::add);
     programmer.note(new CatalogueDelta(ports, List.of()));
-    programmer.nodePortAddresses(nodePortAddresses, dataplane);
+    programmer.nodePortAddresses(nodePortAddresses(kind), dataplane);
     return new DataplaneInstance(kind, settings, dataplane, programmer, new Prover(metrics));
   }
 
@@ -261,12 +253,26 @@ final class Kernel implements AutoCloseable {
     all().forEach(instance -> instance.programmer().note(delta));
   }
 
-  /** The addresses that answer on node ports are now these. */
-  void nodePortAddresses(Set<Address> addresses) {
-    nodePortAddresses = Set.copyOf(addresses);
+  /**
+   * The node's addresses may have changed, or which of them answer on node ports.
+   *
+   * @param spec what the operator wants; null when it has not said so
+   * @param ofNode the node's addresses in the given ranges
+   */
+  void nodePortAddresses(
+      @Nullable NodeDataplaneSpec spec, Function<List<String>, Set<Address>> ofNode) {
+    nodePortAddresses = ofNode.apply(spec == null ? List.of() : spec.nodePort.addresses);
+    originAddresses = hasOrigin() ? ofNode.apply(origin.nodePortAddresses()) : nodePortAddresses;
     all()
         .forEach(
-            instance -> instance.programmer().nodePortAddresses(addresses, instance.dataplane()));
+            instance ->
+                instance
+                    .programmer()
+                    .nodePortAddresses(nodePortAddresses(instance.kind()), instance.dataplane()));
+  }
+
+  private Set<Address> nodePortAddresses(LinuxDataplane kind) {
+    return kind == origin.kind() ? originAddresses : nodePortAddresses;
   }
 
   /** The most that any dataplane does in the kernel. */

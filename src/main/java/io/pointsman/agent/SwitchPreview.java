@@ -72,7 +72,7 @@ public final class SwitchPreview {
     if (kind == null || factory == null) {
       throw new DataplaneException("There is no dataplane " + kind + " in this version.", null);
     }
-    try (Dataplane target = factory.open(Kernel.settings(spec))) {
+    try (Dataplane target = factory.open(NodeSettings.of(spec))) {
       List<Preflight.Finding> findings = new ArrayList<>(target.preflight().findings());
       findings.addAll(ForwardingFindings.of(kind, catalogue, NodeFacts.HERE));
       if (kind != LinuxDataplane.BPF) {

@@ -122,7 +122,8 @@ final class SyncThread implements Runnable {
     if (broken) {
       next = earlier(next, nextRetry);
     }
-    return programming.isOn() ? earlier(next, nextVerification) : next;
+    // What the kernel refuses is read back when it is tried again, not before.
+    return programming.isOn() && !broken ? earlier(next, nextVerification) : next;
   }
 
   private static long earlier(long one, long other) {
@@ -218,9 +219,7 @@ final class SyncThread implements Runnable {
 
   /** The node's addresses may have changed; on the sync thread. */
   void refreshAddresses() {
-    NodeDataplaneSpec spec = walk.state().spec;
-    List<String> ranges = spec == null ? List.of() : spec.nodePort.addresses;
-    kernel.nodePortAddresses(addresses.apply(ranges));
+    kernel.nodePortAddresses(walk.state().spec, addresses);
   }
 
   /** The node's resource is this, or (null) there is none; on the sync thread. */
@@ -232,6 +231,7 @@ final class SyncThread implements Runnable {
     }
     try {
       if (resource != null) {
+        kernel.origin(WalkOrigin.of(resource));
         // First, so that what is in the kernel is opened once, and as it shall be.
         kernel.use(resource.getSpec());
         if (Handover.handsOff(resource.getSpec())) {

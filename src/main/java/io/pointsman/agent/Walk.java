@@ -60,6 +60,9 @@ final class Walk {
                   + "."));
       return;
     }
+    if (synced && unserved(spec, spec.step)) {
+      steps.restore(spec.step);
+    }
     boolean more = true;
     while (more && !failed() && state.chore == null) {
       if (spec.kubeProxy == KubeProxyState.ATTACHING
@@ -84,6 +87,16 @@ final class Walk {
       case DRAIN -> kernel.phase() != Phase.ACTIVE;
       case REMOVE -> kernel.phase() == Phase.ABSENT;
     };
+  }
+
+  /**
+   * Whether the node was rebooted while it is to be served by what its walk began on: a dry run or
+   * a pause may keep it there for long.
+   */
+  private boolean unserved(NodeDataplaneSpec spec, Step step) {
+    boolean before = step == Step.PREFLIGHT || step == Step.PREPARE;
+    boolean alone = spec.kubeProxy == null || spec.kubeProxy == KubeProxyState.DETACHED;
+    return before && alone && kernel.hasOrigin() && kernel.phase() != Phase.ACTIVE;
   }
 
   private Facts facts(NodeDataplaneSpec spec, Step step, DataplaneInstance target, boolean synced) {

@@ -4,18 +4,26 @@ package io.pointsman.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.fabric8.kubernetes.client.utils.Serialization;
 import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.LinuxDataplane;
+import io.pointsman.api.NodeDataplaneSpec;
 import io.pointsman.api.NodeDataplaneStatus;
+import io.pointsman.api.OriginAnnotation;
 import io.pointsman.api.Step;
+import io.pointsman.catalogue.Address;
 import io.pointsman.catalogue.Objects;
 import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.dataplane.HostAddresses;
 import io.pointsman.testing.ApiServer;
 import io.pointsman.testing.OnSharedApiServer;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -127,6 +135,84 @@ class AgentEdgesTest {
     ask(next, Step.REMOVE);
     assertThat(node.phase(before)).isEqualTo(Phase.ABSENT);
     assertThat(node.phase(next)).isEqualTo(Phase.ABSENT);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "BPF, IPTABLES, PREFLIGHT",
+    "IPTABLES, BPF, PREFLIGHT",
+    "BPF, IPTABLES, PREPARE",
+    "IPTABLES, BPF, PREPARE"
+  })
+  void afterARebootWhatTheWalkBeganOnServesAgain(
+      LinuxDataplane before, LinuxDataplane next, Step reached) {
+    ask(before, Step.CLEAN);
+    begin(next, spec -> spec.step = reached);
+    node.awaitDone(reached);
+    node.stopAgent();
+    node.lose(before);
+    node.lose(next);
+
+    node.startAgent(ApiServer.shared().client());
+    await().atMost(PATIENCE).until(() -> node.phase(before), Phase.ACTIVE::equals);
+    slices("10.244.0.9");
+    awaitServed(before, "10.244.0.9:8080");
+    assertThat(node.awaitDone(reached).step).isEqualTo(reached);
+    assertThat(node.phase(next)).isNotEqualTo(Phase.ACTIVE);
+  }
+
+  /** Whoever takes over what another agent left knows what it was opened with. */
+  @Test
+  void untilTheNextServesTheOneBeforeKeepsItsSettings() {
+    // The agent's own namespace is this machine's.
+    String own = ipv4OfThisMachine();
+    ask(LinuxDataplane.IPTABLES, Step.CLEAN);
+    node.change(
+        spec -> {
+          spec.clusterCIDRs = List.of("10.244.0.0/16");
+          spec.nodePort.addresses = List.of(own + "/32");
+        });
+    node.awaitDone(Step.CLEAN);
+    begin(
+        LinuxDataplane.BPF,
+        spec -> {
+          spec.step = Step.PREFLIGHT;
+          spec.clusterCIDRs = List.of();
+          spec.nodePort.addresses = List.of("198.51.100.0/24"); // nobody's
+        });
+    node.awaitDone(Step.PREFLIGHT);
+    slices("10.244.0.6");
+    awaitServed(LinuxDataplane.IPTABLES, "10.244.0.6:8080");
+    assertThat(rules()).contains("! -s 10.244.0.0/16", "-d " + own);
+
+    node.stopAgent();
+    node.startAgent(ApiServer.shared().client());
+    slices("10.244.0.7");
+    awaitServed(LinuxDataplane.IPTABLES, "10.244.0.7:8080");
+    assertThat(rules()).contains("! -s 10.244.0.0/16", "-d " + own);
+  }
+
+  private static String ipv4OfThisMachine() {
+    return HostAddresses.read().stream()
+        .map(Address::toString)
+        .filter(address -> !address.contains(":"))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private String rules() {
+    return String.join("\n", node.commands().lines("iptables-save", "-t", "nat"));
+  }
+
+  /** A walk, or a look, begins on what is there. */
+  private void begin(LinuxDataplane next, Consumer<NodeDataplaneSpec> change) {
+    node.edit(
+        resource -> {
+          String origin = Serialization.asJson(resource.getSpec());
+          resource.getMetadata().setAnnotations(Map.of(OriginAnnotation.NAME, origin));
+          resource.getSpec().linuxDataplane = next;
+          change.accept(resource.getSpec());
+        });
   }
 
   /** Nobody manages kube-proxy here, so there is no answer to wait for on the way back. */

@@ -184,6 +184,23 @@ class AgentTest {
     assertThat(awaitDone(Step.PREPARE).attempt).isEqualTo(1);
   }
 
+  /** What cannot be read back because it could not be written takes no turn of its own. */
+  @Test
+  void aKernelThatTakesNothingIsTriedNowAndThen() {
+    walkTo(Step.CLEAN);
+    node.change(spec -> spec.verification.intervalSeconds = 1);
+    awaitDone(Step.CLEAN);
+    node.kernel.broken = true;
+    slices(Objects.ready("10.244.0.6"));
+    await().atMost(PATIENCE).until(() -> node.kernel.repairs.get() > 0);
+    int before = node.kernel.looks.get();
+    await().atMost(PATIENCE).until(() -> node.kernel.repairs.get() > 2);
+    assertThat(node.kernel.looks.get() - before).isLessThan(500);
+
+    node.kernel.broken = false;
+    awaitKernel(VIP + ":80", "10.244.0.6:8080");
+  }
+
   @Test
   void aSteadyNodeWritesNothing() {
     walkTo(Step.CLEAN);

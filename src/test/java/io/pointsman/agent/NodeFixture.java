@@ -41,7 +41,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,6 +62,9 @@ final class NodeFixture implements AutoCloseable {
 
   /** What the kernel refuses BPF with; null when it takes it. */
   volatile @Nullable DataplaneException refusal;
+
+  /** What BPF's calls come through. */
+  final FaultyKernel kernel = new FaultyKernel();
 
   /** What BPF is said to have left in the kernel, beside what is there. */
   volatile List<String> left = List.of();
@@ -128,7 +130,7 @@ final class NodeFixture implements AutoCloseable {
   private Map<LinuxDataplane, DataplaneSettings.Factory> dataplanes() {
     return Map.of(
         LinuxDataplane.BPF,
-        settings -> refusing(() -> refusal, () -> left, open(settings)),
+        settings -> kernel.under(FaultyKernel.refusing(() -> refusal, () -> left, open(settings))),
         LinuxDataplane.IPTABLES,
         settings -> inside(new IptablesDataplane(iptables(), settings)));
   }
@@ -139,34 +141,10 @@ final class NodeFixture implements AutoCloseable {
   }
 
   private Dataplane agentsStandIn(DataplaneSettings settings) {
-    return refusing(
+    return FaultyKernel.refusing(
         () -> breakStandIn ? new DataplaneException("prepare: no such table", null) : null,
         List::of,
         standIn(settings));
-  }
-
-  /**
-   * A dataplane whose prepare fails when the kernel is to refuse what it writes, and that is said
-   * to have left something.
-   */
-  private Dataplane refusing(
-      Supplier<@Nullable DataplaneException> refusal,
-      Supplier<List<String>> leaving,
-      Dataplane real) {
-    return (Dataplane)
-        Proxy.newProxyInstance(
-            getClass().getClassLoader(),
-            new Class<?>[] {Dataplane.class},
-            (proxy, method, arguments) -> {
-              DataplaneException refused = refusal.get();
-              if (refused != null && method.getName().equals("prepare")) {
-                throw refused;
-              }
-              List<String> said = leaving.get();
-              return method.getName().equals("leftovers") && !said.isEmpty()
-                  ? said
-                  : method.invoke(real, arguments);
-            });
   }
 
   /** Where that is in the kernel. */
@@ -256,15 +234,31 @@ final class NodeFixture implements AutoCloseable {
         });
   }
 
-  private boolean edited(Consumer<NodeDataplaneSpec> change) {
+  private boolean edited(Consumer<NodeDataplane> change) {
     client
         .resource(requireNonNull(resource()))
         .edit(
             edited -> {
-              change.accept(edited.getSpec());
+              change.accept(edited);
               return edited;
             });
     return true;
+  }
+
+  /** The operator writes what is there already; the agent writes its status at any time. */
+  void edit(Consumer<NodeDataplane> change) {
+    await()
+        .atMost(PATIENCE)
+        .ignoreExceptionsMatching(
+            e -> e instanceof KubernetesClientException refused && refused.getCode() == 409)
+        .until(() -> edited(change));
+  }
+
+  /** All of a dataplane goes out of the kernel, as in a reboot; only while no agent runs. */
+  void lose(LinuxDataplane kind) {
+    try (Dataplane dataplane = open(kind)) {
+      dataplane.remove();
+    }
   }
 
   /** The operator writes the spec. */
@@ -283,12 +277,7 @@ final class NodeFixture implements AutoCloseable {
       fresh.setStatus(null);
       client.resource(fresh).create();
     } else {
-      // The agent writes its status at any time.
-      await()
-          .atMost(PATIENCE)
-          .ignoreExceptionsMatching(
-              e -> e instanceof KubernetesClientException refused && refused.getCode() == 409)
-          .until(() -> edited(change));
+      edit(edited -> change.accept(edited.getSpec()));
     }
   }
 

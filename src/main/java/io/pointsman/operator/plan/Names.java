@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.operator.plan;
 
+import io.pointsman.api.OriginAnnotation;
+
 /** Names that stand in the cluster; docs/adr/0002 fixes those that others rely on. */
 public final class Names {
   /** Who the operator is in managedFields, and the controller in its Events. */
@@ -37,7 +39,7 @@ public final class Names {
   public static final String ASKED_AT = "pointsman.io/asked-at";
 
   /** On a NodeDataplane: the own dataplane that the walk began on, as JSON. */
-  public static final String ORIGIN = "pointsman.io/origin";
+  public static final String ORIGIN = OriginAnnotation.NAME;
 
   /**
    * On a NodeDataplane: what the present walk leaves and whose flows may have to end, an own

@@ -26,12 +26,18 @@ final class WalkBack {
    * and never for Clean: that would remove what kube-proxy is writing.
    */
   static Draft begin(NodeState state, Draft draft) {
+    boolean previewed = state.previewed();
+    if (previewed) {
+      // What serves the node is what its agent was asked for before it was only to look.
+      state.origin().ifPresent(draft::restore);
+    }
+    boolean serves = state.step() == Step.CLEAN || (previewed && state.origin().isPresent());
     draft.began().forgetOrigin();
     boolean left =
         state.spec().kubeProxy == KubeProxyState.DETACHED
             || state.spec().kubeProxy == KubeProxyState.DETACHING;
     if (state.managed() && left) {
-      Step held = state.step() == Step.CLEAN ? Step.ACTIVATE : state.step();
+      Step held = serves ? Step.ACTIVATE : state.step();
       return draft.kubeProxy(KubeProxyState.ATTACHING).step(held);
     }
     return draft.kubeProxy(state.managed() ? KubeProxyState.ATTACHED : null).step(Step.DRAIN);

@@ -60,6 +60,26 @@ class AttachTest {
   }
 
   @Test
+  void aNodeOfADryRunGoesBackAsWhatServesIt() {
+    Scene scene = Scene.of("n1");
+    scene.dataplane("default").getSpec().linuxDataplane = LinuxDataplane.IPTABLES;
+    scene.settle();
+    scene.edit(
+        spec -> {
+          spec.linuxDataplane = LinuxDataplane.BPF;
+          spec.rollout.dryRun = true;
+        });
+    scene.settle().delete("default").look();
+    assertThat(scene.steps()).isEqualTo("n1=ACTIVATE/ATTACHING");
+    assertThat(scene.ruled("n1").getSpec().linuxDataplane).isEqualTo(LinuxDataplane.IPTABLES);
+
+    assertThat(scene.look().view("n1").labelled()).isFalse();
+    scene.answer("n1", StepResult.DONE);
+    assertThat(scene.look().view("n1").labelled()).isTrue();
+    assertThat(scene.settle().plan().walkedBack()).isTrue();
+  }
+
+  @Test
   void aFailureHoldsNothingUpAndIsTold() {
     Scene scene = leaving(LinuxDataplane.IPTABLES).answer("n1", StepResult.FAILED);
     scene.ruled("n1").getStatus().reason = "StandInFailed";

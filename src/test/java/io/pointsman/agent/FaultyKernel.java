@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.agent;
+
+import io.pointsman.dataplane.Dataplane;
+import io.pointsman.dataplane.DataplaneException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** What a kernel does to real dataplanes when it fails, and how often it is asked. */
+final class FaultyKernel {
+  private static final Set<String> NEEDED = Set.of("apply", "repair", "read");
+
+  /** Whether nothing is written or read any more. */
+  volatile boolean broken;
+
+  /** How often a dataplane was asked where it is. */
+  final AtomicInteger looks = new AtomicInteger();
+
+  /** How often it was to write everything that differs. */
+  final AtomicInteger repairs = new AtomicInteger();
+
+  /** The dataplane on this kernel. */
+  Dataplane under(Dataplane real) {
+    return (Dataplane)
+        Proxy.newProxyInstance(
+            FaultyKernel.class.getClassLoader(),
+            new Class<?>[] {Dataplane.class},
+            (proxy, method, arguments) -> {
+              String name = method.getName();
+              looks.addAndGet(name.equals("phase") ? 1 : 0);
+              repairs.addAndGet(name.equals("repair") ? 1 : 0);
+              if (broken && NEEDED.contains(name)) {
+                throw new DataplaneException(name + ": EIO", null);
+              }
+              try {
+                return method.invoke(real, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getTargetException();
+              }
+            });
+  }
+
+  /**
+   * A dataplane whose prepare fails when the kernel is to refuse what it writes, and that is said
+   * to have left something.
+   */
+  static Dataplane refusing(
+      Supplier<@Nullable DataplaneException> refusal,
+      Supplier<List<String>> leaving,
+      Dataplane real) {
+    return (Dataplane)
+        Proxy.newProxyInstance(
+            FaultyKernel.class.getClassLoader(),
+            new Class<?>[] {Dataplane.class},
+            (proxy, method, arguments) -> {
+              DataplaneException refused = refusal.get();
+              if (refused != null && method.getName().equals("prepare")) {
+                throw refused;
+              }
+              List<String> said = leaving.get();
+              return method.getName().equals("leftovers") && !said.isEmpty()
+                  ? said
+                  : method.invoke(real, arguments);
+            });
+  }
+}
