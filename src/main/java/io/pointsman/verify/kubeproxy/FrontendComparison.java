@@ -50,10 +50,16 @@ final class FrontendComparison {
     if (!wanted.localOnly()) {
       return wanted.cluster();
     }
-    if (mode == KubeProxyMode.IPVS && wanted.local().isEmpty()) {
+    if (mode == KubeProxyMode.IPVS && wanted.local().isEmpty() && isReachableFromOutside()) {
       return wanted.cluster(); // this mode cannot tell clients apart, and pods must get through
     }
     return List.of(wanted.local());
+  }
+
+  /** Only for such a port kube-proxy collects endpoints of other nodes under a Local policy. */
+  private boolean isReachableFromOutside() {
+    return port.places().stream()
+        .anyMatch(each -> each.frontend().kind() != FrontendKind.CLUSTER_IP);
   }
 
   /** With a Local policy the node and its pods may use all endpoints from outside addresses. */
