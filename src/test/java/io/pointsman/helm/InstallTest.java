@@ -8,7 +8,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.pointsman.testing.ApiServer;
 import io.pointsman.testing.Programs;
 import io.pointsman.testing.RestClient;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -35,7 +37,7 @@ class InstallTest {
   }
 
   @Test
-  void firstResourceIsMadeWithTheReleaseFollowsItAndOutlivesAnUpgrade() {
+  void firstResourceIsMadeWithTheReleaseFollowsItAndOutlivesIt() {
     assertThat(helm("install", "operator.replicas=0").err())
         .contains("at '/operator/replicas': minimum: got 0, want 1");
     assertThatThrownBy(() -> api.get(CRD)).hasMessageContaining("not found");
@@ -49,15 +51,36 @@ class InstallTest {
     assertThat(second.at("/spec/rollout/paused").asBoolean()).isTrue();
     assertThat(second.at("/metadata/uid")).isEqualTo(first.at("/metadata/uid"));
 
-    succeed(
-        Programs.run(
-            "helm",
-            List.of(
-                "uninstall",
-                "pointsman",
-                "--namespace=" + Chart.NAMESPACE,
-                "--kubeconfig=" + server.kubeconfig())));
+    assertThatHelmLeavesItAsItIs(first);
     assertThat(api.get(CRD).get("kind").asText()).isEqualTo("CustomResourceDefinition");
+  }
+
+  /** With it every node would go back to kube-proxy; in the first release it was a hook. */
+  private static void assertThatHelmLeavesItAsItIs(JsonNode first) {
+    List<Supplier<Programs.Ended>> steps =
+        List.of(
+            () -> ofRelease("rollback", "1"),
+            () -> helm("upgrade", "dataplane.enabled=true"),
+            () -> ofRelease("rollback", "2"),
+            () -> helm("upgrade", "dataplane.enabled=false"),
+            () -> helm("upgrade", "dataplane.enabled=true"),
+            () -> ofRelease("uninstall"),
+            () -> helm("install", "dataplane.enabled=true"),
+            () -> ofRelease("uninstall"));
+    for (int i = 0; i < steps.size(); i++) {
+      succeed(steps.get(i).get());
+      JsonNode now = api.get(PDP + "/default");
+      assertThat(now.at("/metadata/uid")).as("step " + i).isEqualTo(first.at("/metadata/uid"));
+      assertThat(now.at("/metadata/deletionTimestamp").isMissingNode()).as("step " + i).isTrue();
+    }
+  }
+
+  private static Programs.Ended ofRelease(String command, String... arguments) {
+    List<String> all = new ArrayList<>(List.of(command, "pointsman"));
+    all.addAll(List.of(arguments));
+    all.add("--namespace=" + Chart.NAMESPACE);
+    all.add("--kubeconfig=" + server.kubeconfig());
+    return Programs.run("helm", all);
   }
 
   private static Programs.Ended helm(String command, String... values) {
