@@ -6,7 +6,9 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.NodeDataplane;
+import io.pointsman.api.NodeDataplaneSpec;
 import io.pointsman.api.ProxyDataplane;
+import io.pointsman.api.Step;
 import io.pointsman.cli.LookPod.LookException;
 import io.pointsman.cli.VerifyReport.NodeReport;
 import java.net.HttpURLConnection;
@@ -71,12 +73,12 @@ final class ClusterLook {
     }
   }
 
-  /** The nodes that kube-proxy has left, and what serves there. */
+  /** The nodes that kube-proxy has left or never served, and what serves there. */
   private Map<String, String> servedByPointsman() {
     Map<String, String> served = new HashMap<>();
     try {
       for (NodeDataplane each : client.resources(NodeDataplane.class).list().getItems()) {
-        if (each.getSpec().kubeProxy == KubeProxyState.DETACHED) {
+        if (isAlone(each.getSpec())) {
           served.put(each.getMetadata().getName(), String.valueOf(each.getSpec().linuxDataplane));
         }
       }
@@ -87,6 +89,12 @@ final class ClusterLook {
       throw e;
     }
     return served;
+  }
+
+  /** Of a kube-proxy that is Unmanaged nothing is known but that Clean takes away what is left. */
+  private static boolean isAlone(NodeDataplaneSpec spec) {
+    return spec.kubeProxy == KubeProxyState.DETACHED
+        || spec.kubeProxy == null && spec.step == Step.CLEAN;
   }
 
   /** Whether there is Pointsman in the cluster, where its resources could not be listed. */

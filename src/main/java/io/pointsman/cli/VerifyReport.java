@@ -62,7 +62,7 @@ final class VerifyReport implements Report {
 
     static NodeReport servedByPointsman(String node, String dataplane) {
       return new NodeReport(
-          node, Outcome.POINTSMAN, "kube-proxy has left; " + dataplane + " serves.", null);
+          node, Outcome.POINTSMAN, dataplane + " serves in kube-proxy's place.", null);
     }
 
     static NodeReport notLookedAt(String node, String why) {

@@ -83,8 +83,8 @@ class VerifyReportTest {
             "node-1   iptables   2               2        served exactly",
             "node-2   iptables   2               1        differs",
             "node-3   -          -               -        not looked at: it is not Ready",
-            "node-4   -          -               -        served by Pointsman: kube-proxy has"
-                + " left; BPF serves.",
+            "node-4   -          -               -        served by Pointsman: BPF serves in"
+                + " kube-proxy's place.",
             "",
             "SERVICE            PROTOCOL   FAMILY   NODES   VERDICT",
             "default/shop       UDP        IPv6     2/2     served; not compared: sessionAffinity",
