@@ -12,16 +12,20 @@ import java.util.Set;
 final class NodeAddresses {
   private NodeAddresses() {}
 
-  /** All addresses of the node in one of the ranges; without ranges, all. */
+  /** The node's addresses in one of the ranges; of a family without a range all, as kube-proxy. */
   static Set<Address> ofNode(List<String> ranges) {
     List<AddressRange> allowed = new ArrayList<>();
     for (String range : ranges) {
       allowed.add(AddressRange.parse(range));
     }
     Set<Address> addresses = HostAddresses.read();
-    if (!allowed.isEmpty()) {
-      addresses.removeIf(address -> allowed.stream().noneMatch(r -> r.contains(address)));
-    }
+    addresses.removeIf(address -> isShutOut(address, allowed));
     return addresses;
+  }
+
+  private static boolean isShutOut(Address address, List<AddressRange> allowed) {
+    List<AddressRange> ofFamily =
+        allowed.stream().filter(range -> range.base().family() == address.family()).toList();
+    return !ofFamily.isEmpty() && ofFamily.stream().noneMatch(range -> range.contains(address));
   }
 }

@@ -11,7 +11,7 @@ import java.util.List;
 /** Node ports. */
 public class NodePort {
   @JsonPropertyDescription(
-      "CIDRs, IPv4 or IPv6; node ports answer on addresses of the node in one of them. Empty means on all of its addresses.")
+      "CIDRs, IPv4 or IPv6; node ports answer on addresses of the node in one of them, and on all addresses of a family that none of them is of, as with kube-proxy. Empty means on all of its addresses.")
   @Size(max = 64)
   @ValidationRule(
       value = Validations.CIDRS,
