@@ -79,6 +79,11 @@ final class FamilyTables {
     return trusted;
   }
 
+  /** What was written last. */
+  Collection<ServicePort> programmed() {
+    return programmed.values();
+  }
+
   /** What must be last in KUBE-SERVICES. */
   List<String> doors() {
     return doors;

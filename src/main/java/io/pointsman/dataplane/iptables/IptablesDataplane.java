@@ -115,6 +115,12 @@ public final class IptablesDataplane implements Dataplane {
   }
 
   @Override
+  public synchronized SyncResult maintain() {
+    Session open = session;
+    return guard("maintain", () -> open == null ? SyncResult.NONE : open.maintain());
+  }
+
+  @Override
   public synchronized DrainState drain() {
     return guard("drain", () -> open().drain());
   }

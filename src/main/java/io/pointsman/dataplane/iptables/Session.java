@@ -10,6 +10,7 @@ import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.DrainState;
 import io.pointsman.dataplane.HostAddresses;
 import io.pointsman.dataplane.KernelState.Setting;
+import io.pointsman.dataplane.StaleFlows;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.kernel.HiddenTables;
 import io.pointsman.kernel.Together;
@@ -26,9 +27,12 @@ import java.util.stream.Stream;
 
 /** The tables of both families while they are open. */
 final class Session {
+  private static final Address LOOPBACK = Address.parse("127.0.0.1");
+
   private final Map<IpFamily, FamilyTables> families = new EnumMap<>(IpFamily.class);
   private final Map<IpFamily, FlowCounter> flows = new EnumMap<>(IpFamily.class);
   private Map<String, Long> events = new TreeMap<>();
+  private Set<Address> nodePortAddresses = Set.of();
 
   /**
    * Looks where the node's rules are; changes nothing.
@@ -60,6 +64,7 @@ final class Session {
 
   SyncResult prepare(DesiredState desired) {
     Set<Address> present = HostAddresses.read();
+    nodePortAddresses = desired.nodePortAddresses();
     List<Changes> changes =
         Together.each(families.values(), tables -> prepare(tables, desired, present));
     if (phase() == Phase.ACTIVE) {
@@ -71,15 +76,34 @@ final class Session {
     return result(changes, desired.ports());
   }
 
-  private static Changes prepare(FamilyTables tables, DesiredState desired, Set<Address> present) {
+  private Changes prepare(FamilyTables tables, DesiredState desired, Set<Address> present) {
     List<ServicePort> ports =
         desired.ports().stream().filter(p -> p.id().family() == tables.family()).toList();
     List<String> doors = FamilyTables.doors(tables.family(), desired.nodePortAddresses(), present);
     Changes changes = tables.reconcile(ports, doors);
-    if (tables.phase() == Phase.ACTIVE) {
-      StaleFlows.end(tables.family(), ports);
-    }
+    endStaleFlows(tables);
     return changes;
+  }
+
+  /** Ends UDP flows that began before there were rules, and those that others kept until now. */
+  SyncResult maintain() {
+    families.values().forEach(this::endStaleFlows);
+    return SyncResult.NONE;
+  }
+
+  private void endStaleFlows(FamilyTables tables) {
+    if (tables.phase() == Phase.ACTIVE) {
+      StaleFlows.end(tables.family(), tables.programmed(), answering(tables));
+    }
+  }
+
+  /** The addresses that lead to node ports. */
+  private Set<Address> answering(FamilyTables tables) {
+    Set<Address> answering = new HashSet<>(nodePortAddresses);
+    if (NodePortDoors.leadLoopback(tables.doors())) {
+      answering.add(LOOPBACK);
+    }
+    return answering;
   }
 
   void activate() {
@@ -100,7 +124,7 @@ final class Session {
     return result(Together.each(families.values(), tables -> apply(tables, delta)), after);
   }
 
-  private static Changes apply(FamilyTables tables, DesiredState.Delta delta) {
+  private Changes apply(FamilyTables tables, DesiredState.Delta delta) {
     IpFamily family = tables.family();
     List<DesiredState.Change> upserted =
         delta.upserted().stream().filter(c -> c.after().id().family() == family).toList();
@@ -108,13 +132,14 @@ final class Session {
         delta.removed().stream().filter(p -> p.id().family() == family).toList();
     Changes changes = tables.apply(upserted, removed);
     if (tables.phase() == Phase.ACTIVE) {
-      StaleFlows.endChanged(family, upserted);
+      StaleFlows.endChanged(family, upserted, answering(tables));
     }
     return changes;
   }
 
   void applyNodePortAddresses(Set<Address> wanted) {
     Set<Address> present = HostAddresses.read();
+    nodePortAddresses = wanted;
     for (FamilyTables tables : prepared()) {
       tables.applyDoors(FamilyTables.doors(tables.family(), wanted, present));
     }

@@ -1,51 +1,69 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.pointsman.dataplane.iptables;
+package io.pointsman.dataplane;
 
 import io.pointsman.catalogue.Address;
 import io.pointsman.catalogue.Backend;
 import io.pointsman.catalogue.Frontend;
+import io.pointsman.catalogue.FrontendKind;
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.catalogue.Protocol;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.dataplane.DesiredState.Change;
 import io.pointsman.kernel.Conntrack;
 import io.pointsman.kernel.KernelException;
+import java.net.InetAddress;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Ends UDP flows of one family whose endpoint is none any more, as kube-proxy does: conntrack sends
  * a client that keeps its port to where its first datagram went, for as long as it goes on asking.
  * Connections notice by themselves, and are left alone.
  */
-final class StaleFlows {
+public final class StaleFlows {
   private final IpFamily family;
+  private final Set<Address> nodeAddresses;
 
   /** Where flows of each frontend may go. */
   private final Map<Socket, Set<Socket>> endpoints = new HashMap<>();
 
+  /** The same of node ports. */
+  private final Map<Integer, Set<Socket>> nodePorts = new HashMap<>();
+
   private record Socket(Address address, int port) {}
 
-  private StaleFlows(IpFamily family) {
+  private StaleFlows(IpFamily family, Set<Address> nodeAddresses) {
     this.family = family;
+    this.nodeAddresses = nodeAddresses;
   }
 
-  /** Ends what does not go to an endpoint of these; where none is for UDP, nothing is looked at. */
-  static void end(IpFamily family, Collection<ServicePort> ports) {
-    StaleFlows stale = new StaleFlows(family);
-    ports.forEach(stale::add);
-    if (!stale.endpoints.isEmpty()) {
+  /**
+   * Ends what does not go to an endpoint of these; where none is for UDP, nothing is looked at.
+   * What cannot be ended is logged, because the ports are served all the same: the next look is
+   * another try.
+   *
+   * @param nodeAddresses those that answer on node ports
+   */
+  public static void end(
+      IpFamily family, Collection<ServicePort> ports, Set<Address> nodeAddresses) {
+    StaleFlows stale = new StaleFlows(family, nodeAddresses);
+    ports.stream().filter(port -> port.id().family() == family).forEach(stale::add);
+    if (!stale.endpoints.isEmpty() || !stale.nodePorts.isEmpty()) {
       stale.end();
     }
   }
 
   /** The same after changes, where flows can have become stale by them. */
-  static void endChanged(IpFamily family, Collection<Change> changes) {
-    end(family, changes.stream().filter(StaleFlows::matters).map(Change::after).toList());
+  public static void endChanged(
+      IpFamily family, Collection<Change> changes, Set<Address> nodeAddresses) {
+    List<ServicePort> changed =
+        changes.stream().filter(StaleFlows::matters).map(Change::after).toList();
+    end(family, changed, nodeAddresses);
   }
 
   private static boolean matters(Change change) {
@@ -65,7 +83,11 @@ final class StaleFlows {
       backends.add(new Socket(backend.address(), backend.port()));
     }
     for (Frontend frontend : port.frontends()) {
-      endpoints.put(new Socket(frontend.address(), frontend.port()), backends);
+      if (frontend.kind() == FrontendKind.NODE_PORT) {
+        nodePorts.put(frontend.port(), backends);
+      } else {
+        endpoints.put(new Socket(frontend.address(), frontend.port()), backends);
+      }
     }
   }
 
@@ -86,12 +108,21 @@ final class StaleFlows {
     if (flow.protocol() != Protocol.UDP.number()) {
       return false;
     }
-    Address to = Address.of(flow.destination());
-    Set<Socket> allowed = endpoints.get(new Socket(to, flow.port()));
-    if (allowed == null && flow.translated()) {
-      allowed = endpoints.get(new Socket(to.isV4() ? Address.ANY_V4 : Address.ANY_V6, flow.port()));
-    }
+    Set<Socket> allowed = allowed(flow);
     Socket from = new Socket(Address.of(flow.reply().source()), flow.reply().sourcePort());
     return allowed != null && !allowed.contains(from);
+  }
+
+  private @Nullable Set<Socket> allowed(Conntrack.Flow flow) {
+    Address to = Address.of(flow.destination());
+    Set<Socket> allowed = endpoints.get(new Socket(to, flow.port()));
+    return allowed == null && isOfNode(flow, to) ? nodePorts.get(flow.port()) : allowed;
+  }
+
+  /** Of addresses that every node has, the rule that translated tells that it was this one's. */
+  private boolean isOfNode(Conntrack.Flow flow, Address to) {
+    InetAddress address = flow.original().destination();
+    return nodeAddresses.contains(to)
+        || flow.translated() && (address.isLoopbackAddress() || address.isLinkLocalAddress());
   }
 }
