@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * Connections notice by themselves, and are left alone.
  */
 public final class StaleFlows {
+  private static final Logger LOG = Logger.getLogger(StaleFlows.class);
+
   private final IpFamily family;
   private final Set<Address> nodeAddresses;
 
@@ -98,7 +101,7 @@ public final class StaleFlows {
       conntrack.flush();
     } catch (KernelException e) {
       if (!Conntrack.isMissing(e)) {
-        throw e;
+        LOG.warnf("UDP flows may go on to endpoints that are none any more: %s", e.getMessage());
       }
     }
   }

@@ -20,6 +20,7 @@ import io.pointsman.dataplane.RandomServices;
 import io.pointsman.kernel.Conntrack;
 import io.pointsman.kernel.Iptables.Variant;
 import io.pointsman.kernel.KernelSandbox;
+import io.pointsman.kernel.ThreadRights;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -35,6 +36,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Clients that keep their port, which conntrack sends where it has sent them before. */
@@ -105,6 +107,31 @@ class UdpFlowsTest {
     inNode(() -> dataplane.apply(fewer()));
     inNode(dataplane::maintain);
     assertThat(tracked("10.96.0.81")).isEqualTo(before).hasSize(1);
+  }
+
+  /** The rules are there: it made the agent read and write everything anew. */
+  @ParameterizedTest
+  @EnumSource(Variant.class)
+  void aFlowThatCannotBeEndedIsEndedLater(Variant variant) throws IOException {
+    IptablesDataplane dataplane = prepare(variant, web(IpFamily.IPV4, 2));
+    inNode(dataplane::activate);
+    List<DatagramSocket> toVip = new ArrayList<>();
+    for (int i = 0; i < 2; i++) {
+      toVip.add(flow(network.client, VIP_4, 80));
+      assertThat(PodNetwork.ask(toVip.getLast())).startsWith("pod ");
+    }
+    List<Integer> before = tracked(VIP_4);
+    inNode(
+        () -> {
+          ThreadRights.dropNetAdmin();
+          assertThat(dataplane.apply(fewer()).fallbacks()).isEmpty();
+          dataplane.maintain();
+        });
+    assertThat(tracked(VIP_4)).isEqualTo(before).hasSize(2);
+    inNode(dataplane::maintain);
+    for (DatagramSocket each : toVip) {
+      assertThat(PodNetwork.ask(each)).startsWith("pod 0");
+    }
   }
 
   private IptablesDataplane prepare(Variant variant, ServicePort... ports) {
