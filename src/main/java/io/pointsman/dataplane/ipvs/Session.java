@@ -7,6 +7,7 @@ import io.pointsman.catalogue.ServicePort;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DesiredState;
+import io.pointsman.dataplane.StaleFlows;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.kernel.DummyDevice;
 import io.pointsman.kernel.IpvsNetlink;
@@ -103,6 +104,11 @@ final class Session implements AutoCloseable {
     delta.upserted().forEach(change -> after.add(change.after()));
     SetChanges changes = contents.replace(servers.before(delta), after, placement);
     Changes addresses = around(changes, () -> servers.apply(delta, placement), false);
+    if (phase == Phase.ACTIVE) {
+      rules.forEach(
+          each ->
+              StaleFlows.endChanged(each.family(), delta.upserted(), placement.nodeAddresses()));
+    }
     return new SyncResult(
         servers.written() + changes.added() + addresses.written(),
         servers.deleted() + changes.removed() + addresses.deleted(),
@@ -177,8 +183,15 @@ final class Session implements AutoCloseable {
         new FlowHandover(rules, sets).deleteBusy(ipvs, ownership::owns, device.addresses()));
   }
 
-  /** Takes away real servers whose last connection has ended. */
+  /**
+   * Takes away real servers whose last connection has ended, and UDP flows that others translate to
+   * where none is any more: the table nat comes before ip_vs.
+   */
   SyncResult maintain() {
+    if (phase == Phase.ACTIVE) {
+      rules.forEach(
+          each -> StaleFlows.end(each.family(), servers.ports(), placement.nodeAddresses()));
+    }
     int reaped = servers.reap();
     return reaped == 0 ? SyncResult.NONE : new SyncResult(0, reaped, List.of());
   }

@@ -53,6 +53,7 @@ class IpvsKernelTest {
         IpvsRandomInside.class,
         IpvsTrafficInside.class,
         IpvsTakeoverInside.class,
+        IpvsStaleFlowsInside.class,
         BpfAfterIpvsInside.class,
         KubeProxyServersInside.class,
         TranslationHoldInside.class,
