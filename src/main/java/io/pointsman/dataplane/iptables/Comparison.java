@@ -155,11 +155,12 @@ final class Comparison {
   }
 
   private void compareStale() {
+    Set<SavedChain> used = UsedChains.find(saved, chain -> !chain.wanted);
     for (SavedChain chain : saved.chains(Table.NAT).values()) {
       boolean staged =
           chain.name.equals(ChainNames.STAGED_SERVICES) && !services.equals(chain.name);
       boolean left = !saved.skimmed() && ChainNames.ofPort(chain.name) && !chain.wanted;
-      if (chain.declared && (staged || left) && !saved.usedByOthers.contains(chain.name)) {
+      if (chain.declared && (staged || left) && !used.contains(chain)) {
         stale(Table.NAT).add(chain.name);
       }
     }

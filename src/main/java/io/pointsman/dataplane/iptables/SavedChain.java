@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -64,6 +65,14 @@ final class SavedChain {
 
   SavedChain(String name) {
     this.name = name;
+  }
+
+  /** A rule of a form that is not known. */
+  void puzzle(String target, String text) {
+    does(target);
+    if (unknown == null) {
+      unknown = text;
+    }
   }
 
   /** A rule of a chain that is there once and does this. */
@@ -188,6 +197,12 @@ final class SavedChain {
     }
     boolean chooses = !name.startsWith(ChainNames.FIREWALL_PREFIX);
     return chooses && !even() ? "does not give every endpoint the same share" : null;
+  }
+
+  /** What its rules jump to: chains, and targets of rules whose form is not known. */
+  Stream<String> calls() {
+    return Stream.concat(
+        Stream.concat(next.stream(), shortCut.stream()).map(chain -> chain.name), targets.stream());
   }
 
   /** The chains that flows can pass behind this one, with this one, once each. */

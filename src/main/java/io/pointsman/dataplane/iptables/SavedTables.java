@@ -58,7 +58,7 @@ final class SavedTables {
   /** Names of the tables in which kube-proxy left its canary. */
   final Set<String> canaries = new HashSet<>();
 
-  /** Chains of the table nat that chains of others jump to. */
+  /** Chains of the table nat that rules of others jump to. */
   final Set<String> usedByOthers = new HashSet<>();
 
   /** Counted packets by the name of the event. */
@@ -150,12 +150,9 @@ final class SavedTables {
   private void acceptRule(String line, int from, long packets) {
     ruleCount++;
     Table here = table;
-    if (here == null) {
-      return;
-    }
     int start = from + "-A ".length();
     int end = line.indexOf(' ', start);
-    if (end < 0) {
+    if (here == null || end < 0) {
       return;
     }
     if (last != null && last.name.length() == end - start && line.startsWith(last.name, start)) {
@@ -183,8 +180,8 @@ final class SavedTables {
   private void acceptOwn(Table here, SavedChain chain, String text, long packets) {
     Rule rule = Rule.parse(text);
     chain.hash.add(rule);
-    if (!rules.read(here, chain, rule) && chain.unknown == null) {
-      chain.unknown = text;
+    if (!rules.read(here, chain, rule)) {
+      chain.puzzle(rule.target(), text);
     }
     if (chain.name.equals(ChainNames.STATE)) {
       int colon = rule.comment().indexOf(": ");
@@ -205,7 +202,8 @@ final class SavedTables {
     if (!owns(here, target)) {
       return;
     }
-    if (BUILT_IN.contains(name)) {
+    // To a Service port's own chain only others jump, wherever from.
+    if (BUILT_IN.contains(name) && !ChainNames.ofPort(target)) {
       jumps.add(new SavedJump(here, name, text, rule));
     } else if (here == Table.NAT) {
       usedByOthers.add(target);

@@ -5,10 +5,12 @@ import io.pointsman.catalogue.AddressRange;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.iptables.RuleReader.Found;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Finds what is wrong in one family's tables beyond what their digest covers. */
@@ -19,6 +21,10 @@ final class TableDefects {
   private final SavedTables saved;
   private final FamilyTables wanted;
   private final List<String> sentences = new ArrayList<>();
+
+  /** Chains that no frontend leads to, and that stay because others do. */
+  private final Set<SavedChain> used = new HashSet<>();
+
   private int untold;
 
   private TableDefects(SavedTables saved, FamilyTables wanted) {
@@ -34,6 +40,7 @@ final class TableDefects {
     }
     defects.checkPhase();
     defects.checkFrontends();
+    defects.used.addAll(UsedChains.find(saved, chain -> !chain.reached));
     for (Table table : Table.values()) {
       saved.chains(table).values().forEach(chain -> defects.checkChain(table, chain));
     }
@@ -108,7 +115,7 @@ final class TableDefects {
   }
 
   private void checkPort(String name, SavedChain chain) {
-    if (!chain.reached && !saved.usedByOthers.contains(chain.name)) {
+    if (!chain.reached && !used.contains(chain)) {
       tell(name + " is there but no frontend leads to it");
     }
     String flaw = chain.flaw();
