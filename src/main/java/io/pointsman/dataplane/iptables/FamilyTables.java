@@ -189,12 +189,12 @@ final class FamilyTables {
     if (reader.isThere(saved)) {
       reader.needAll(saved);
     }
+    trusted = false;
     DrainScript script = new DrainScript(saved);
     if (!script.isEmpty()) {
       tool.restore(script);
     }
     phase = saved.phase() == Phase.ABSENT ? Phase.ABSENT : Phase.DRAINING;
-    trusted = false;
   }
 
   /**
@@ -207,6 +207,7 @@ final class FamilyTables {
     if (saved.phase() == Phase.ABSENT && reader.isThere(saved)) {
       throw new DataplaneException("remove chains: " + reader.hidden(Table.NAT), null);
     }
+    trusted = false;
     // First, while it is still written down what the value was.
     RouteLocalnet.restore(saved);
     ChainRemoval removal = new ChainRemoval(saved.removable(standIn));
@@ -220,7 +221,6 @@ final class FamilyTables {
     }
     phase = Phase.ABSENT;
     prepared = false;
-    trusted = false;
     programmed.clear();
   }
 
@@ -231,11 +231,13 @@ final class FamilyTables {
     if (script.isEmpty()) {
       return Changes.NONE;
     }
+    // One that is killed says nothing, and may have come to half of it.
+    trusted = false;
     try {
       tool.restore(script);
+      trusted = true;
       return new Changes(script.written(), script.deleted());
     } catch (RestoreException e) {
-      trusted = false;
       return insteadOf(e, () -> reconcile(List.copyOf(programmed.values()), doors))
           .after(e, upserted, removed);
     }

@@ -54,11 +54,13 @@ class RefusalTest extends IptablesFixture {
         """
         #!/bin/sh
         case "$1" in
-        *-restore) tee -a %s | sed -f %s | "$@" ;;
+        *-restore)
+          [ -e %s/deadly ] && kill -9 $$
+          tee -a %s | sed -f %s | "$@" ;;
         *) exec "$@" ;;
         esac
         """
-            .formatted(scripts, edits));
+            .formatted(folder, scripts, edits));
     Files.setPosixFilePermissions(wrapper, PosixFilePermissions.fromString("rwx------"));
   }
 
@@ -115,6 +117,28 @@ class RefusalTest extends IptablesFixture {
                 .hasMessageContaining("repair with the whole desired state first");
             Files.writeString(edits, "");
             DesiredState after = desired(List.of(Samples.WEB, Samples.WEB_6, Samples.ONE));
+            dataplane.repair(after);
+            assertProven(dataplane, after);
+          }
+        });
+  }
+
+  /** The next change was written upon what nobody knew. */
+  @ParameterizedTest
+  @EnumSource(Variant.class)
+  void aWriteThatDiesWithoutAWordIsRepairedBeforeTheNextChange(Variant variant) {
+    inside(
+        () -> {
+          try (IptablesDataplane dataplane = watched(variant)) {
+            dataplane.prepare(desired(List.of(Samples.WEB)));
+            dataplane.activate();
+            Delta more = new Delta(List.of(new Change(null, Samples.ONE)), List.of());
+            Path deadly = Files.createFile(folder.resolve("deadly"));
+            assertThatThrownBy(() -> dataplane.apply(more)).hasMessageContaining("ended with 137");
+            Files.delete(deadly);
+            assertThatThrownBy(() -> dataplane.apply(more))
+                .hasMessageContaining("repair with the whole desired state first");
+            DesiredState after = desired(List.of(Samples.WEB, Samples.ONE));
             dataplane.repair(after);
             assertProven(dataplane, after);
           }
