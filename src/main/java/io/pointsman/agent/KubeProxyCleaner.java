@@ -80,6 +80,11 @@ final class KubeProxyCleaner {
     return nftTables.names().stream().map(table -> "nftables: table " + table).toList();
   }
 
+  /** Made by a kube-proxy in its iptables mode whenever it starts. */
+  private static boolean isCanary(String left) {
+    return left.contains("KUBE-PROXY-CANARY");
+  }
+
   /** Hands over what a kube-proxy in its ipvs mode left to ip_vs, as far as that is possible. */
   DrainState drain(LinuxDataplane serving) {
     return hasDevice(serving)
@@ -104,13 +109,20 @@ final class KubeProxyCleaner {
     List<LinuxDataplane> telling = ours.stream().filter(Handover::sharesChains).toList();
     List<String> found = leftovers(telling.isEmpty() ? LinuxDataplane.BPF : telling.getFirst());
     telling.stream().skip(1).forEach(each -> found.retainAll(leftovers(each)));
+    if (telling.contains(LinuxDataplane.IPTABLES)) {
+      found.removeIf(KubeProxyCleaner::isCanary); // it takes kube-proxy's chains over without them
+    }
     return found;
   }
 
   /** What is in the kernel of modes that a running kube-proxy is not in, in words. */
   List<String> leftovers(KubeProxyMode running) {
     return switch (running) {
-      case IPTABLES -> leftovers(LinuxDataplane.IPTABLES);
+      case IPTABLES -> {
+        List<String> found = leftovers(LinuxDataplane.IPTABLES);
+        found.removeIf(KubeProxyCleaner::isCanary);
+        yield found;
+      }
       case NFTABLES -> {
         List<String> found = leftovers(LinuxDataplane.NFTABLES);
         found.removeIf(each -> each.startsWith("nftables: "));

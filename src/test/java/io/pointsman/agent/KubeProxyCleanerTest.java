@@ -137,6 +137,9 @@ class KubeProxyCleanerTest {
           .extracting(line -> line.substring(1, line.indexOf(' ')))
           .contains(stays.split(" "))
           .doesNotContain(goes);
+      // Else Iptables would take its own chains for those of a kube-proxy that is there again.
+      assertThat(commands.lines("iptables-nft-save"))
+          .noneMatch(line -> line.startsWith(":KUBE-PROXY-CANARY"));
       assertThat(commands.lines("nft", "list", "tables")).doesNotContain("table ip kube-proxy");
     }
   }

@@ -42,9 +42,13 @@ public final class ChainRemoval {
   public static final Map<String, Pattern> BESIDE_IPTABLES =
       Map.of(
           "nat",
-          Pattern.compile("KUBE-(NODE-PORT|LOAD-BALANCER)"),
+          Pattern.compile("KUBE-(NODE-PORT|LOAD-BALANCER|PROXY-CANARY)"),
           "filter",
-          Pattern.compile("KUBE-(NODE-PORT|SOURCE-RANGES-FIREWALL|IPVS-FILTER|IPVS-OUT-FILTER)"));
+          Pattern.compile(
+              "KUBE-(NODE-PORT|PROXY-CANARY"
+                  + "|SOURCE-RANGES-FIREWALL|IPVS-FILTER|IPVS-OUT-FILTER)"),
+          "mangle",
+          Pattern.compile("KUBE-PROXY-CANARY"));
 
   /** Of these, the chains that the IPVS dataplane does not have. */
   public static final Map<String, Pattern> BESIDE_IPVS =
