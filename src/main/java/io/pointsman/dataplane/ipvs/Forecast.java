@@ -58,7 +58,7 @@ final class Forecast {
               ipvs,
               new Ownership(
                   options,
-                  present.entries(),
+                  present,
                   device.addresses(),
                   placement.takenOver(Note.parse(device.alias())),
                   Set.of()));
@@ -142,7 +142,7 @@ final class Forecast {
     try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE);
         IpvsNetlink ipvs = Leaving.ipvs()) {
       IpSets.Read present = sets(rules).read();
-      Ownership ownership = Leaving.ownership(options, present.entries(), device, Set.of());
+      Ownership ownership = Leaving.ownership(options, present, device, Set.of());
       long entries = present.entries().size() + device.addresses().size();
       for (ServerTable.Row row : ServerTable.read(ipvs, ownership).rows()) {
         entries += 1 + row.reals().size();

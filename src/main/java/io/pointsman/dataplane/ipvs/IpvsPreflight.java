@@ -154,7 +154,7 @@ final class IpvsPreflight {
       Ownership ownership =
           new Ownership(
               options,
-              sets().read().entries(),
+              sets().read(),
               device.addresses(),
               Placement.read(options, device, Set.of()).takenOver(Note.parse(device.alias())),
               Set.of());

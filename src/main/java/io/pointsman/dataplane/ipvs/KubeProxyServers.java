@@ -67,7 +67,7 @@ public final class KubeProxyServers implements KubeProxySource {
       IpSets.Read present = sets.read();
       Set<SetEntry> all = new HashSet<>(present.entries());
       all.addAll(present.externalLocal());
-      Ownership ownership = Leaving.ownership(options, all, device, nodeAddresses);
+      Ownership ownership = Leaving.ownership(options, present, device, nodeAddresses);
       List<ServerTable.Row> rows = new ArrayList<>(ServerTable.read(ipvs, ownership).rows());
       rows.removeIf(row -> !families.contains(Address.of(row.server().address()).family()));
       KubeProxyReading reading = new KubeProxyReading(nodeAddresses, virtualAddresses, all, rows);

@@ -210,21 +210,21 @@ final class Leaving {
   }
 
   private Ownership ownership(DummyDevice device, Set<Address> nodePortAddresses) {
-    return ownership(options, sets().read().entries(), device, nodePortAddresses);
+    return ownership(options, sets().read(), device, nodePortAddresses);
   }
 
   /** By what is in the kernel, excluded ranges included, which the options may name no more. */
   static Ownership ownership(
       IpvsOptions options,
-      Set<SetEntry> entries,
+      IpSets.Read present,
       DummyDevice device,
       Set<Address> nodePortAddresses) {
     List<AddressRange> excluded = new ArrayList<>(options.excludeRanges());
-    entries.stream()
+    present.entries().stream()
         .filter(entry -> entry.set() == SetName.EXCLUDED)
         .forEach(entry -> excluded.add(AddressRange.parse(entry.text())));
     return new Ownership(
-        options.excluding(excluded), entries, device.addresses(), nodePortAddresses, Set.of());
+        options.excluding(excluded), present, device.addresses(), nodePortAddresses, Set.of());
   }
 
   private IpSets sets() {

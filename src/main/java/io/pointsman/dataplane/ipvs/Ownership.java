@@ -17,7 +17,7 @@ import java.util.Set;
  */
 final class Ownership {
   private final IpvsOptions options;
-  private final Set<SetEntry> entries;
+  private final IpSets.Read present;
   private final Set<Address> serviceAddresses = new HashSet<>();
   private final Set<Address> nodeAddresses = new HashSet<>();
   private final Set<VirtualServer> written;
@@ -32,7 +32,7 @@ final class Ownership {
   /**
    * From what was read.
    *
-   * @param entries of all sets
+   * @param present the sets, those of a kube-proxy among them
    * @param bound the addresses on kube-ipvs0
    * @param takenOver addresses at which ports that the sets name are a kube-proxy's, which serves
    *     node ports at more of them than may be wanted
@@ -40,18 +40,18 @@ final class Ownership {
    */
   Ownership(
       IpvsOptions options,
-      Set<SetEntry> entries,
+      IpSets.Read present,
       Collection<InetAddress> bound,
       Set<Address> takenOver,
       Set<VirtualServer> written) {
     this.options = options;
-    this.entries = entries;
+    this.present = present;
     this.written = written;
     bound.forEach(address -> serviceAddresses.add(Address.of(address)));
     nodeAddresses.addAll(takenOver);
     nodeAddresses.add(Address.ANY_V4);
     nodeAddresses.add(Address.ANY_V6);
-    for (SetEntry entry : entries) {
+    for (SetEntry entry : present.entries()) {
       if (entry.set() == SetName.SERVICE_ADDRESSES) {
         serviceAddresses.add(Address.parse(entry.text()));
       } else if (entry.set() == SetName.NODE_ADDRESSES) {
@@ -94,7 +94,7 @@ final class Ownership {
                           family,
                           SetEntry.place(Address.of(server.address()), protocol, server.port()));
                 })
-        .filter(entries::contains)
+        .filter(present.entries()::contains)
         .isPresent();
   }
 
@@ -110,6 +110,8 @@ final class Ownership {
   }
 
   private boolean has(SetName set, Address address, String place) {
-    return entries.contains(new SetEntry(set, address.family(), place));
+    SetEntry entry = new SetEntry(set, address.family(), place);
+    // kube-proxy does not put an address of the host on its device: this set alone has it.
+    return present.entries().contains(entry) || present.externalLocal().contains(entry);
   }
 }

@@ -294,7 +294,7 @@ final class Session implements AutoCloseable {
   private Ownership ownership(IpSets.Read present) {
     return new Ownership(
         options,
-        present.entries(),
+        present,
         device.addresses(),
         placement.takenOver(noted.in(phase)),
         servers.served());

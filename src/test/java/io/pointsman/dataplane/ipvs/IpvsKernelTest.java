@@ -49,6 +49,7 @@ class IpvsKernelTest {
         IpvsNetlinkInside.class,
         IpvsDataplaneInside.class,
         IpvsForecastInside.class,
+        IpvsHostAddressInside.class,
         IpvsRepairInside.class,
         IpvsRandomInside.class,
         IpvsTrafficInside.class,

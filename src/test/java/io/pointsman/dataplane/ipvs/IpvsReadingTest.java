@@ -155,6 +155,8 @@ class IpvsReadingTest {
     "10.96.0.1, 81, FRONTEND", // at an address of the device: stale, but ours
     "203.0.113.9, 443, FRONTEND", // in a set of external addresses, at an address of the host
     "203.0.113.9, 444, FOREIGN",
+    "203.0.113.51, 8080, FRONTEND", // in kube-proxy's set of those with a Local policy
+    "203.0.113.51, 8081, FOREIGN",
     "198.51.100.7, 30080, NODE_PORT",
     "198.51.100.7, 31111, NODE_PORT", // written before, and its port has gone from the set
     "198.51.100.7, 32767, FOREIGN", // the range of node ports is open to others
@@ -169,11 +171,15 @@ class IpvsReadingTest {
     Ownership ownership =
         new Ownership(
             IpvsOptions.defaults().excluding(List.of(AddressRange.parse("10.96.7.0/24"))),
-            Set.of(
-                new SetEntry(SetName.CLUSTER_IP, IpFamily.IPV4, "10.96.0.1,tcp:80"),
-                new SetEntry(SetName.EXTERNAL_IP, IpFamily.IPV4, "203.0.113.9,tcp:443"),
-                new SetEntry(SetName.NODE_PORT_TCP, IpFamily.IPV4, "30080"),
-                new SetEntry(SetName.NODE_ADDRESSES, IpFamily.IPV4, "198.51.100.7")),
+            new IpSets.Read(
+                Set.of(
+                    new SetEntry(SetName.CLUSTER_IP, IpFamily.IPV4, "10.96.0.1,tcp:80"),
+                    new SetEntry(SetName.EXTERNAL_IP, IpFamily.IPV4, "203.0.113.9,tcp:443"),
+                    new SetEntry(SetName.NODE_PORT_TCP, IpFamily.IPV4, "30080"),
+                    new SetEntry(SetName.NODE_ADDRESSES, IpFamily.IPV4, "198.51.100.7")),
+                Map.of(),
+                Set.of(),
+                Set.of(new SetEntry(SetName.EXTERNAL_IP, IpFamily.IPV4, "203.0.113.51,tcp:8080"))),
             List.of(InetAddress.ofLiteral("10.96.0.1"), InetAddress.ofLiteral("10.96.7.7")),
             Set.of(Address.parse("10.244.1.1")),
             Set.of(new VirtualServer(InetAddress.ofLiteral("198.51.100.7"), 31111, 6)));

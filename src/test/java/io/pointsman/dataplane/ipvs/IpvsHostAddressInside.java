@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pointsman.dataplane.ipvs;
+
+import static io.pointsman.dataplane.ipvs.Services.desired;
+import static io.pointsman.dataplane.ipvs.Services.frontend;
+import static io.pointsman.dataplane.ipvs.Services.service;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pointsman.catalogue.Frontend;
+import io.pointsman.catalogue.FrontendKind;
+import io.pointsman.catalogue.Protocol;
+import io.pointsman.catalogue.ServicePort;
+import io.pointsman.dataplane.DesiredState;
+import io.pointsman.dataplane.NumberedServices;
+import io.pointsman.dataplane.Preflight.Finding;
+import io.pointsman.testing.Project;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Virtual servers at addresses that devices of the host have. */
+public class IpvsHostAddressInside extends IpvsFixture {
+  /** Of the Services of kube-proxy-ipvs.sh one has an external address of a device. */
+  private static final DesiredState OF_KUBE_PROXY =
+      desired(
+          List.of(
+              Services.port(1, NumberedServices.backends(1, 2)),
+              Services.port(3, NumberedServices.backends(4, 3)),
+              Services.port(6, List.of()),
+              external(external("203.0.113.50"), external("203.0.113.51"))));
+
+  private static Frontend external(String address) {
+    return frontend(address, 8080, Protocol.TCP, FrontendKind.EXTERNAL_IP);
+  }
+
+  private static ServicePort external(Frontend... frontends) {
+    return service("external", Protocol.TCP, List.of(frontends), NumberedServices.backend(12));
+  }
+
+  /** kube-proxy has it in a set of Services with a Local policy, and not on its device. */
+  @Test
+  void aLocalServiceOfKubeProxyIsTakenOver() {
+    beKubeProxy();
+    assertThat(here(dataplane::preflight).findings())
+        .extracting(Finding::message)
+        .contains("Virtual servers of others stay untouched: TCP 203.0.113.9:80.");
+    assertThat(here(() -> dataplane.prepare(OF_KUBE_PROXY)).refused()).isEmpty();
+    assertProven(OF_KUBE_PROXY);
+  }
+
+  @Test
+  void aLocalServiceOfKubeProxyIsRemoved() {
+    beKubeProxy();
+    run(() -> new KubeProxyServers(options).remove());
+    assertThat(shell("ipvsadm", "-Sn")).isEqualTo("-A -t 203.0.113.9:80 -s rr\n");
+  }
+
+  private void beKubeProxy() {
+    shell("sh", "-ec", Project.read("src/test/resources/verify/kube-proxy-ipvs.sh"));
+  }
+}
