@@ -10,6 +10,7 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -109,14 +110,27 @@ public final class DummyDevice implements AutoCloseable {
 
   /** The addresses of the device; none when it is not there. */
   public Set<InetAddress> addresses() {
-    Set<InetAddress> found = new HashSet<>();
     Link link = find();
-    if (link != null) {
-      try (RtNetlink netlink = new RtNetlink()) {
-        for (DeviceAddress address : netlink.addresses()) {
-          if (address.index() == link.index() && !address.address().isLinkLocalAddress()) {
-            found.add(address.address());
-          }
+    if (link == null) {
+      return new HashSet<>();
+    }
+    Set<InetAddress> found = addresses(each -> each.index() == link.index());
+    found.removeIf(InetAddress::isLinkLocalAddress);
+    return found;
+  }
+
+  /** The addresses of all other devices, also those that this one has as well. */
+  public Set<InetAddress> elsewhere() {
+    Link link = find();
+    return addresses(each -> link == null || each.index() != link.index());
+  }
+
+  private static Set<InetAddress> addresses(Predicate<DeviceAddress> which) {
+    Set<InetAddress> found = new HashSet<>();
+    try (RtNetlink netlink = new RtNetlink()) {
+      for (DeviceAddress address : netlink.addresses()) {
+        if (which.test(address)) {
+          found.add(address.address());
         }
       }
     }

@@ -8,9 +8,7 @@ import io.pointsman.catalogue.FrontendKind;
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.dataplane.Dataplane.Phase;
-import io.pointsman.kernel.DeviceAddress;
 import io.pointsman.kernel.DummyDevice;
-import io.pointsman.kernel.RtNetlink;
 import io.pointsman.kernel.VirtualServer;
 import java.net.InetAddress;
 import java.util.ArrayList;
@@ -39,7 +37,7 @@ record Placement(Set<Address> nodeAddresses, Set<Address> hostAddresses) {
   }
 
   /**
-   * From the kernel: what is on other devices than this one is the host's own.
+   * From the kernel: what is on other devices than this one is the host's own, on this one or not.
    *
    * @param nodePortAddresses those that are to answer on node ports; none does that was excluded
    */
@@ -47,12 +45,9 @@ record Placement(Set<Address> nodeAddresses, Set<Address> hostAddresses) {
     Set<Address> answering = new HashSet<>(nodePortAddresses);
     answering.removeIf(options::excludes);
     Set<Address> host = new HashSet<>();
-    Set<InetAddress> virtual = device.addresses();
-    try (RtNetlink netlink = new RtNetlink()) {
-      for (DeviceAddress address : netlink.addresses()) {
-        if (!virtual.contains(address.address()) && !address.address().isLinkLocalAddress()) {
-          host.add(Address.of(address.address()));
-        }
+    for (InetAddress address : device.elsewhere()) {
+      if (!address.isLinkLocalAddress()) {
+        host.add(Address.of(address));
       }
     }
     return new Placement(answering, host);
@@ -61,6 +56,14 @@ record Placement(Set<Address> nodeAddresses, Set<Address> hostAddresses) {
   /** Whether an address of a Service has to be put on kube-ipvs0. */
   boolean isVirtual(Address address) {
     return !hostAddresses.contains(address);
+  }
+
+  /** The addresses that the host has in one of the two only. */
+  Set<Address> moved(Placement other) {
+    Set<Address> moved = new HashSet<>(hostAddresses);
+    moved.addAll(other.hostAddresses);
+    moved.removeIf(each -> hostAddresses.contains(each) && other.hostAddresses.contains(each));
+    return moved;
   }
 
   /** Where a kube-proxy whose device was found may have served node ports, until this serves. */

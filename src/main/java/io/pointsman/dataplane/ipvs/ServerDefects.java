@@ -22,16 +22,25 @@ final class ServerDefects {
 
   private final String scheduler;
   private final Placement placement;
+  private final Set<Address> moved;
   private final List<String> sentences = new ArrayList<>();
   private int untold;
 
-  private ServerDefects(String scheduler, Placement placement) {
+  private ServerDefects(String scheduler, Placement placement, Set<Address> moved) {
     this.scheduler = scheduler;
     this.placement = placement;
+    this.moved = moved;
   }
 
-  static List<String> find(ServerTable table, String scheduler, Placement placement) {
-    ServerDefects defects = new ServerDefects(scheduler, placement);
+  /**
+   * Finds them.
+   *
+   * @param placement where virtual servers were placed
+   * @param moved what has come to the host since, or gone
+   */
+  static List<String> find(
+      ServerTable table, String scheduler, Placement placement, Set<Address> moved) {
+    ServerDefects defects = new ServerDefects(scheduler, placement, moved);
     table.rows().forEach(defects::checkServer);
     defects.checkNodePorts(table);
     if (defects.untold > 0) {
@@ -45,6 +54,12 @@ final class ServerDefects {
       tell(
           "The virtual server %s has the scheduler %s or flags (0x%x) that were not set here."
               .formatted(row.server(), row.info().scheduler(), row.info().flags()));
+    }
+    if (row.owner() == Owner.FRONTEND && moved.contains(Address.of(row.server().address()))) {
+      tell(
+          "The address of the virtual server "
+              + row.server()
+              + " has come to a device of the host, or has left one, since.");
     }
     for (RealServerInfo real : row.reals()) {
       if (real.weight() != 0 && !ServerWriter.sound(real)) {

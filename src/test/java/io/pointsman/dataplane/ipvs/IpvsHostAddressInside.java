@@ -6,6 +6,7 @@ import static io.pointsman.dataplane.ipvs.Services.frontend;
 import static io.pointsman.dataplane.ipvs.Services.service;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pointsman.catalogue.Address;
 import io.pointsman.catalogue.Frontend;
 import io.pointsman.catalogue.FrontendKind;
 import io.pointsman.catalogue.Protocol;
@@ -14,11 +15,15 @@ import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.NumberedServices;
 import io.pointsman.dataplane.Preflight.Finding;
 import io.pointsman.testing.Project;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** Virtual servers at addresses that devices of the host have. */
 public class IpvsHostAddressInside extends IpvsFixture {
+  private static final String SHARED = "203.0.113.5";
+
   /** Of the Services of kube-proxy-ipvs.sh one has an external address of a device. */
   private static final DesiredState OF_KUBE_PROXY =
       desired(
@@ -52,6 +57,61 @@ public class IpvsHostAddressInside extends IpvsFixture {
     beKubeProxy();
     run(() -> new KubeProxyServers(options).remove());
     assertThat(shell("ipvsadm", "-Sn")).isEqualTo("-A -t 203.0.113.9:80 -s rr\n");
+  }
+
+  /** Whatever else listens there, a filter on the Services' addresses must not reject it. */
+  @Test
+  void anAddressThatComesToTheHostIsNoServicesAnyMore() {
+    DesiredState wanted = shared();
+    serve(wanted);
+    shell("ip", "addr", "add", SHARED + "/32", "dev", "uplink");
+    assertThat(here(dataplane::read).defects())
+        .singleElement()
+        .isEqualTo(
+            "The address of the virtual server TCP "
+                + SHARED
+                + ":8080 has come to a device of the host, or has left one, since.");
+    here(() -> dataplane.repair(wanted));
+    assertProven(wanted);
+    assertThat(onDevice()).doesNotContain(SHARED);
+    assertThat(shell("ipset", "list", "KUBE-IPVS-IPS")).doesNotContain(SHARED);
+    shell("ip", "addr", "del", SHARED + "/32", "dev", "uplink");
+    assertThat(here(dataplane::read).defects()).hasSize(1);
+    here(() -> dataplane.repair(wanted));
+    assertProven(wanted);
+    assertThat(onDevice()).contains(SHARED);
+  }
+
+  @Test
+  void anAddressThatComesToTheHostAnswersOnNodePorts() {
+    DesiredState wanted = shared();
+    serve(wanted);
+    shell("ip", "addr", "add", SHARED + "/32", "dev", "uplink");
+    Set<Address> more = new HashSet<>(Services.NODE_ADDRESSES);
+    more.add(Address.parse(SHARED));
+    run(() -> dataplane.applyNodePortAddresses(more));
+    assertThat(onDevice()).doesNotContain(SHARED);
+    assertThat(shell("ipset", "list", "KUBE-IPVS-IPS")).doesNotContain(SHARED);
+    assertThat(shell("ipvsadm", "-Ln")).contains(SHARED + ":30003", SHARED + ":8080");
+    assertProven(wanted);
+  }
+
+  private static DesiredState shared() {
+    return desired(
+        List.of(
+            Services.port(3, NumberedServices.backends(1, 2)),
+            external(frontend(SHARED, 8080, Protocol.TCP, FrontendKind.EXTERNAL_IP))));
+  }
+
+  private void serve(DesiredState wanted) {
+    here(() -> dataplane.prepare(wanted));
+    run(dataplane::activate);
+    assertProven(wanted);
+    assertThat(onDevice()).contains(SHARED);
+  }
+
+  private String onDevice() {
+    return shell("ip", "addr", "show", "dev", IpvsDataplane.DEVICE);
   }
 
   private void beKubeProxy() {
