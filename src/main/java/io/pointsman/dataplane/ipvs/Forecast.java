@@ -60,7 +60,7 @@ final class Forecast {
                   options,
                   present,
                   device.addresses(),
-                  placement.takenOver(Note.parse(device.alias())),
+                  Placement.takenOver(Note.parse(device.alias()), device),
                   Set.of()));
       VirtualServers chosen = new VirtualServers(ipvs, scheduler, options::excludes);
       chosen.choose(Session.served(desired.ports(), rules), placement, table.foreign()::contains);

@@ -156,7 +156,7 @@ final class IpvsPreflight {
               options,
               sets().read(),
               device.addresses(),
-              Placement.read(options, device, Set.of()).takenOver(Note.parse(device.alias())),
+              Placement.takenOver(Note.parse(device.alias()), device),
               Set.of());
       List<VirtualServer> foreign =
           ipvs.virtualServers().stream()

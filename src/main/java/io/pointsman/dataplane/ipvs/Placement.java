@@ -10,6 +10,7 @@ import io.pointsman.catalogue.ServicePort;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.kernel.DummyDevice;
 import io.pointsman.kernel.VirtualServer;
+import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -67,10 +68,17 @@ record Placement(Set<Address> nodeAddresses, Set<Address> hostAddresses) {
   }
 
   /** Where a kube-proxy whose device was found may have served node ports, until this serves. */
-  Set<Address> takenOver(Note note) {
-    return note.phase() == Phase.ABSENT || note.found() && note.phase() == Phase.PREPARED
-        ? hostAddresses
-        : Set.of();
+  static Set<Address> takenOver(Note note, DummyDevice device) {
+    Set<Address> found = new HashSet<>();
+    if (note.phase() == Phase.ABSENT || note.found() && note.phase() == Phase.PREPARED) {
+      for (InetAddress address : device.elsewhere()) {
+        // Unlike here, node ports of kube-proxy are at link-local addresses of IPv4, too.
+        if (address instanceof Inet4Address || !address.isLinkLocalAddress()) {
+          found.add(Address.of(address));
+        }
+      }
+    }
+    return found;
   }
 
   /**

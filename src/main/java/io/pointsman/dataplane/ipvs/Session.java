@@ -301,7 +301,7 @@ final class Session implements AutoCloseable {
         options,
         present,
         device.addresses(),
-        placement.takenOver(noted.in(phase)),
+        Placement.takenOver(noted.in(phase), device),
         servers.served());
   }
 

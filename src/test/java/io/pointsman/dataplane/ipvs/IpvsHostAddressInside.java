@@ -59,6 +59,28 @@ public class IpvsHostAddressInside extends IpvsFixture {
     assertThat(shell("ipvsadm", "-Sn")).isEqualTo("-A -t 203.0.113.9:80 -s rr\n");
   }
 
+  /** As that of a DNS cache on the node, at which kube-proxy serves node ports. */
+  @Test
+  void aLinkLocalNodePortOfKubeProxyIsTakenOver() {
+    for (String command :
+        List.of(
+            "ip link add kube-ipvs0 type dummy",
+            "ipset create KUBE-NODE-PORT-TCP bitmap:port range 0-65535",
+            "ipset add KUBE-NODE-PORT-TCP 30003",
+            "ip addr add 169.254.20.10/32 dev lo",
+            "ipvsadm -A -t 169.254.20.10:30003 -s rr",
+            "ipvsadm -A -t 169.254.20.10:53 -s rr")) {
+      shell(command.split(" ", -1));
+    }
+    assertThat(here(dataplane::preflight).findings())
+        .extracting(Finding::message)
+        .contains("Virtual servers of others stay untouched: TCP 169.254.20.10:53.");
+    here(() -> dataplane.prepare(desired(Services.ports(4, 1))));
+    assertThat(shell("ipvsadm", "-Ln"))
+        .contains("169.254.20.10:53 ", "198.51.100.7:30003")
+        .doesNotContain("169.254.20.10:30003");
+  }
+
   /** Whatever else listens there, a filter on the Services' addresses must not reject it. */
   @Test
   void anAddressThatComesToTheHostIsNoServicesAnyMore() {
