@@ -39,7 +39,10 @@ final class IpSets {
   private static final Pattern EXTERNAL_LOCAL = Pattern.compile("add KUBE-(6-)?EXTERNAL-IP-LOCAL ");
 
   private static final Path MODULE = Path.of("/sys/module/ip_set");
+
+  /** A kube-proxy makes its sets with this, and fails for ever on one that has another number. */
   private static final int SIZE = 65_536;
+
   private static final int LARGE = 1 << 24;
   private static final Pattern CREATE =
       Pattern.compile("create (\\S+) (\\S+)(?: .*maxelem (\\d+).*| .*)?");
@@ -65,7 +68,30 @@ final class IpSets {
       Set<SetEntry> entries,
       Map<String, Integer> limits,
       Set<String> unfit,
-      Set<SetEntry> externalLocal) {}
+      Set<SetEntry> externalLocal) {
+    /** The sets that have more room than kube-proxy's and do not need it. */
+    private Set<String> roomy() {
+      Set<String> roomy = new HashSet<>();
+      limits.forEach(
+          (name, limit) -> {
+            if (limit > SIZE && limit != Integer.MAX_VALUE) {
+              roomy.add(name);
+            }
+          });
+      if (!roomy.isEmpty()) {
+        Map<String, Integer> sizes = sizes(entries);
+        roomy.removeIf(name -> sizes.getOrDefault(name, 0) > SIZE);
+      }
+      return roomy;
+    }
+
+    /** What would hinder a kube-proxy that comes back, each a sentence. */
+    List<String> defects() {
+      return roomy().stream()
+          .map(name -> "The IP set " + name + " has room for more entries than kube-proxy's has.")
+          .toList();
+    }
+  }
 
   /** Reads all sets, and leaves out those of others. */
   Read read() {
@@ -102,12 +128,15 @@ final class IpSets {
   }
 
   /**
-   * Creates the sets that are missing, of another type, or too small for what shall be in them; a
-   * set that is replaced keeps its name and its rules.
+   * Creates the sets that are missing, of another type, too small for what shall be in them beside
+   * what is, or larger than kube-proxy's without need; a set that is replaced keeps its name and
+   * its rules.
    */
   void create(Read present, Collection<SetEntry> wanted) {
-    Map<String, Integer> sizes = new HashMap<>();
-    wanted.forEach(entry -> sizes.merge(entry.set().text(entry.family()), 1, Integer::sum));
+    Set<SetEntry> all = new HashSet<>(present.entries());
+    all.addAll(wanted);
+    Map<String, Integer> sizes = sizes(all);
+    Set<String> roomy = present.roomy();
     List<String> lines = new ArrayList<>();
     forEachSet(
         (set, family) -> {
@@ -122,17 +151,24 @@ final class IpSets {
           } else if (present.unfit().contains(name)) {
             lines.add("destroy " + name);
             lines.add("create " + name + " " + type);
-          } else if (size > present.limits().getOrDefault(name, Integer.MAX_VALUE)) {
-            String larger = "POINTSMAN-" + set.ordinal() + "-" + family.ordinal();
-            lines.add("create " + larger + " " + type);
+          } else if (size > present.limits().getOrDefault(name, Integer.MAX_VALUE)
+              || size <= SIZE && roomy.contains(name)) {
+            String other = "POINTSMAN-" + set.ordinal() + "-" + family.ordinal();
+            lines.add("create " + other + " " + type);
             present.entries().stream()
                 .filter(entry -> entry.set() == set && entry.family() == family)
-                .forEach(entry -> lines.add("add " + larger + " " + entry.text()));
-            lines.add("swap " + larger + " " + name);
-            lines.add("destroy " + larger);
+                .forEach(entry -> lines.add("add " + other + " " + entry.text()));
+            lines.add("swap " + other + " " + name);
+            lines.add("destroy " + other);
           }
         });
     restore(lines);
+  }
+
+  private static Map<String, Integer> sizes(Collection<SetEntry> entries) {
+    Map<String, Integer> sizes = new HashMap<>();
+    entries.forEach(entry -> sizes.merge(entry.set().text(entry.family()), 1, Integer::sum));
+    return sizes;
   }
 
   /** Creates one set in the families that there are entries of, with room for these. */
@@ -146,7 +182,7 @@ final class IpSets {
   }
 
   private static String type(SetName set, IpFamily family, long size) {
-    return set.type() + " " + set.parameters(family, size < SIZE / 2 ? SIZE : LARGE);
+    return set.type() + " " + set.parameters(family, size <= SIZE ? SIZE : LARGE);
   }
 
   void add(Collection<SetEntry> entries) {

@@ -134,6 +134,7 @@ final class Session implements AutoCloseable {
     ServerTable table = ServerTable.read(ipvs, ownership(present));
     List<String> defects = ServerDefects.find(table, scheduler, placement, moved());
     defects.addAll(kernel.defects(ipvs));
+    defects.addAll(present.defects());
     for (Rules each : rules) {
       defects.addAll(each.defects(phase == Phase.ACTIVE));
     }
