@@ -51,12 +51,10 @@ final class Rules {
     return family;
   }
 
-  /**
-   * Whether a kube-proxy in its ipvs mode works with the same virtual servers, by a chain that it
-   * makes and Pointsman does not.
-   */
+  /** Whether a kube-proxy in ipvs mode works with the same virtual servers and has ended a sync. */
   boolean sharedWithKubeProxy() {
-    return save().in(RulePlan.FILTER).containsKey("KUBE-NODE-PORT");
+    // Pointsman does not have the chain; kube-proxy makes it first and fills it last.
+    return !save().in(RulePlan.FILTER).getOrDefault(RulePlan.NODE_PORT, List.of()).isEmpty();
   }
 
   private SavedRules save() {

@@ -141,13 +141,16 @@ public class KubeProxyServersInside extends IpvsFixture {
           dataplane.activate();
         });
     assertThat(read()).as("Pointsman's own, and no kube-proxy").isEmpty();
+    shell("iptables-legacy", "-N", "KUBE-NODE-PORT");
+    assertThat(read()).as("a kube-proxy has begun").isEmpty();
     shell("ip6tables-legacy", "-N", "KUBE-NODE-PORT");
+    shell("ip6tables-legacy", "-A", "KUBE-NODE-PORT", "-j", "ACCEPT");
     assertThat(read())
         .as("a kube-proxy has come, for IPv6 first")
         .singleElement()
         .satisfies(state -> assertThat(state.frontends()).isEmpty());
     assertThat(verify().differences()).isNotEmpty();
-    shell("iptables-legacy", "-N", "KUBE-NODE-PORT");
+    shell("iptables-legacy", "-A", "KUBE-NODE-PORT", "-j", "ACCEPT");
     KubeProxyVerdict whole = verify();
     assertThat(whole.mode()).contains(KubeProxyMode.IPVS);
     assertThat(whole.differences()).isEmpty();
