@@ -23,6 +23,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class Settings {
   private static final String TIMEOUTS = "timeouts";
+
+  /** Never put back: a CNI may have come to need it, and kube-proxy leaves it, too. */
+  private static final String FORWARDING = "ip_forward";
+
   private static final IpvsTimeouts KEPT = new IpvsTimeouts(0, 0, 0);
 
   private final Map<String, String> wanted = new LinkedHashMap<>();
@@ -33,7 +37,7 @@ final class Settings {
     wanted.put("vs.conntrack", "1");
     wanted.put("vs.expire_nodest_conn", "1");
     wanted.put("vs.expire_quiescent_template", "1");
-    wanted.put("ip_forward", "1");
+    wanted.put(FORWARDING, "1");
     if (options.strictArp()) {
       wanted.put("conf.all.arp_ignore", "1");
       wanted.put("conf.all.arp_announce", "2");
@@ -54,6 +58,8 @@ final class Settings {
             known.putIfAbsent(name, now);
           }
         });
+    // Also an earlier release's.
+    known.remove(FORWARDING);
     IpvsTimeouts now = ipvs.timeouts();
     if (!merged(now).equals(now)) {
       known.putIfAbsent(TIMEOUTS, text(now));
@@ -115,7 +121,7 @@ final class Settings {
             if (ipvs != null && merged(ipvs.timeouts()).equals(ipvs.timeouts())) {
               ipvs.setTimeouts(parse(value));
             }
-          } else if (wantedOrKnown(name).equals(read(name))) {
+          } else if (!name.equals(FORWARDING) && wantedOrKnown(name).equals(read(name))) {
             write(name, value);
           }
         });

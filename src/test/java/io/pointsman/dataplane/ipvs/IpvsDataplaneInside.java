@@ -207,12 +207,14 @@ public class IpvsDataplaneInside extends IpvsFixture {
     options = options.withStrictArp(true).remembering(new IpvsTimeouts(1000, 0, 60));
     restart(Scheduler.RR);
     assertThat(setting("vs/conntrack")).isEqualTo("0");
+    shell("sysctl", "-q", "-w", "net.ipv4.ip_forward=0");
     here(() -> dataplane.prepare(desired));
     assertThat(setting("vs/conntrack")).isEqualTo("1");
     assertThat(setting("conf/all/arp_ignore")).isEqualTo("1");
     assertThat(here(dataplane::read).settings())
         .contains(
             new Setting("net.ipv4.vs.conntrack", "1", "0"),
+            new Setting("net.ipv4.ip_forward", "1", null),
             new Setting("net.ipv4.conf.all.arp_ignore", "1", "0"),
             new Setting("ip_vs timeouts", "1000,120,60", "900,120,300"));
     assertThat(shell("ipvsadm", "-L", "--timeout")).contains("1000 120 60");
@@ -221,6 +223,7 @@ public class IpvsDataplaneInside extends IpvsFixture {
     assertProven(desired);
     run(dataplane::remove);
     assertThat(setting("vs/conntrack")).isEqualTo("0");
+    assertThat(setting("ip_forward")).as("somebody may need it by now").isEqualTo("1");
     assertThat(setting("conf/all/arp_ignore")).isEqualTo("0");
     assertThat(shell("ipvsadm", "-L", "--timeout")).contains("900 120 300");
   }

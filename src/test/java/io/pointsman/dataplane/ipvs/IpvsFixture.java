@@ -105,8 +105,7 @@ class IpvsFixture {
   }
 
   private String settings() {
-    return Stream.of(
-            "vs/conntrack", "vs/expire_nodest_conn", "vs/expire_quiescent_template", "ip_forward")
+    return Stream.of("vs/conntrack", "vs/expire_nodest_conn", "vs/expire_quiescent_template")
         .map(name -> name + " = " + setting(name))
         .collect(Collectors.joining("\n"));
   }
