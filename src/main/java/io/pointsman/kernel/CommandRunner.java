@@ -136,7 +136,10 @@ public final class CommandRunner {
     try {
       return finish(command, process, input, output);
     } finally {
-      process.destroyForcibly();
+      // That would also close what one that has ended said, before it is read.
+      if (process.isAlive()) {
+        process.destroyForcibly();
+      }
     }
   }
 
