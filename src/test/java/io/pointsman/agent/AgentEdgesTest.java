@@ -4,14 +4,17 @@ package io.pointsman.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.fabric8.kubernetes.api.model.discovery.v1.Endpoint;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplaneSpec;
 import io.pointsman.api.NodeDataplaneStatus;
 import io.pointsman.api.OriginAnnotation;
+import io.pointsman.api.Scheduler;
 import io.pointsman.api.Step;
 import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.IpFamily;
 import io.pointsman.catalogue.Objects;
 import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.HostAddresses;
@@ -20,7 +23,9 @@ import io.pointsman.testing.OnSharedApiServer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -163,45 +168,56 @@ class AgentEdgesTest {
 
   /** Whoever takes over what another agent left knows what it was opened with. */
   @Test
-  void untilTheNextServesTheOneBeforeKeepsItsSettings() {
-    // The agent's own namespace is this machine's.
-    String own = ipv4OfThisMachine();
+  void untilTheNextServesTheOneBeforeKeepsItsScheduler() {
     ask(LinuxDataplane.IPTABLES, Step.CLEAN);
-    node.change(
-        spec -> {
-          spec.clusterCIDRs = List.of("10.244.0.0/16");
-          spec.nodePort.addresses = List.of(own + "/32");
-        });
+    node.change(spec -> spec.scheduler = Scheduler.RANDOM);
     node.awaitDone(Step.CLEAN);
     begin(
         LinuxDataplane.BPF,
         spec -> {
           spec.step = Step.PREFLIGHT;
-          spec.clusterCIDRs = List.of();
+          spec.scheduler = Scheduler.RR;
+        });
+    node.awaitDone(Step.PREFLIGHT);
+    node.stopAgent();
+
+    node.startAgent(ApiServer.shared().client());
+    slices("10.244.0.7", "10.244.0.8");
+    awaitServed(LinuxDataplane.IPTABLES, "10.244.0.7:8080", "10.244.0.8:8080");
+    assertThat(node.commands().lines("iptables-save", "-t", "nat"))
+        .anyMatch(rule -> rule.contains("--mode random"))
+        .noneMatch(rule -> rule.contains("--mode nth"));
+  }
+
+  @Test
+  void untilTheNextServesTheOneBeforeKeepsItsNodePortAddresses() {
+    // The agent asks for those of this machine.
+    Address own = ipv4OfThisMachine();
+    ask(LinuxDataplane.BPF, Step.CLEAN);
+    node.change(spec -> spec.nodePort.addresses = List.of(own + "/32"));
+    node.awaitDone(Step.CLEAN);
+    begin(
+        LinuxDataplane.IPTABLES,
+        spec -> {
+          spec.step = Step.PREFLIGHT;
           spec.nodePort.addresses = List.of("198.51.100.0/24"); // nobody's
         });
     node.awaitDone(Step.PREFLIGHT);
-    slices("10.244.0.6");
-    awaitServed(LinuxDataplane.IPTABLES, "10.244.0.6:8080");
-    assertThat(rules()).contains("! -s 10.244.0.0/16", "-d " + own);
-
+    assertThat(node.kernel.nodePortAddresses).contains(own);
     node.stopAgent();
+    node.kernel.nodePortAddresses = Set.of();
+
     node.startAgent(ApiServer.shared().client());
     slices("10.244.0.7");
-    awaitServed(LinuxDataplane.IPTABLES, "10.244.0.7:8080");
-    assertThat(rules()).contains("! -s 10.244.0.0/16", "-d " + own);
+    awaitServed(LinuxDataplane.BPF, "10.244.0.7:8080");
+    assertThat(node.kernel.nodePortAddresses).contains(own);
   }
 
-  private static String ipv4OfThisMachine() {
+  private static Address ipv4OfThisMachine() {
     return HostAddresses.read().stream()
-        .map(Address::toString)
-        .filter(address -> !address.contains(":"))
+        .filter(address -> address.family() == IpFamily.IPV4)
         .findFirst()
         .orElseThrow();
-  }
-
-  private String rules() {
-    return String.join("\n", node.commands().lines("iptables-save", "-t", "nat"));
   }
 
   /** A walk, or a look, begins on what is there. */
@@ -227,16 +243,18 @@ class AgentEdgesTest {
     return node.awaitDone(step);
   }
 
-  private void awaitServed(LinuxDataplane dataplane, String backend) {
+  private void awaitServed(LinuxDataplane dataplane, String... backends) {
     await()
         .atMost(PATIENCE)
         .untilAsserted(
-            () -> assertThat(node.served(dataplane)).containsEntry(VIP + ":80", List.of(backend)));
+            () -> assertThat(node.served(dataplane)).containsEntry(VIP + ":80", List.of(backends)));
   }
 
-  private void slices(String address) {
+  private void slices(String... addresses) {
     node.client
-        .resource(Objects.slice(NAME, NAME, Objects.ready(address)))
+        .resource(
+            Objects.slice(
+                NAME, NAME, Stream.of(addresses).map(Objects::ready).toArray(Endpoint[]::new)))
         .forceConflicts()
         .serverSideApply();
   }

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.agent;
 
+import io.pointsman.catalogue.Address;
 import io.pointsman.dataplane.Dataplane;
 import io.pointsman.dataplane.DataplaneException;
+import io.pointsman.dataplane.DesiredState;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** What a kernel does to real dataplanes when it fails, and how often it is asked. */
@@ -24,6 +27,9 @@ final class FaultyKernel {
   /** How often it was to write everything that differs. */
   final AtomicInteger repairs = new AtomicInteger();
 
+  /** The addresses that are to answer on node ports, as a dataplane was told last. */
+  volatile Set<Address> nodePortAddresses = Set.of();
+
   /** The dataplane on this kernel. */
   Dataplane under(Dataplane real) {
     return (Dataplane)
@@ -34,6 +40,9 @@ final class FaultyKernel {
               String name = method.getName();
               looks.addAndGet(name.equals("phase") ? 1 : 0);
               repairs.addAndGet(name.equals("repair") ? 1 : 0);
+              if (arguments != null) {
+                noteNodePorts(arguments[0]);
+              }
               if (broken && NEEDED.contains(name)) {
                 throw new DataplaneException(name + ": EIO", null);
               }
@@ -43,6 +52,14 @@ final class FaultyKernel {
                 throw e.getTargetException();
               }
             });
+  }
+
+  private void noteNodePorts(Object told) {
+    if (told instanceof DesiredState desired) {
+      nodePortAddresses = desired.nodePortAddresses();
+    } else if (told instanceof Set<?> all) {
+      nodePortAddresses = all.stream().map(Address.class::cast).collect(Collectors.toSet());
+    }
   }
 
   /**
