@@ -3,6 +3,7 @@ package io.pointsman.operator.plan;
 
 import io.pointsman.api.Step;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 
@@ -23,9 +24,21 @@ final class LookAhead {
     return open().isEmpty();
   }
 
-  /** The nodes whose agents have not answered. */
+  /**
+   * The nodes whose agents have not answered. One that got Ready after the first was asked is none:
+   * where nodes always join, nobody would ever begin.
+   */
   List<Move> open() {
-    return survey.moves().stream().anyMatch(this::begun) ? List.of() : survey.at(this::open);
+    if (survey.moves().stream().anyMatch(this::begun)) {
+      return List.of();
+    }
+    Instant first =
+        survey.moves().stream()
+            .flatMap(move -> survey.state(move.node()).filter(LookAhead::asked).stream())
+            .map(NodeState::asked)
+            .min(Comparator.naturalOrder())
+            .orElse(Instant.MAX);
+    return survey.at(move -> open(move) && !readySince(move).isAfter(first));
   }
 
   /** Nodes that had arrived before the resource asked for this are no part of the rollout. */
@@ -71,7 +84,6 @@ final class LookAhead {
   private boolean open(Move move) {
     return move.start() == Move.Start.FORWARD
         && onKubeProxy(move)
-        && !joined(move)
         && survey.state(move.node()).filter(LookAhead::asked).filter(LookAhead::heard).isEmpty();
   }
 
@@ -83,16 +95,11 @@ final class LookAhead {
         .orElse(true);
   }
 
-  private static boolean isBack(NodeState state) {
-    return state.step() == Step.REMOVE && state.done();
+  private Instant readySince(Move move) {
+    return Objects.requireNonNull(survey.view().nodes().get(move.node())).readySince();
   }
 
-  /** A node that got Ready after the first was asked: where some always do, none would begin. */
-  private boolean joined(Move move) {
-    Instant readySince =
-        Objects.requireNonNull(survey.view().nodes().get(move.node())).readySince();
-    return survey.moves().stream()
-        .flatMap(other -> survey.state(other.node()).filter(LookAhead::asked).stream())
-        .anyMatch(asked -> readySince.isAfter(asked.asked()));
+  private static boolean isBack(NodeState state) {
+    return state.step() == Step.REMOVE && state.done();
   }
 }
