@@ -78,8 +78,8 @@ public final class StaleFlows {
   }
 
   private void add(ServicePort port) {
-    if (port.id().protocol() != Protocol.UDP) {
-      return;
+    if (port.id().protocol() != Protocol.UDP || port.backends().isEmpty()) {
+      return; // where nobody is Ready, sessions wait for who was
     }
     Set<Socket> backends = new HashSet<>();
     for (Backend backend : port.backends()) {
@@ -108,7 +108,7 @@ public final class StaleFlows {
 
   /** Also a flow that no rule translated, because it began before there was one. */
   private boolean isStale(Conntrack.Flow flow) {
-    if (flow.protocol() != Protocol.UDP.number()) {
+    if (flow.protocol() != Protocol.UDP.number() || flow.zoned()) {
       return false;
     }
     Set<Socket> allowed = allowed(flow);

@@ -34,6 +34,7 @@ public final class Conntrack implements AutoCloseable {
    * @param assured whether a connection is established, or datagrams went both ways for a while
    * @param closing whether a TCP connection has ended
    * @param secondsLeft after how many seconds without a packet the kernel forgets it
+   * @param zoned whether it is in a zone of somebody's own, where the same tuple is another flow
    */
   public record Flow(
       int id,
@@ -42,7 +43,8 @@ public final class Conntrack implements AutoCloseable {
       boolean translated,
       boolean assured,
       boolean closing,
-      int secondsLeft) {
+      int secondsLeft,
+      boolean zoned) {
     /** 4 or 16 bytes: where the client sent its first packet. */
     public byte[] destination() {
       return original.destination().getAddress();

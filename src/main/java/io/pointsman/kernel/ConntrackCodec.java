@@ -36,6 +36,7 @@ final class ConntrackCodec {
   private static final int CTA_TIMEOUT = 7;
   private static final int CTA_ID = 12;
   private static final int CTA_NAT_DST = 13;
+  private static final int CTA_ZONE = 18;
   private static final int CTA_TUPLE_IP = 1;
   private static final int CTA_TUPLE_PROTO = 2;
   private static final int CTA_IP_V4_SRC = 1;
@@ -94,7 +95,8 @@ final class ConntrackCodec {
         (status & DESTINATION_TRANSLATED) != 0,
         (status & ASSURED) != 0,
         state != null && state.get(ValueLayout.JAVA_BYTE, 0) >= TIME_WAIT,
-        big(NetlinkSocket.attribute(message, NFGEN_SIZE, CTA_TIMEOUT)));
+        big(NetlinkSocket.attribute(message, NFGEN_SIZE, CTA_TIMEOUT)),
+        NetlinkSocket.attribute(message, NFGEN_SIZE, CTA_ZONE) != null);
   }
 
   private static @Nullable FlowTuple tuple(@Nullable MemorySegment nest) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.operator.plan;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplaneSpec;
-import io.pointsman.api.OriginAnnotation;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -39,7 +39,15 @@ final class Origin {
 
   /** Reads the annotation; what a person has garbled counts as absent. */
   static Optional<Origin> parse(@Nullable String text) {
-    return OriginAnnotation.parse(text).map(Origin::of);
+    if (text == null) {
+      return Optional.empty();
+    }
+    try {
+      NodeDataplaneSpec spec = MAPPER.readValue(text, NodeDataplaneSpec.class);
+      return spec == null || spec.linuxDataplane == null ? Optional.empty() : Optional.of(of(spec));
+    } catch (JsonProcessingException e) {
+      return Optional.empty();
+    }
   }
 
   LinuxDataplane dataplane() {

@@ -17,6 +17,7 @@ import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.DesiredState.Change;
 import io.pointsman.dataplane.DesiredState.Delta;
 import io.pointsman.dataplane.RandomServices;
+import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.Conntrack;
 import io.pointsman.kernel.Iptables.Variant;
 import io.pointsman.kernel.KernelSandbox;
@@ -107,6 +108,33 @@ class UdpFlowsTest {
     inNode(() -> dataplane.apply(fewer()));
     inNode(dataplane::maintain);
     assertThat(tracked("10.96.0.81")).isEqualTo(before).hasSize(1);
+  }
+
+  /** As with kube-proxy: a pod that is not Ready for a moment loses no session. */
+  @Test
+  void whereNoEndpointIsLeftFlowsStay() throws IOException {
+    IptablesDataplane dataplane = prepare(Variant.NFT, web(IpFamily.IPV4, 1));
+    inNode(dataplane::activate);
+    assertThat(PodNetwork.ask(flow(network.client, VIP_4, 80))).startsWith("pod 0");
+    List<Integer> before = tracked(VIP_4);
+    Change none = new Change(web(IpFamily.IPV4, 1), web(IpFamily.IPV4, 0));
+    inNode(() -> dataplane.apply(new Delta(List.of(none), List.of())));
+    inNode(dataplane::maintain);
+    assertThat(tracked(VIP_4)).isEqualTo(before).hasSize(1);
+  }
+
+  /** The same tuple outside its zone is another flow, which would be ended in its place. */
+  @Test
+  void aFlowInAZoneOfOthersIsTheirs() throws IOException {
+    IptablesDataplane dataplane = prepare(Variant.NFT, web(IpFamily.IPV4, 1));
+    String zone = "iptables-nft -t raw -A PREROUTING -p udp -d " + VIP_4 + " -j CT --zone 7";
+    inNode(() -> new CommandRunner().lines(zone.split(" ")));
+    flow(network.client, VIP_4, 80).send(new DatagramPacket(new byte[1], 1));
+    Awaitility.await().until(() -> !tracked(VIP_4).isEmpty());
+    List<Integer> before = tracked(VIP_4);
+    inNode(dataplane::activate);
+    inNode(dataplane::maintain);
+    assertThat(tracked(VIP_4)).isEqualTo(before);
   }
 
   /** The rules are there: it made the agent read and write everything anew. */
