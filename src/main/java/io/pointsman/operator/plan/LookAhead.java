@@ -61,7 +61,10 @@ final class LookAhead {
 
   /** Whether the node's agent was asked for what the resource wants now, and may be believed. */
   static boolean asked(NodeState state) {
-    return state.previewed() && state.ofThisGeneration() && !state.hasFailure();
+    return state.previewed()
+        && state.ofThisResource()
+        && state.ofThisGeneration()
+        && !state.hasFailure();
   }
 
   /**

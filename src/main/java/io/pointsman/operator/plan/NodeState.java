@@ -279,8 +279,14 @@ record NodeState(
     return annotations().getOrDefault(Names.FAILURE, "failed");
   }
 
+  /** Whether it was asked for by this resource. */
+  boolean ofThisResource() {
+    return dataplane.getMetadata().getName().equals(spec().proxyDataplane);
+  }
+
   boolean ofThisGeneration() {
-    return isGeneration(dataplane, spec(), annotations().get(Names.GENERATION));
+    return Long.toString(dataplane.getMetadata().getGeneration())
+        .equals(annotations().get(Names.GENERATION));
   }
 
   Optional<Instant> convergedSince() {

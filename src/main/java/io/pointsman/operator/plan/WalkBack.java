@@ -26,12 +26,12 @@ final class WalkBack {
    * and never for Clean: that would remove what kube-proxy is writing.
    */
   static Draft begin(NodeState state, Draft draft) {
-    boolean previewed = state.previewed();
-    if (previewed) {
-      // What serves the node is what its agent was asked for before it was only to look.
-      state.origin().ifPresent(draft::restore);
-    }
-    boolean serves = state.step() == Step.CLEAN || (previewed && state.origin().isPresent());
+    boolean looks = state.step() == Step.PREFLIGHT || state.step() == Step.PREPARE;
+    Optional<Origin> serving =
+        state.origin().filter(o -> looks && o.dataplane() != state.spec().linuxDataplane);
+    // What serves the node yet is what it was asked for before, with the settings it had there.
+    serving.ifPresent(draft::restore);
+    boolean serves = state.step() == Step.CLEAN || serving.isPresent();
     draft.began().forgetOrigin();
     boolean left =
         state.spec().kubeProxy == KubeProxyState.DETACHED

@@ -9,7 +9,9 @@ import io.pointsman.api.OnFailure;
 import io.pointsman.api.Provider;
 import io.pointsman.api.ProxyDataplaneSpec;
 import io.pointsman.api.Scheduler;
+import io.pointsman.api.Step;
 import io.pointsman.api.StepResult;
+import java.time.Duration;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -135,5 +137,25 @@ class AcceptanceTest {
     assertThat(scene.steps()).isEqualTo("n1=CLEAN/DETACHED n2=CLEAN/DETACHED");
     assertThat(scene.ruled("n1").getSpec().proxyDataplane).isEqualTo("other");
     assertThat(scene.verdict("other", "Ready").reason()).isEqualTo("Converged");
+  }
+
+  @Test
+  void aNodeOnItsWayThatADryRunTakesOverEndsItsWay() {
+    Scene scene = Scene.of("n1", "n2").label("n1", "pool", "a").label("n2", "pool", "b");
+    scene.edit(spec -> spec.nodeSelector = Map.of("pool", "a"));
+    scene.dataplane(
+        "other",
+        spec -> {
+          spec.nodeSelector = Map.of("pool", "b");
+          spec.rollout.dryRun = true;
+        });
+    scene.until("n1", Step.CLEAN).label("n1", "pool", "b").look();
+    String since = scene.ruled("n1").getMetadata().getAnnotations().get(Names.SWITCHING_SINCE);
+    scene.advance(Duration.ofSeconds(5)).look();
+
+    assertThat(scene.ruled("n1").getMetadata().getAnnotations())
+        .containsEntry(Names.SWITCHING_SINCE, since);
+    assertThat(scene.settle().steps()).isEqualTo("n1=CLEAN/DETACHED n2=PREFLIGHT/ATTACHED");
+    assertThat(scene.plan("other").actions()).isEmpty();
   }
 }

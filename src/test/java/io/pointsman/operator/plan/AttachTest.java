@@ -52,7 +52,8 @@ class AttachTest {
     scene.dataplane("default").getSpec().linuxDataplane = LinuxDataplane.IPTABLES;
     scene.settle().edit(spec -> spec.linuxDataplane = LinuxDataplane.BPF);
     scene.until("n1", Step.PREPARE).delete("default").look();
-    assertThat(scene.steps()).isEqualTo("n1=PREPARE/ATTACHING");
+    assertThat(scene.steps()).as("what serves").isEqualTo("n1=ACTIVATE/ATTACHING");
+    assertThat(scene.ruled("n1").getSpec().linuxDataplane).isEqualTo(LinuxDataplane.IPTABLES);
 
     assertThat(scene.look().view("n1").labelled()).isFalse();
     scene.answer("n1", StepResult.DONE);
