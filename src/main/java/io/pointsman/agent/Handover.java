@@ -20,6 +20,11 @@ final class Handover {
         && spec.kubeProxy != KubeProxyState.DETACHED;
   }
 
+  /** Whether no kube-proxy is on the node, or none that anybody tells of. */
+  static boolean alone(NodeDataplaneSpec spec) {
+    return spec.kubeProxy == null || spec.kubeProxy == KubeProxyState.DETACHED;
+  }
+
   static boolean sharesChains(LinuxDataplane kind) {
     return switch (kind) {
       case IPTABLES, IPVS -> true;

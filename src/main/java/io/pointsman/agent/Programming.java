@@ -70,6 +70,18 @@ final class Programming {
     return adopted;
   }
 
+  /** What the walk began on serves again, as it did before it was lost. */
+  void restoreOrigin() {
+    kernel
+        .openOrigin()
+        .ifPresent(
+            origin -> {
+              origin.prepare();
+              origin.dataplane().activate();
+              LOG.infof("Brought %s back, which is to serve until the next does", origin.kind());
+            });
+  }
+
   /** Whether the kernel shall follow: another dataplane than the target does until that serves. */
   private boolean goesOn(DataplaneInstance instance) {
     Phase phase = instance.phase();

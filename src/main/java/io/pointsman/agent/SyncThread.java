@@ -185,7 +185,12 @@ final class SyncThread implements Runnable {
   }
 
   private void adopt() {
-    if (programming.adopt(leaves())) {
+    boolean adopted = programming.adopt(leaves());
+    if (walk.lostOrigin()) {
+      programming.restoreOrigin();
+      adopted = true;
+    }
+    if (adopted) {
       verify();
     }
   }

@@ -60,9 +60,6 @@ final class Walk {
                   + "."));
       return;
     }
-    if (synced && unserved(spec, spec.step)) {
-      steps.restore(spec.step);
-    }
     boolean more = true;
     while (more && !failed() && state.chore == null) {
       if (spec.kubeProxy == KubeProxyState.ATTACHING
@@ -90,13 +87,16 @@ final class Walk {
   }
 
   /**
-   * Whether the node was rebooted while it is to be served by what its walk began on: a dry run or
-   * a pause may keep it there for long.
+   * Whether the node was rebooted while it is to be served by what its walk began on: a dry run, a
+   * pause or a failure may keep it there for long.
    */
-  private boolean unserved(NodeDataplaneSpec spec, Step step) {
-    boolean before = step == Step.PREFLIGHT || step == Step.PREPARE;
-    boolean alone = spec.kubeProxy == null || spec.kubeProxy == KubeProxyState.DETACHED;
-    return before && alone && kernel.hasOrigin() && kernel.phase() != Phase.ACTIVE;
+  boolean lostOrigin() {
+    NodeDataplaneSpec spec = state.spec;
+    return spec != null
+        && (spec.step == Step.PREFLIGHT || spec.step == Step.PREPARE)
+        && Handover.alone(spec)
+        && kernel.hasOrigin()
+        && kernel.phase() != Phase.ACTIVE;
   }
 
   private Facts facts(NodeDataplaneSpec spec, Step step, DataplaneInstance target, boolean synced) {
@@ -122,7 +122,7 @@ final class Walk {
   void ask(@Nullable NodeDataplane resource, Phase phase) {
     if (resource == null) {
       state.clear();
-    } else if (state.ask(resource, phase)) {
+    } else if (state.ask(resource, phase, kernel.phase() == Phase.ACTIVE)) {
       state.waitingSince = null;
       hurry();
     }

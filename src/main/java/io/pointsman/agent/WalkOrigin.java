@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.agent;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.NodeDataplane;
 import io.pointsman.api.NodeDataplaneSpec;
-import io.pointsman.api.OriginAnnotation;
+import io.pointsman.catalogue.AddressRange;
 import io.pointsman.dataplane.DataplaneSettings;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,22 +22,27 @@ import org.jspecify.annotations.Nullable;
  */
 record WalkOrigin(
     @Nullable LinuxDataplane kind, DataplaneSettings settings, List<String> nodePortAddresses) {
+  private static final ObjectMapper MAPPER =
+      new ObjectMapper().configure(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES, false);
+
   /** Nothing is known, or kube-proxy. */
   static final WalkOrigin NONE = new WalkOrigin(null, DataplaneSettings.DEFAULTS, List.of());
 
   /** What the operator has written down; what a person has garbled counts as absent. */
   static WalkOrigin of(NodeDataplane resource) {
-    return OriginAnnotation.of(resource)
-        .filter(began -> began.linuxDataplane != resource.getSpec().linuxDataplane)
-        .map(WalkOrigin::read)
-        .orElse(NONE);
+    Map<String, String> annotations = resource.getMetadata().getAnnotations();
+    String text = annotations == null ? null : annotations.get(NodeDataplane.ORIGIN);
+    WalkOrigin origin = text == null ? NONE : read(text);
+    return origin.kind() == resource.getSpec().linuxDataplane ? NONE : origin;
   }
 
-  private static WalkOrigin read(NodeDataplaneSpec began) {
+  private static WalkOrigin read(String text) {
     try {
+      NodeDataplaneSpec began = MAPPER.readValue(text, NodeDataplaneSpec.class);
       List<String> ranges = List.copyOf(began.nodePort.addresses);
+      ranges.forEach(AddressRange::parse);
       return new WalkOrigin(began.linuxDataplane, NodeSettings.of(began), ranges);
-    } catch (IllegalArgumentException e) {
+    } catch (JsonProcessingException | RuntimeException e) {
       return NONE;
     }
   }

@@ -150,8 +150,13 @@ final class WalkState {
     chore = null;
   }
 
-  /** The operator asks for this; false when nothing of it is new. */
-  boolean ask(NodeDataplane resource, Phase phase) {
+  /**
+   * The operator asks for this; false when nothing of it is new.
+   *
+   * @param phase where the wanted dataplane is
+   * @param served whether any dataplane of Pointsman's takes new flows
+   */
+  boolean ask(NodeDataplane resource, Phase phase, boolean served) {
     NodeDataplaneSpec asked = resource.getSpec();
     long askedGeneration = Objects.requireNonNullElse(resource.getMetadata().getGeneration(), 0L);
     if (spec != null && askedGeneration == generation) {
@@ -180,7 +185,7 @@ final class WalkState {
     drained &= !other;
     if (!resumed) {
       resumed = true;
-      resume(resource.getStatus(), phase);
+      resume(resource.getStatus(), phase, served);
     }
     return true;
   }
@@ -189,13 +194,13 @@ final class WalkState {
     return step == Step.DRAIN || step == Step.REMOVE;
   }
 
-  /** Whether what was begun is gone, as after a reboot: nobody else may serve the node any more. */
-  private boolean lost(Step failed, Phase phase) {
-    return phase == Phase.ABSENT && failed != Step.PREFLIGHT && !isBack(failed);
+  /** Whether what was begun is gone, as after a reboot, and nobody else serves the node. */
+  private static boolean lost(NodeDataplaneSpec spec, Step failed, boolean served) {
+    return !served && Handover.alone(spec) && failed != Step.PREFLIGHT && !isBack(failed);
   }
 
   /** An agent that was here before has written how far it came. */
-  private void resume(@Nullable NodeDataplaneStatus status, Phase phase) {
+  private void resume(@Nullable NodeDataplaneStatus status, Phase phase, boolean served) {
     if (spec == null || status == null || status.step == null) {
       return;
     }
@@ -207,12 +212,12 @@ final class WalkState {
     boolean about = same || phase != Phase.ABSENT;
     preflightPassed = sameAttempt && about && (status.step != Step.PREFLIGHT || done);
     plan = isBack(spec.step) || !about ? null : status.plan;
-    boolean served = phase == Phase.ACTIVE && done;
-    probed = served && (status.step == Step.ACTIVATE || status.step == Step.CLEAN);
-    cleaned = served && status.step == Step.CLEAN && spec.step == Step.CLEAN;
+    boolean serves = phase == Phase.ACTIVE && done;
+    probed = serves && (status.step == Step.ACTIVATE || status.step == Step.CLEAN);
+    cleaned = serves && status.step == Step.CLEAN && spec.step == Step.CLEAN;
     alone = cleaned;
     gone = same && done && status.step == Step.REMOVE;
-    if (same && status.result == StepResult.FAILED && !lost(status.step, phase)) {
+    if (same && status.result == StepResult.FAILED && !lost(spec, status.step, served)) {
       progress =
           Progress.failed(
               status.step,

@@ -73,18 +73,6 @@ final class WalkSteps {
     };
   }
 
-  /** What the walk began on serves again, as it did before it was lost. */
-  void restore(Step step) {
-    kernel
-        .openOrigin()
-        .ifPresent(
-            origin -> {
-              origin.prepare();
-              origin.dataplane().activate();
-              proves(step, origin);
-            });
-  }
-
   private boolean prepare(DataplaneInstance target) {
     target.prepare();
     return proves(Step.PREPARE, target);

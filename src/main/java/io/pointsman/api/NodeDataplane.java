@@ -39,4 +39,10 @@ import io.fabric8.kubernetes.model.annotation.Version;
     priority = 1)
 @AdditionalSelectableField(jsonPath = ".spec.proxyDataplane")
 @AdditionalSelectableField(jsonPath = ".spec.linuxDataplane")
-public class NodeDataplane extends CustomResource<NodeDataplaneSpec, NodeDataplaneStatus> {}
+public class NodeDataplane extends CustomResource<NodeDataplaneSpec, NodeDataplaneStatus> {
+  /**
+   * The annotation with the spec of Pointsman's own dataplane on which the walk began, as JSON: the
+   * operator writes it, and the agent keeps to it what still serves (ADR 5).
+   */
+  public static final String ORIGIN = "pointsman.io/origin";
+}

@@ -8,11 +8,12 @@ import io.fabric8.kubernetes.api.model.discovery.v1.Endpoint;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import io.pointsman.api.KubeProxyState;
 import io.pointsman.api.LinuxDataplane;
+import io.pointsman.api.NodeDataplane;
 import io.pointsman.api.NodeDataplaneSpec;
 import io.pointsman.api.NodeDataplaneStatus;
-import io.pointsman.api.OriginAnnotation;
 import io.pointsman.api.Scheduler;
 import io.pointsman.api.Step;
+import io.pointsman.api.StepResult;
 import io.pointsman.catalogue.Address;
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.catalogue.Objects;
@@ -166,6 +167,25 @@ class AgentEdgesTest {
     assertThat(node.phase(next)).isNotEqualTo(Phase.ACTIVE);
   }
 
+  @Test
+  void afterARebootItServesAgainAlsoWherePreflightHasFailed() {
+    ask(LinuxDataplane.IPTABLES, Step.CLEAN);
+    begin(
+        LinuxDataplane.BPF,
+        spec -> {
+          spec.step = Step.PREFLIGHT;
+          spec.scheduler = Scheduler.WLC;
+        });
+    await().atMost(PATIENCE).until(() -> node.answer().result == StepResult.FAILED);
+    node.stopAgent();
+    node.lose(LinuxDataplane.IPTABLES);
+
+    node.startAgent(ApiServer.shared().client());
+    awaitServed(LinuxDataplane.IPTABLES, "10.244.0.5:8080");
+    assertThat(node.phase(LinuxDataplane.IPTABLES)).isEqualTo(Phase.ACTIVE);
+    node.change(spec -> spec.scheduler = Scheduler.RR); // which it can go back with
+  }
+
   /** Whoever takes over what another agent left knows what it was opened with. */
   @Test
   void untilTheNextServesTheOneBeforeKeepsItsScheduler() {
@@ -225,7 +245,7 @@ class AgentEdgesTest {
     node.edit(
         resource -> {
           String origin = Serialization.asJson(resource.getSpec());
-          resource.getMetadata().setAnnotations(Map.of(OriginAnnotation.NAME, origin));
+          resource.getMetadata().setAnnotations(Map.of(NodeDataplane.ORIGIN, origin));
           resource.getSpec().linuxDataplane = next;
           change.accept(resource.getSpec());
         });

@@ -75,13 +75,19 @@ class RefusedSwitchTest {
     backAgain();
   }
 
-  /** The kernel has nothing of what was begun, as after a reboot, so nobody may serve the node. */
+  /** A failure stays as long as somebody serves the node, which a reboot ends. */
   @Test
-  void anotherAgentTriesAgainWhatIsNotThere() {
+  void afterARebootAnotherAgentTriesAgain() {
     refusedWith(RefusedSwitchTest::netlink);
     node.stopAgent();
     node.refusal = null;
+    node.startAgent(ApiServer.shared().client());
+    slices("10.244.0.6");
+    awaitServed("10.244.0.6:8080");
+    assertThat(node.answer().result).isEqualTo(StepResult.FAILED);
 
+    node.stopAgent();
+    node.lose(LinuxDataplane.IPTABLES);
     node.startAgent(ApiServer.shared().client());
     await().atMost(PATIENCE).until(() -> node.answer().result == StepResult.DONE);
     assertThat(node.phase()).isEqualTo(Phase.PREPARED);
@@ -116,14 +122,18 @@ class RefusedSwitchTest {
     assertThat(node.phase()).isEqualTo(Phase.ABSENT);
     assertThat(node.phase(LinuxDataplane.IPTABLES)).isEqualTo(Phase.ACTIVE);
     slices("10.244.0.6");
+    awaitServed("10.244.0.6:8080");
+    ask(LinuxDataplane.IPTABLES, Step.CLEAN);
+    assertThat(node.awaitDone(Step.CLEAN).proven).isTrue();
+  }
+
+  private void awaitServed(String backend) {
     await()
         .atMost(PATIENCE)
         .untilAsserted(
             () ->
                 assertThat(node.served(LinuxDataplane.IPTABLES))
-                    .containsEntry(VIP + ":80", List.of("10.244.0.6:8080")));
-    ask(LinuxDataplane.IPTABLES, Step.CLEAN);
-    assertThat(node.awaitDone(Step.CLEAN).proven).isTrue();
+                    .containsEntry(VIP + ":80", List.of(backend)));
   }
 
   private void ask(LinuxDataplane dataplane, Step step) {

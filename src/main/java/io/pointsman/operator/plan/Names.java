@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.operator.plan;
 
-import io.pointsman.api.OriginAnnotation;
+import io.pointsman.api.NodeDataplane;
 
 /** Names that stand in the cluster; docs/adr/0002 fixes those that others rely on. */
 public final class Names {
@@ -39,7 +39,7 @@ public final class Names {
   public static final String ASKED_AT = "pointsman.io/asked-at";
 
   /** On a NodeDataplane: the own dataplane that the walk began on, as JSON. */
-  public static final String ORIGIN = OriginAnnotation.NAME;
+  public static final String ORIGIN = NodeDataplane.ORIGIN;
 
   /**
    * On a NodeDataplane: what the present walk leaves and whose flows may have to end, an own
