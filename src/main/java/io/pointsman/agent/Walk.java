@@ -122,7 +122,7 @@ final class Walk {
   void ask(@Nullable NodeDataplane resource, Phase phase) {
     if (resource == null) {
       state.clear();
-    } else if (state.ask(resource, phase, kernel.phase() == Phase.ACTIVE)) {
+    } else if (state.ask(resource, phase, () -> kernel.phase() == Phase.ACTIVE)) {
       state.waitingSince = null;
       hurry();
     }

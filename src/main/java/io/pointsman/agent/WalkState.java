@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
@@ -154,9 +155,9 @@ final class WalkState {
    * The operator asks for this; false when nothing of it is new.
    *
    * @param phase where the wanted dataplane is
-   * @param served whether any dataplane of Pointsman's takes new flows
+   * @param served whether any dataplane of Pointsman's takes new flows; asked where it matters
    */
-  boolean ask(NodeDataplane resource, Phase phase, boolean served) {
+  boolean ask(NodeDataplane resource, Phase phase, BooleanSupplier served) {
     NodeDataplaneSpec asked = resource.getSpec();
     long askedGeneration = Objects.requireNonNullElse(resource.getMetadata().getGeneration(), 0L);
     if (spec != null && askedGeneration == generation) {
@@ -195,12 +196,15 @@ final class WalkState {
   }
 
   /** Whether what was begun is gone, as after a reboot, and nobody else serves the node. */
-  private static boolean lost(NodeDataplaneSpec spec, Step failed, boolean served) {
-    return !served && Handover.alone(spec) && failed != Step.PREFLIGHT && !isBack(failed);
+  private static boolean lost(NodeDataplaneSpec spec, Step failed, BooleanSupplier served) {
+    return failed != Step.PREFLIGHT
+        && !isBack(failed)
+        && Handover.alone(spec)
+        && !served.getAsBoolean();
   }
 
   /** An agent that was here before has written how far it came. */
-  private void resume(@Nullable NodeDataplaneStatus status, Phase phase, boolean served) {
+  private void resume(@Nullable NodeDataplaneStatus status, Phase phase, BooleanSupplier served) {
     if (spec == null || status == null || status.step == null) {
       return;
     }
