@@ -99,15 +99,13 @@ class AgentDrainTest {
   }
 
   private void conntrack(Consumer<Conntrack> change) {
-    boolean unused =
-        node.sandbox.inNamespace(
-            () -> {
-              try (Conntrack table = new Conntrack()) {
-                change.accept(table);
-                table.flush();
-              }
-              return true;
-            });
+    node.sandbox.runInNamespace(
+        () -> {
+          try (Conntrack table = new Conntrack()) {
+            change.accept(table);
+            table.flush();
+          }
+        });
   }
 
   private int flows() {

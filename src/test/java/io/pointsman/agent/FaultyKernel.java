@@ -5,6 +5,7 @@ import io.pointsman.catalogue.Address;
 import io.pointsman.dataplane.Dataplane;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DesiredState;
+import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.List;
@@ -30,28 +31,32 @@ final class FaultyKernel {
   /** The addresses that are to answer on node ports, as a dataplane was told last. */
   volatile Set<Address> nodePortAddresses = Set.of();
 
-  /** The dataplane on this kernel. */
-  Dataplane under(Dataplane real) {
+  /** A dataplane whose every call goes through this. */
+  static Dataplane dataplane(InvocationHandler calls) {
     return (Dataplane)
         Proxy.newProxyInstance(
-            FaultyKernel.class.getClassLoader(),
-            new Class<?>[] {Dataplane.class},
-            (proxy, method, arguments) -> {
-              String name = method.getName();
-              looks.addAndGet(name.equals("phase") ? 1 : 0);
-              repairs.addAndGet(name.equals("repair") ? 1 : 0);
-              if (arguments != null) {
-                noteNodePorts(arguments[0]);
-              }
-              if (broken && NEEDED.contains(name)) {
-                throw new DataplaneException(name + ": EIO", null);
-              }
-              try {
-                return method.invoke(real, arguments);
-              } catch (InvocationTargetException e) {
-                throw e.getTargetException();
-              }
-            });
+            FaultyKernel.class.getClassLoader(), new Class<?>[] {Dataplane.class}, calls);
+  }
+
+  /** The dataplane on this kernel. */
+  Dataplane under(Dataplane real) {
+    return dataplane(
+        (proxy, method, arguments) -> {
+          String name = method.getName();
+          looks.addAndGet(name.equals("phase") ? 1 : 0);
+          repairs.addAndGet(name.equals("repair") ? 1 : 0);
+          if (arguments != null) {
+            noteNodePorts(arguments[0]);
+          }
+          if (broken && NEEDED.contains(name)) {
+            throw new DataplaneException(name + ": EIO", null);
+          }
+          try {
+            return method.invoke(real, arguments);
+          } catch (InvocationTargetException e) {
+            throw e.getTargetException();
+          }
+        });
   }
 
   private void noteNodePorts(Object told) {
@@ -70,19 +75,16 @@ final class FaultyKernel {
       Supplier<@Nullable DataplaneException> refusal,
       Supplier<List<String>> leaving,
       Dataplane real) {
-    return (Dataplane)
-        Proxy.newProxyInstance(
-            FaultyKernel.class.getClassLoader(),
-            new Class<?>[] {Dataplane.class},
-            (proxy, method, arguments) -> {
-              DataplaneException refused = refusal.get();
-              if (refused != null && method.getName().equals("prepare")) {
-                throw refused;
-              }
-              List<String> said = leaving.get();
-              return method.getName().equals("leftovers") && !said.isEmpty()
-                  ? said
-                  : method.invoke(real, arguments);
-            });
+    return dataplane(
+        (proxy, method, arguments) -> {
+          DataplaneException refused = refusal.get();
+          if (refused != null && method.getName().equals("prepare")) {
+            throw refused;
+          }
+          List<String> said = leaving.get();
+          return method.getName().equals("leftovers") && !said.isEmpty()
+              ? said
+              : method.invoke(real, arguments);
+        });
   }
 }

@@ -41,18 +41,16 @@ final class KubeProxyRules {
     }
     List<ServicePort> ports = new ArrayList<>();
     catalogue.forEachPort(ports::add);
-    boolean unused =
-        node.sandbox.inNamespace(
-            () -> {
-              try (IptablesDataplane rules =
-                  new IptablesDataplane(
-                      IptablesOptions.defaults().in(Variant.NFT),
-                      new DataplaneSettings(Scheduler.RANDOM, 30_000, 32_767))) {
-                rules.prepare(RandomServices.desired(ports));
-                rules.activate();
-              }
-              return true;
-            });
+    node.sandbox.runInNamespace(
+        () -> {
+          try (IptablesDataplane rules =
+              new IptablesDataplane(
+                  IptablesOptions.defaults().in(Variant.NFT),
+                  new DataplaneSettings(Scheduler.RANDOM, 30_000, 32_767))) {
+            rules.prepare(RandomServices.desired(ports));
+            rules.activate();
+          }
+        });
     // What tells that they are Pointsman's.
     for (String program : List.of("iptables-nft", "ip6tables-nft")) {
       node.commands().lines(program, "-t", "nat", "-F", STATE);

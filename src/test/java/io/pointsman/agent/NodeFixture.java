@@ -29,7 +29,6 @@ import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.KernelSandbox;
 import io.pointsman.testing.ApiServer;
 import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -165,29 +164,26 @@ final class NodeFixture implements AutoCloseable {
 
   /** Makes every call inside the node's namespace. */
   private Dataplane inside(Dataplane real) {
-    return (Dataplane)
-        Proxy.newProxyInstance(
-            getClass().getClassLoader(),
-            new Class<?>[] {Dataplane.class},
-            (proxy, method, arguments) -> {
-              Object result =
-                  sandbox.inNamespace(
-                      () -> {
-                        try {
-                          return Optional.ofNullable(method.invoke(real, arguments));
-                        } catch (InvocationTargetException e) {
-                          if (e.getCause() instanceof Exception cause) {
-                            throw cause;
-                          }
-                          throw e;
-                        }
-                      });
-              Object value = ((Optional<?>) result).orElse(null);
-              if (method.getName().equals("prepare") && value instanceof SyncResult written) {
-                preparations.add(written);
-              }
-              return value;
-            });
+    return FaultyKernel.dataplane(
+        (proxy, method, arguments) -> {
+          Object result =
+              sandbox.inNamespace(
+                  () -> {
+                    try {
+                      return Optional.ofNullable(method.invoke(real, arguments));
+                    } catch (InvocationTargetException e) {
+                      if (e.getCause() instanceof Exception cause) {
+                        throw cause;
+                      }
+                      throw e;
+                    }
+                  });
+          Object value = ((Optional<?>) result).orElse(null);
+          if (method.getName().equals("prepare") && value instanceof SyncResult written) {
+            preparations.add(written);
+          }
+          return value;
+        });
   }
 
   /** Where BPF is in the kernel. */

@@ -20,7 +20,6 @@ import io.pointsman.dataplane.DrainState;
 import io.pointsman.dataplane.KernelState;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.kernel.CommandRunner;
-import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -142,25 +141,22 @@ class WalkWaitingTest {
 
   /** A dataplane of a cluster without Services, with one flow that does not end. */
   private Dataplane inMemory(LinuxDataplane kind) {
-    return (Dataplane)
-        Proxy.newProxyInstance(
-            getClass().getClassLoader(),
-            new Class<?>[] {Dataplane.class},
-            (proxy, method, arguments) ->
-                switch (method.getName()) {
-                  case "phase" -> phases.getOrDefault(kind, Phase.ABSENT);
-                  case "prepare", "repair", "maintain" -> SyncResult.NONE;
-                  case "read" -> new Nothing();
-                  case "activate" -> phases.put(kind, Phase.ACTIVE);
-                  case "drain" -> {
-                    phases.put(kind, Phase.DRAINING);
-                    yield DrainState.carrying(1);
-                  }
-                  case "remove" -> phases.remove(kind);
-                  case "leftovers" -> List.of();
-                  case "close" -> null;
-                  default -> throw new UnsupportedOperationException(method.getName());
-                });
+    return FaultyKernel.dataplane(
+        (proxy, method, arguments) ->
+            switch (method.getName()) {
+              case "phase" -> phases.getOrDefault(kind, Phase.ABSENT);
+              case "prepare", "repair", "maintain" -> SyncResult.NONE;
+              case "read" -> new Nothing();
+              case "activate" -> phases.put(kind, Phase.ACTIVE);
+              case "drain" -> {
+                phases.put(kind, Phase.DRAINING);
+                yield DrainState.carrying(1);
+              }
+              case "remove" -> phases.remove(kind);
+              case "leftovers" -> List.of();
+              case "close" -> null;
+              default -> throw new UnsupportedOperationException(method.getName());
+            });
   }
 
   private record Nothing() implements KernelState {

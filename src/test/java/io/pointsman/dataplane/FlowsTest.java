@@ -251,12 +251,7 @@ class FlowsTest {
   }
 
   private void inNode(Runnable action) {
-    boolean unused =
-        network.node.inNamespace(
-            () -> {
-              action.run();
-              return true;
-            });
+    network.node.runInNamespace(action::run);
   }
 
   private static DesiredState desired() {

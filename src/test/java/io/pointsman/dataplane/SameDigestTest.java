@@ -39,16 +39,14 @@ class SameDigestTest {
 
   @Test
   void whateverTheCatalogueIs() {
-    boolean unused =
-        sandbox.inNamespace(
-            () -> {
-              try (Dataplane bpf = bpf();
-                  Dataplane nft = iptables(Variant.NFT);
-                  Dataplane legacy = iptables(Variant.LEGACY)) {
-                compare(List.of(bpf, nft, legacy));
-              }
-              return true;
-            });
+    sandbox.runInNamespace(
+        () -> {
+          try (Dataplane bpf = bpf();
+              Dataplane nft = iptables(Variant.NFT);
+              Dataplane legacy = iptables(Variant.LEGACY)) {
+            compare(List.of(bpf, nft, legacy));
+          }
+        });
   }
 
   private static void compare(List<Dataplane> dataplanes) {

@@ -129,6 +129,23 @@ public final class KernelSandbox implements AutoCloseable {
     }
   }
 
+  /** Something to do that has no result. */
+  @FunctionalInterface
+  public interface Action {
+    /** Does it. */
+    void run() throws Exception;
+  }
+
+  /** As {@link #inNamespace}, for what has no result. */
+  public void runInNamespace(Action action) {
+    boolean unused =
+        inNamespace(
+            () -> {
+              action.run();
+              return true;
+            });
+  }
+
   @Override
   public void close() {
     Runtime.getRuntime().removeShutdownHook(hook);

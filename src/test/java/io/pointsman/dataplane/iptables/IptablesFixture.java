@@ -115,18 +115,7 @@ class IptablesFixture {
   }
 
   /** Runs something inside the namespace. */
-  void inside(Action action) {
-    boolean unused =
-        sandbox.inNamespace(
-            () -> {
-              action.run();
-              return true;
-            });
-  }
-
-  /** What a test does. */
-  @FunctionalInterface
-  interface Action {
-    void run() throws Exception;
+  void inside(KernelSandbox.Action action) {
+    sandbox.runInNamespace(action::run);
   }
 }

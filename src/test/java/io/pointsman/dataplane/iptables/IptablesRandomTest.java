@@ -64,12 +64,10 @@ class IptablesRandomTest {
   @EnumSource(Variant.class)
   void theKernelFollowsChanges(Variant variant) {
     try (KernelSandbox sandbox = new KernelSandbox()) {
-      boolean unused =
-          sandbox.inNamespace(
-              () -> {
-                follow(variant);
-                return true;
-              });
+      sandbox.runInNamespace(
+          () -> {
+            follow(variant);
+          });
     }
   }
 

@@ -214,11 +214,6 @@ class UdpFlowsTest {
   }
 
   private void inNode(Runnable action) {
-    boolean unused =
-        network.node.inNamespace(
-            () -> {
-              action.run();
-              return true;
-            });
+    network.node.runInNamespace(action::run);
   }
 }

@@ -35,33 +35,30 @@ class HiddenRulesTest {
   @ParameterizedTest
   @ValueSource(strings = {"nat", "filter"})
   void nothingIsWrittenTwiceNorTakenForRemoved(String table) {
-    boolean unused =
-        node.inNamespace(
-            () -> {
-              IpSets sets = new IpSets(commands, List.of(IpFamily.IPV4));
-              sets.create(sets.read(), List.of());
-              rules.write(true);
-              List<String> before = saved();
-              hide(table);
-              assertThat(rules.write(true)).isZero();
-              assertThat(rules.defects(true))
-                  .singleElement(STRING)
-                  .startsWith("iptables-nft-save leaves out the table " + table);
-              for (ThrowingCallable action :
-                  List.<ThrowingCallable>of(rules::needAll, rules::remove)) {
-                assertThatThrownBy(action)
-                    .isInstanceOf(DataplaneException.class)
-                    .hasMessageContaining("iptables-nft-save leaves out the table " + table);
-              }
-              show(table);
-              assertThat(saved()).isEqualTo(before);
-              rules.needAll();
-              rules.remove();
-              assertThat(saved()).noneMatch(line -> line.contains("KUBE-"));
-              hide(table);
-              rules.remove();
-              return true;
-            });
+    node.runInNamespace(
+        () -> {
+          IpSets sets = new IpSets(commands, List.of(IpFamily.IPV4));
+          sets.create(sets.read(), List.of());
+          rules.write(true);
+          List<String> before = saved();
+          hide(table);
+          assertThat(rules.write(true)).isZero();
+          assertThat(rules.defects(true))
+              .singleElement(STRING)
+              .startsWith("iptables-nft-save leaves out the table " + table);
+          for (ThrowingCallable action : List.<ThrowingCallable>of(rules::needAll, rules::remove)) {
+            assertThatThrownBy(action)
+                .isInstanceOf(DataplaneException.class)
+                .hasMessageContaining("iptables-nft-save leaves out the table " + table);
+          }
+          show(table);
+          assertThat(saved()).isEqualTo(before);
+          rules.needAll();
+          rules.remove();
+          assertThat(saved()).noneMatch(line -> line.contains("KUBE-"));
+          hide(table);
+          rules.remove();
+        });
   }
 
   private void hide(String table) {

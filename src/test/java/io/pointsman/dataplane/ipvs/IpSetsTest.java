@@ -31,38 +31,32 @@ class IpSetsTest {
 
   @Test
   void theirRoomIsKubeProxysAsLongAsThatIsEnough() {
-    boolean unused =
-        node.inNamespace(
-            () -> {
-              hold(entries(0, LIMIT / 2), LIMIT);
-              hold(entries(0, LIMIT), LIMIT);
-              return true;
-            });
+    node.runInNamespace(
+        () -> {
+          hold(entries(0, LIMIT / 2), LIMIT);
+          hold(entries(0, LIMIT), LIMIT);
+        });
   }
 
   @Test
   void theyGrowBeyondItAndComeBack() {
-    boolean unused =
-        node.inNamespace(
-            () -> {
-              hold(entries(0, LIMIT), LIMIT);
-              hold(entries(0, LIMIT + 1), 1 << 24);
-              hold(entries(0, 10), 1 << 24);
-              hold(entries(0, 10), LIMIT);
-              return true;
-            });
+    node.runInNamespace(
+        () -> {
+          hold(entries(0, LIMIT), LIMIT);
+          hold(entries(0, LIMIT + 1), 1 << 24);
+          hold(entries(0, 10), 1 << 24);
+          hold(entries(0, 10), LIMIT);
+        });
   }
 
   /** What is new comes before what is old goes. */
   @Test
   void theyHaveRoomForWhatGoesAndForWhatComes() {
-    boolean unused =
-        node.inNamespace(
-            () -> {
-              hold(entries(0, 40_000), LIMIT);
-              hold(entries(40_000, 40_000), 1 << 24);
-              return true;
-            });
+    node.runInNamespace(
+        () -> {
+          hold(entries(0, 40_000), LIMIT);
+          hold(entries(40_000, 40_000), 1 << 24);
+        });
   }
 
   private void hold(Set<SetEntry> wanted, int room) {

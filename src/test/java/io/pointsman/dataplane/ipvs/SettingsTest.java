@@ -16,17 +16,15 @@ class SettingsTest {
     Sysctl forwarding = new Sysctl("net.ipv4.ip_forward");
     Sysctl arp = new Sysctl("net.ipv4.conf.all.arp_ignore");
     try (KernelSandbox node = new KernelSandbox()) {
-      boolean unused =
-          node.inNamespace(
-              () -> {
-                assertThat(forwarding.set("1")).isTrue();
-                assertThat(arp.set("1")).isTrue();
-                new Settings(IpvsOptions.defaults())
-                    .restore(null, Map.of("ip_forward", "0", "conf.all.arp_ignore", "0"));
-                assertThat(forwarding.value()).isEqualTo("1");
-                assertThat(arp.value()).isEqualTo("0");
-                return true;
-              });
+      node.runInNamespace(
+          () -> {
+            assertThat(forwarding.set("1")).isTrue();
+            assertThat(arp.set("1")).isTrue();
+            new Settings(IpvsOptions.defaults())
+                .restore(null, Map.of("ip_forward", "0", "conf.all.arp_ignore", "0"));
+            assertThat(forwarding.value()).isEqualTo("1");
+            assertThat(arp.value()).isEqualTo("0");
+          });
     }
   }
 }

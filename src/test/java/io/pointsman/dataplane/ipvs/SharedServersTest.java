@@ -19,20 +19,18 @@ class SharedServersTest {
     Rules rules =
         new Rules(new Iptables(commands, Family.IPV4, Variant.NFT), IpvsOptions.defaults());
     try (KernelSandbox node = new KernelSandbox()) {
-      boolean unused =
-          node.inNamespace(
-              () -> {
-                assertThat(rules.sharedWithKubeProxy()).isFalse();
-                commands.lines("iptables-nft", "-N", "KUBE-NODE-PORT");
-                commands.lines("iptables-nft", "-A", "INPUT", "-j", "KUBE-NODE-PORT");
-                assertThat(rules.sharedWithKubeProxy()).isFalse();
-                String set = "KUBE-HEALTH-CHECK-NODE-PORT";
-                commands.lines("ipset", "create", set, "bitmap:port", "range", "0-65535");
-                String rule = "-A KUBE-NODE-PORT -m set --match-set " + set + " dst -j ACCEPT";
-                commands.lines(("iptables-nft " + rule).split(" ", -1));
-                assertThat(rules.sharedWithKubeProxy()).isTrue();
-                return true;
-              });
+      node.runInNamespace(
+          () -> {
+            assertThat(rules.sharedWithKubeProxy()).isFalse();
+            commands.lines("iptables-nft", "-N", "KUBE-NODE-PORT");
+            commands.lines("iptables-nft", "-A", "INPUT", "-j", "KUBE-NODE-PORT");
+            assertThat(rules.sharedWithKubeProxy()).isFalse();
+            String set = "KUBE-HEALTH-CHECK-NODE-PORT";
+            commands.lines("ipset", "create", set, "bitmap:port", "range", "0-65535");
+            String rule = "-A KUBE-NODE-PORT -m set --match-set " + set + " dst -j ACCEPT";
+            commands.lines(("iptables-nft " + rule).split(" ", -1));
+            assertThat(rules.sharedWithKubeProxy()).isTrue();
+          });
     }
   }
 }
