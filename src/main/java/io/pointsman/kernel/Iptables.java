@@ -8,7 +8,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -176,20 +175,43 @@ public final class Iptables {
    * many rules there are. One that cannot be asked for counts as being there. Changes nothing.
    */
   public boolean has(String table, String chain) {
+    try {
+      return !list(table, chain).isEmpty();
+    } catch (CommandRunner.CommandException e) {
+      return true;
+    }
+  }
+
+  /**
+   * Whether what this node forwards is dropped unless a rule accepts it. Changes nothing.
+   *
+   * @throws CommandRunner.CommandException when it cannot be asked
+   */
+  public boolean dropsForwarded() {
+    String said =
+        switch (variant) {
+          case NFT -> "policy drop;";
+          case LEGACY -> "-P FORWARD DROP";
+        };
+    return list("filter", "FORWARD").stream().anyMatch(line -> line.contains(said));
+  }
+
+  /** A chain as the variant's tool lists it, empty when it is not there. */
+  private List<String> list(String table, String chain) {
     String name = view.write(chain);
     try {
-      switch (variant) {
+      return switch (variant) {
         case NFT -> commands.lines("nft", "list", "chain", family.nft(), table, name);
-        case LEGACY -> {
-          if (!legacyTables().contains(table)) {
-            return false; // to ask for a table makes it
-          }
-          commands.lines(program, "-t", table, "-S", name);
-        }
-      }
-      return true;
+        case LEGACY ->
+            legacyTables().contains(table) // to ask for a table makes it
+                ? commands.lines(program, "-t", table, "-S", name)
+                : List.of();
+      };
     } catch (CommandRunner.CommandException e) {
-      return !ABSENT.matcher(e.said()).find();
+      if (ABSENT.matcher(e.said()).find()) {
+        return List.of();
+      }
+      throw e;
     }
   }
 
@@ -263,45 +285,6 @@ public final class Iptables {
         throw e;
       }
       throw RestoreException.of(program, script, e);
-    }
-  }
-
-  /** iptables-restore refused a script; the message names the line and what was said of it. */
-  public static final class RestoreException extends RuntimeException {
-    /** "line 3 failed", "line 5: CHAIN_DEL failed", "Error occurred at line: 3". */
-    private static final Pattern LINE = Pattern.compile("\\bline:? (\\d+)");
-
-    private final int line;
-    private final String text;
-
-    private RestoreException(
-        String program, int line, String text, CommandRunner.CommandException cause) {
-      super(
-          program
-              + "-restore refused "
-              + (line == 0 ? "its input" : "line " + line + " (" + text + ")")
-              + ": "
-              + cause.said(),
-          cause);
-      this.line = line;
-      this.text = text;
-    }
-
-    private static RestoreException of(
-        String program, CommandRunner.Input script, CommandRunner.CommandException cause) {
-      Matcher named = LINE.matcher(cause.said());
-      int line = named.find() ? Integer.parseInt(named.group(1)) : 0;
-      return new RestoreException(program, line, ScriptLines.line(script, line), cause);
-    }
-
-    /** The number of the refused line, from 1; 0 when none was named. */
-    public int line() {
-      return line;
-    }
-
-    /** The refused line, empty when none was named. */
-    public String text() {
-      return text;
     }
   }
 }

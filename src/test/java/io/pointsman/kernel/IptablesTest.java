@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.pointsman.kernel.Iptables.Family;
-import io.pointsman.kernel.Iptables.RestoreException;
 import io.pointsman.kernel.Iptables.Variant;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,6 +48,24 @@ class IptablesTest {
     CommandRunner refused = new CommandRunner(List.of("false"));
     assertThat(new Iptables(refused, Family.IPV4, Variant.NFT).supported()).isFalse();
     assertThat(new Iptables(refused, Family.IPV4, Variant.LEGACY).supported()).isTrue();
+  }
+
+  @ParameterizedTest
+  @EnumSource(Variant.class)
+  void tellsWhatBecomesOfPacketsThatAreForwarded(Variant variant) {
+    try (KernelSandbox sandbox = new KernelSandbox()) {
+      for (Family family : Family.values()) {
+        Iptables tables = tables(sandbox, family, variant);
+        assertThat(tables.dropsForwarded()).isFalse();
+        assertThat(saved(tables)).isEmpty();
+        tables.restore(out -> out.append("*filter\n:FORWARD DROP [0:0]\nCOMMIT\n"));
+        assertThat(tables.dropsForwarded()).isTrue();
+        tables.restore(out -> out.append("*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n"));
+        assertThat(tables.dropsForwarded()).isFalse();
+      }
+    }
+    Iptables refused = new Iptables(new CommandRunner(List.of("false")), Family.IPV4, Variant.NFT);
+    assertThatThrownBy(refused::dropsForwarded).isInstanceOf(CommandRunner.CommandException.class);
   }
 
   /** The kernel says of each what it says when a rule with it is written. */

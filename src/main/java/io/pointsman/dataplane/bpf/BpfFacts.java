@@ -2,7 +2,12 @@
 package io.pointsman.dataplane.bpf;
 
 import io.pointsman.dataplane.NodeFacts;
+import io.pointsman.kernel.CommandRunner;
+import io.pointsman.kernel.CommandRunner.CommandException;
 import io.pointsman.kernel.Features;
+import io.pointsman.kernel.Iptables;
+import io.pointsman.kernel.Iptables.Family;
+import io.pointsman.kernel.Iptables.Variant;
 import io.pointsman.kernel.Libbpf;
 import io.pointsman.kernel.LockLimit;
 
@@ -23,6 +28,16 @@ interface BpfFacts extends NodeFacts {
    */
   default String libbpf() {
     return Libbpf.version();
+  }
+
+  /** Whether rules drop what this node forwards unless one accepts it; false if none can tell. */
+  default boolean dropsForwarded(Family family, Variant variant) {
+    Iptables tool = new Iptables(new CommandRunner(), family, variant);
+    try {
+      return tool.usable() && tool.dropsForwarded();
+    } catch (CommandException e) {
+      return false;
+    }
   }
 
   /** How much memory this process may lock. */

@@ -8,7 +8,11 @@ import io.pointsman.dataplane.Preflight.Finding;
 import io.pointsman.dataplane.Preflight.Severity;
 import io.pointsman.kernel.Capabilities;
 import io.pointsman.kernel.Cgroups;
+import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.Features;
+import io.pointsman.kernel.Iptables;
+import io.pointsman.kernel.Iptables.Family;
+import io.pointsman.kernel.Iptables.Variant;
 import io.pointsman.kernel.LockLimit;
 import io.pointsman.kernel.MapInfo;
 import java.nio.file.Files;
@@ -25,6 +29,7 @@ final class BpfPreflight {
   private static final int SYS_RESOURCE = 24;
   private static final int PERFMON = 38;
   private static final int BPF = 39;
+  private static final int FEW_PORTS = 4096;
   private static final int HELPER_BOOT_CLOCK = 125; // BPF_FUNC_ktime_get_boot_ns
   private static final int HELPER_NETNS_COOKIE = 122; // BPF_FUNC_get_netns_cookie
 
@@ -51,6 +56,9 @@ final class BpfPreflight {
     findings.addAll(ForeignPins.find(options.pinRoot().resolveSibling("").toAbsolutePath()));
     boolean cgroup = checkCgroup();
     checkMasquerade();
+    if (mayProbe) {
+      checkForwarding();
+    }
     if (mayProbe && cgroup) {
       findings.addAll(new ForeignPrograms(options).find());
     }
@@ -211,6 +219,32 @@ final class BpfPreflight {
           "NoMasqueradePorts",
           "Every port is a node port, one of the host's own, or reserved.",
           "Make net.ipv4.ip_local_port_range or the node port range smaller.");
+    } else if (range.size() < FEW_PORTS) {
+      add(
+          Severity.WARNING,
+          "FewMasqueradePorts",
+          "Only the ports %d to %d are neither node ports nor the host's own nor reserved: of the flows that need an address of this node, so many can go to one backend at a time."
+              .formatted(range.low(), range.high()),
+          "Make net.ipv4.ip_local_port_range or the node port range smaller if there may be more.");
+    }
+  }
+
+  /** The programs accept nothing at a firewall: a packet that they translate passes it as any. */
+  private void checkForwarding() {
+    for (Family family : Family.values()) {
+      for (Variant variant : Variant.values()) {
+        if (facts.dropsForwarded(family, variant)) {
+          String tool = new Iptables(new CommandRunner(), family, variant).name();
+          add(
+              Severity.WARNING,
+              "ForwardingDropped",
+              "The policy of the chain FORWARD of %s is DROP: what goes to pods is dropped unless a rule accepts it, and kube-proxy's go with it."
+                  .formatted(tool),
+              "See that the CNI accepts what goes to pods and comes from them, or accept it: "
+                  + tool
+                  + " -P FORWARD ACCEPT");
+        }
+      }
     }
   }
 

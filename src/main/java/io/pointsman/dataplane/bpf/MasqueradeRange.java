@@ -38,18 +38,21 @@ record MasqueradeRange(int low, int high) {
     return largest(taken);
   }
 
+  /** How many ports there are; not asked of {@link #NONE}. */
+  int size() {
+    return high - low + 1;
+  }
+
   private static MasqueradeRange largest(BitSet taken) {
     MasqueradeRange best = NONE;
-    int size = 0;
     int low = taken.nextClearBit(FIRST);
     while (low <= LAST) {
       int next = taken.nextSetBit(low);
-      int high = next < 0 ? LAST : Math.min(next - 1, LAST);
-      if (high - low + 1 > size) {
-        size = high - low + 1;
-        best = new MasqueradeRange(low, high);
+      MasqueradeRange run = new MasqueradeRange(low, next < 0 ? LAST : Math.min(next - 1, LAST));
+      if (best.equals(NONE) || run.size() > best.size()) {
+        best = run;
       }
-      low = taken.nextClearBit(high + 1);
+      low = taken.nextClearBit(run.high() + 1);
     }
     return best;
   }

@@ -14,7 +14,7 @@ import io.pointsman.dataplane.KernelState.Setting;
 import io.pointsman.kernel.CommandRunner.CommandException;
 import io.pointsman.kernel.HiddenTables;
 import io.pointsman.kernel.Iptables;
-import io.pointsman.kernel.Iptables.RestoreException;
+import io.pointsman.kernel.RestoreException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;

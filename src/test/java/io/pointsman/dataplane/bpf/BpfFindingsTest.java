@@ -11,6 +11,8 @@ import io.pointsman.kernel.BpfQuery;
 import io.pointsman.kernel.Capabilities;
 import io.pointsman.kernel.Features;
 import io.pointsman.kernel.Features.KernelVersion;
+import io.pointsman.kernel.Iptables.Family;
+import io.pointsman.kernel.Iptables.Variant;
 import io.pointsman.kernel.KernelSandbox;
 import io.pointsman.kernel.LockLimit;
 import java.nio.file.Path;
@@ -117,6 +119,17 @@ class BpfFindingsTest {
             new Node().withoutHelpers(),
             List.of(lacking("the boot clock"), lacking("network namespace cookies"))),
         new Row(
+            "a firewall that drops what it forwards",
+            new Node().dropping(Family.IPV6, Variant.LEGACY),
+            List.of(
+                new Finding(
+                    Severity.WARNING,
+                    "ForwardingDropped",
+                    "The policy of the chain FORWARD of ip6tables-legacy is DROP: what goes to pods"
+                        + " is dropped unless a rule accepts it, and kube-proxy's go with it.",
+                    "See that the CNI accepts what goes to pods and comes from them, or accept it:"
+                        + " ip6tables-legacy -P FORWARD ACCEPT"))),
+        new Row(
             "kernel 5.10, 64 KiB may be locked",
             new Node().holding(it -> it != SYS_RESOURCE).locking(KIB_64, KIB_64),
             List.of(block("LockLimitTooLow", LOCKED, LIFT))),
@@ -183,6 +196,7 @@ class BpfFindingsTest {
     private KernelVersion kernel = new KernelVersion(5, 10, "5.10.0");
     private IntPredicate rights = number -> true;
     private LockLimit limit = new LockLimit(LockLimit.UNLIMITED, LockLimit.UNLIMITED);
+    private String dropping = "";
     private boolean btf = true;
     private boolean library = true;
     private boolean helpers = true;
@@ -201,6 +215,11 @@ class BpfFindingsTest {
 
     Node locking(long now, long most) {
       limit = new LockLimit(now, most);
+      return this;
+    }
+
+    Node dropping(Family family, Variant variant) {
+      dropping = family + " " + variant;
       return this;
     }
 
@@ -250,6 +269,11 @@ class BpfFindingsTest {
         throw new IllegalStateException("libbpf.so.1 cannot be loaded");
       }
       return "v1.4";
+    }
+
+    @Override
+    public boolean dropsForwarded(Family family, Variant variant) {
+      return dropping.equals(family + " " + variant);
     }
 
     @Override

@@ -51,6 +51,18 @@ class BpfPreflightTest extends BpfDataplaneFixture {
         .containsKeys("BpffsMissing", "CgroupV2Missing");
     DataplaneSettings everyPort = new DataplaneSettings(Scheduler.RR, 1, 65_535);
     assertThat(reasons(new BpfDataplane(options, everyPort))).containsKey("NoMasqueradePorts");
+    DataplaneSettings mostPorts = new DataplaneSettings(Scheduler.RR, 1, 65_000);
+    assertThat(reasons(new BpfDataplane(options, mostPorts)).get("FewMasqueradePorts"))
+        .contains("the ports 65001 to 65535");
+  }
+
+  @Test
+  void looksAtTheFirewall() {
+    assertThat(reasons()).doesNotContainKeys("ForwardingDropped", "FewMasqueradePorts");
+    Commands.run(
+        "ip", "netns", "exec", sandbox.namespace(), "iptables-nft", "-P", "FORWARD", "DROP");
+    assertThat(reasons().get("ForwardingDropped")).contains("FORWARD of iptables-nft is DROP");
+    assertThat(here(() -> dataplane.preflight()).passed()).isTrue();
   }
 
   private Map<String, String> reasons() {
