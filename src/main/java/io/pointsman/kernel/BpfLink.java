@@ -30,12 +30,11 @@ public final class BpfLink implements AutoCloseable {
   }
 
   /**
-   * Attaches a program to a device of the caller's network namespace by tcx (from kernel 6.6):
-   * first at ingress and last at egress, so that other programs see what the stack sees.
+   * Attaches a program to a device of the caller's network namespace by tcx (from kernel 6.6),
+   * before those that are there: one of them may end the chain.
    */
   public static BpfLink attachTcx(BpfProgram program, int ifindex, TcDirection direction) {
-    int flags = direction == TcDirection.INGRESS ? BEFORE : 0;
-    int fd = LibbpfFds.linkCreate(program.fd(), ifindex, direction.tcxAttachType(), flags);
+    int fd = LibbpfFds.linkCreate(program.fd(), ifindex, direction.tcxAttachType(), BEFORE);
     return created(fd, "attach " + program.name() + " to device", "index " + ifindex);
   }
 

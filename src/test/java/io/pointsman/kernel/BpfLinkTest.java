@@ -82,7 +82,7 @@ class BpfLinkTest {
                 .containsExactly("classify_other", "classify");
             assertThat(BpfQuery.tcx(index, TcDirection.EGRESS))
                 .extracting(AttachedProgram::name)
-                .containsExactly("classify", "classify_other");
+                .containsExactly("classify_other", "classify");
             assertThat(three.info().target()).isEqualTo(index);
             assertThat(two.info().attachType()).isEqualTo(TcDirection.INGRESS.tcxAttachType());
             sandbox.ip("link", "del", "left");

@@ -15,9 +15,8 @@ import java.util.Set;
 /** Runs the packet programs by clsact filters at a place of their own, for kernels without tcx. */
 final class FilterAttachment implements DeviceAttachment {
   private static final int HANDLE = 0x706d;
-  // Before all others at ingress and behind them at egress: they see what the stack sees.
-  private static final int INGRESS_PRIORITY = 1;
-  private static final int EGRESS_PRIORITY = 0xfff0;
+  // Before all others: one of them may end the chain.
+  private static final int PRIORITY = 1;
 
   private final Programs programs;
 
@@ -91,7 +90,7 @@ final class FilterAttachment implements DeviceAttachment {
   }
 
   static boolean isOurs(TcFilterInfo filter) {
-    return filter.handle() == HANDLE && filter.priority() == priority(filter.direction());
+    return filter.handle() == HANDLE && filter.priority() == PRIORITY;
   }
 
   private boolean attach(
@@ -99,7 +98,7 @@ final class FilterAttachment implements DeviceAttachment {
     if (runs(program, ifindex, direction, netlink)) {
       return false;
     }
-    TcFilter.attach(program, ifindex, direction, HANDLE, priority(direction));
+    TcFilter.attach(program, ifindex, direction, HANDLE, PRIORITY);
     return true;
   }
 
@@ -113,13 +112,6 @@ final class FilterAttachment implements DeviceAttachment {
     return switch (direction) {
       case INGRESS -> programs.ingress();
       case EGRESS -> programs.egress();
-    };
-  }
-
-  private static int priority(TcDirection direction) {
-    return switch (direction) {
-      case INGRESS -> INGRESS_PRIORITY;
-      case EGRESS -> EGRESS_PRIORITY;
     };
   }
 }

@@ -8,10 +8,17 @@ import static org.awaitility.Awaitility.await;
 
 import io.pointsman.catalogue.Address;
 import io.pointsman.dataplane.DesiredState;
+import io.pointsman.kernel.BpfLink;
 import io.pointsman.kernel.BpfMap;
+import io.pointsman.kernel.BpfObject;
+import io.pointsman.kernel.BpfProgram;
+import io.pointsman.kernel.BpfSources;
 import io.pointsman.kernel.TcDirection;
+import io.pointsman.kernel.TcFilter;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -21,6 +28,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 @ParameterizedClass(name = "tcx {0}")
 @ValueSource(booleans = {true, false})
 class DevicesTest extends BpfDataplaneFixture {
+  private static final int FOREIGN_PRIORITY = 2;
+
+  private final List<BpfLink> foreign = new ArrayList<>();
+
   DevicesTest(boolean tcx) {
     super(tcx);
   }
@@ -44,6 +55,34 @@ class DevicesTest extends BpfDataplaneFixture {
         .atMost(Duration.ofSeconds(20))
         .untilAsserted(() -> assertThat(new Pins(root).linkNames()).hasSize(8 + (tcx ? 2 * 2 : 0)));
     assertProven(desired);
+  }
+
+  /** One that ends the chain, as with TC_ACT_OK, must not end it before the programs have run. */
+  @Test
+  void runsBeforeTheProgramsOfOthers() {
+    byte[] elf = BpfSources.compile("src/test/resources/bpf/empty.bpf.c");
+    try (BpfObject object = BpfObject.open("empty", elf, BpfObject.Options.NONE)) {
+      object.load();
+      run(() -> attachForeign(object.program("empty")));
+      here(() -> dataplane.prepare(desired(List.of())));
+      for (TcDirection direction : TcDirection.values()) {
+        assertThat(here(() -> programs("uplink", direction)))
+            .containsExactly(direction.name().toLowerCase(Locale.ROOT), "empty");
+      }
+      run(dataplane::remove);
+      assertThat(here(() -> programs("uplink", TcDirection.EGRESS))).containsExactly("empty");
+      foreign.forEach(BpfLink::close);
+    }
+  }
+
+  private void attachForeign(BpfProgram program) {
+    for (TcDirection direction : TcDirection.values()) {
+      if (tcx) {
+        foreign.add(BpfLink.attachTcx(program, index("uplink"), direction));
+      } else {
+        TcFilter.attach(program, index("uplink"), direction, 1, FOREIGN_PRIORITY);
+      }
+    }
   }
 
   @Test
