@@ -26,6 +26,17 @@ static __always_inline bool addr_is_v4(const struct addr *a)
 	return !a->w[0] && !a->w[1] && a->w[2] == V4_MAPPED;
 }
 
+/* The two halves of an address as numbers whose order is that of the addresses. */
+static __always_inline __u64 addr_high(const struct addr *a)
+{
+	return (__u64)bpf_ntohl(a->w[0]) << 32 | bpf_ntohl(a->w[1]);
+}
+
+static __always_inline __u64 addr_low(const struct addr *a)
+{
+	return (__u64)bpf_ntohl(a->w[2]) << 32 | bpf_ntohl(a->w[3]);
+}
+
 /* 0.0.0.0 or :: */
 static __always_inline bool addr_is_any(const struct addr *a)
 {

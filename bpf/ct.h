@@ -79,18 +79,39 @@ static __noinline void forget_flow(const struct ct_key *flow)
 	}
 }
 
-/* Whether nobody can still be using the entry's flow. */
-static __always_inline bool is_over(const struct ct *entry, __u8 proto, __u64 now)
+/* Whether nobody can still be using the entry's flow; datagrams may go one way only. */
+static __noinline bool is_over(const struct ct_key *key, const struct ct *entry, __u64 now)
 {
 	__u64 idle = idle_time(entry, now);
+	const struct ct *pair;
 
-	if (proto == IPPROTO_UDP)
-		return idle > IDLE_UDP;
+	if (key->proto == IPPROTO_UDP) {
+		if (idle <= IDLE_UDP)
+			return false;
+		pair = find_pair(key, entry);
+		return !pair || idle_time(pair, now) > IDLE_UDP;
+	}
 	if (entry->flags & CT_CLOSING)
 		return idle > IDLE_CLOSED;
 	if (!(entry->flags & (CT_SEEN_REPLY | CT_FORWARD)))
 		return idle > IDLE_NEW;
 	return idle > IDLE_CONNECTION;
+}
+
+/*
+ * Whether the flow of a reply's entry has had its end as far as one can see: a connection that was
+ * closed, or a question that was answered at once, after which nothing came.
+ */
+static __noinline bool is_done(const struct ct_key *key, const struct ct *entry)
+{
+	const struct ct *pair;
+
+	if (key->proto != IPPROTO_UDP)
+		return entry->flags & CT_CLOSING;
+	if (!(entry->flags & CT_SEEN_REPLY))
+		return false;
+	pair = find_pair(key, entry);
+	return pair && READ_ONCE(pair->last_seen) == READ_ONCE(entry->last_seen);
 }
 
 /* Whether the packet's flow is left to the stack, or waits until it is. */
@@ -137,22 +158,19 @@ static __noinline bool goes_on(const struct packet *p, struct ct *entry, bool ac
 			return false;
 		return !active || addr_is_zero(&entry->addr) || still_serves(p, entry);
 	}
-	if (idle_time(entry, now) > IDLE_UDP) {
-		const struct ct *pair = find_pair(&p->key, entry);
-
-		if (!pair || idle_time(pair, now) > IDLE_UDP)
-			return false;
-	}
+	if (is_over(&p->key, entry, now))
+		return false;
 	return !active || still_serves(p, entry);
 }
 
-/* Whether goes_on has to be asked: only of the client's packets, and rarely. */
+/* Whether goes_on has to be asked: of the client's packets and the stack's datagrams, and rarely.
+ */
 static __always_inline bool needs_look(const struct packet *p, const struct ct *entry)
 {
-	if (!(entry->flags & CT_FORWARD) || p->fragment == FRAGMENT_LATER)
+	if (!(entry->flags & (CT_FORWARD | CT_STACK)) || p->fragment == FRAGMENT_LATER)
 		return false;
 	if (p->key.proto == IPPROTO_TCP)
-		return is_new_connection(p);
+		return entry->flags & CT_FORWARD && is_new_connection(p);
 	return !is_recent(entry);
 }
 
@@ -165,13 +183,19 @@ static __noinline void close_flow(const struct packet *p, struct ct *entry)
 		pair->flags |= CT_CLOSING;
 }
 
-/* Notes that a packet came by; writes only what changes, and the time once a second. */
-static __always_inline void track(const struct packet *p, struct ct *entry)
+/* Notes when the entry was used, once a second. */
+static __always_inline void touch(struct ct *entry)
 {
 	if (!is_recent(entry)) {
 		entry->last_seen = bpf_ktime_get_boot_ns();
 		entry->tick = bpf_jiffies64();
 	}
+}
+
+/* Notes that a packet came by; writes only what changes. */
+static __always_inline void track(const struct packet *p, struct ct *entry)
+{
+	touch(entry);
 	if (!(entry->flags & (CT_FORWARD | CT_SEEN_REPLY)))
 		entry->flags |= CT_SEEN_REPLY;
 	if (p->tcp_flags & (TCP_FIN | TCP_RST) && !(entry->flags & CT_CLOSING))

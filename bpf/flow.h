@@ -26,7 +26,7 @@ static __noinline bool tuple_is_free(const struct packet *p, const struct ct_key
 
 	if (!old || (old->port == p->key.dport && addr_equal(&old->addr, &p->key.daddr)))
 		return true;
-	if (!(old->flags & CT_CLOSING) && !is_over(old, reply->proto, now))
+	if (!(old->flags & CT_CLOSING) && !is_over(reply, old, now))
 		return false;
 	set_key(&flow, CT_EGRESS, reply->proto, &reply->daddr, reply->dport, &reply->saddr,
 		reply->sport);

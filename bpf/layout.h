@@ -50,7 +50,10 @@ struct nat_fe {
 #define SCHED_RANDOM 0
 #define SCHED_RR     1
 
-/* nat_be: backend set and ordinal -> backend. */
+/*
+ * nat_be: backend set and ordinal -> backend. Those of this node come first; they and the others
+ * each ascend by address and port, as numbers.
+ */
 struct nat_be_key {
 	__u32 id;
 	__u32 ordinal;
@@ -93,7 +96,7 @@ struct ct {
 	struct addr addr; /* what the hook writes into the packet; CT_STACK: backend or zero */
 	__be16 port;
 	__u16 flags;	 /* CT_* */
-	__u32 service;	 /* CT_STACK: seconds of silence after which the stack forgets the flow */
+	__u32 service;	 /* CT_STACK, UDP: seconds of silence after which the flow is forgotten */
 	__u64 last_seen; /* bpf_ktime_get_boot_ns, at most one second behind */
 	__u32 set;	 /* ingress forward entries: backend set that had this backend, 0 unknown */
 	__u32 tick;	 /* jiffies when last_seen was written: tells cheaply that it is recent */
@@ -182,7 +185,10 @@ struct config {
 	__u16 masquerade_low;  /* host order: first port for masqueraded flows */
 	__u16 masquerade_high; /* host order: last port */
 	__u64 host_netns; /* cookie of the node's network namespace, 0: the machine's first one */
-	__u64 reserved[3];
+	__u16 node_port_low;  /* host order: first node port */
+	__u16 node_port_high; /* host order: last node port */
+	__u32 reserved_word;
+	__u64 reserved[2];
 };
 
 #define PHASE_PREPARED 0 /* attached, leaves every packet and socket alone */

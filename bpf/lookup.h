@@ -7,8 +7,8 @@
 
 /* How often a lookup that raced with a change of its Service starts again. */
 #define LOOKUP_TRIES 16
-/* How many backends are searched for the one that a flow has; a larger set may move idle flows. */
-#define SEARCH_BACKENDS 256
+/* How often a set is halved to find a backend in it; no map has room for so large a set. */
+#define SEARCH_STEPS 24
 
 enum found {
 	FOUND_NONE,  /* no frontend */
@@ -95,6 +95,54 @@ static __noinline int choose_backend(const struct nat_fe_key *key, struct backen
 	return FOUND_RACED;
 }
 
+/* Whether a backend stands before (less than 0), at or behind an address and port in its set. */
+static __always_inline int order(const struct nat_be *be, const struct addr *addr, __be16 port)
+{
+	__u64 left = addr_high(&be->addr), right = addr_high(addr);
+
+	if (left == right) {
+		left = addr_low(&be->addr);
+		right = addr_low(addr);
+	}
+	if (left == right) {
+		left = bpf_ntohs(be->port);
+		right = bpf_ntohs(port);
+	}
+	if (left == right)
+		return 0;
+	return left < right ? -1 : 1;
+}
+
+/* Searches the ordinals from `low` to before `high`, which ascend by address and port. */
+static __noinline bool search(__u32 set, __u32 low, __u32 high, const struct addr *addr,
+			      __be16 port)
+{
+	struct nat_be_key key = {};
+	__u32 i;
+
+	key.id = set;
+	for (i = 0; i < SEARCH_STEPS; i++) {
+		const struct nat_be *be;
+		int place;
+
+		IN_REGISTER(i);
+		if (low >= high)
+			return false;
+		key.ordinal = low + (high - low) / 2;
+		be = bpf_map_lookup_elem(&nat_be, &key);
+		if (!be || READ_ONCE(be->id) != set)
+			return true; /* changing right now: ask again later */
+		place = order(be, addr, port);
+		if (!place)
+			return true;
+		if (place < 0)
+			low = key.ordinal + 1;
+		else
+			high = key.ordinal;
+	}
+	return false;
+}
+
 /*
  * Whether the frontend still has this backend; `set` is where it was last found and becomes where
  * it was found now.
@@ -103,31 +151,19 @@ static __noinline bool has_backend(const struct nat_fe_key *key, const struct ad
 				   __be16 port, __u32 *set)
 {
 	const struct nat_fe *fe = bpf_map_lookup_elem(&nat_fe, key);
-	struct nat_be_key be_key = {};
-	__u32 count, i;
+	__u32 id, count, local;
 
 	if (!fe)
 		return false;
-	be_key.id = READ_ONCE(fe->id);
+	id = READ_ONCE(fe->id);
 	count = READ_ONCE(fe->count);
-	if (be_key.id == *set)
+	local = READ_ONCE(fe->local);
+	if (id == *set)
 		return true;
-	for (i = 0; i < SEARCH_BACKENDS; i++) {
-		const struct nat_be *be;
-
-		IN_REGISTER(i);
-		if (i >= count)
-			return false;
-		be_key.ordinal = i;
-		be = bpf_map_lookup_elem(&nat_be, &be_key);
-		if (!be)
-			return true; /* changing right now: ask again later */
-		if (be->port == port && addr_equal(&be->addr, addr)) {
-			*set = be_key.id;
-			return true;
-		}
-	}
-	return false;
+	if (!search(id, 0, local, addr, port) && !search(id, local, count, addr, port))
+		return false;
+	*set = id;
+	return true;
 }
 
 /*

@@ -108,8 +108,8 @@ static __always_inline void take_over(struct ct_key *reply, const struct ct *old
 
 /*
  * Claims a port by creating the entry of the replies, whose daddr is the node's address. A port of
- * a flow that is over is taken over; if all that were tried are in use, the one of the connection
- * that was closed longest ago. 0 when there is none.
+ * a flow that is over is taken over; if all that were tried are in use, the one of the flow that
+ * was done longest ago. 0 when there is none.
  */
 static __noinline __be16 claim_port(struct __sk_buff *skb, struct ct_key *reply,
 				    const struct ct *value)
@@ -123,8 +123,8 @@ static __noinline __be16 claim_port(struct __sk_buff *skb, struct ct_key *reply,
 	    config->masquerade_high < config->masquerade_low)
 		return 0;
 	range = config->masquerade_high - config->masquerade_low + 1;
-	memory->closed_idle = SECOND;
-	memory->closed_port = 0;
+	memory->done_idle = SECOND;
+	memory->done_port = 0;
 	hash = hash_flow(reply, value);
 	for (i = 0; i < PORT_TRIES; i++) {
 		IN_REGISTER(i);
@@ -133,12 +133,12 @@ static __noinline __be16 claim_port(struct __sk_buff *skb, struct ct_key *reply,
 			old = bpf_map_lookup_elem(&ct, reply);
 			if (!old)
 				continue;
-			if (!is_over(old, reply->proto, value->last_seen)) {
+			if (!is_over(reply, old, value->last_seen)) {
 				__u64 idle = idle_time(old, value->last_seen);
 
-				if (old->flags & CT_CLOSING && idle > memory->closed_idle) {
-					memory->closed_idle = idle;
-					memory->closed_port = reply->dport;
+				if (idle > memory->done_idle && is_done(reply, old)) {
+					memory->done_idle = idle;
+					memory->done_port = reply->dport;
 				}
 				continue;
 			}
@@ -148,9 +148,9 @@ static __noinline __be16 claim_port(struct __sk_buff *skb, struct ct_key *reply,
 			return reply->dport;
 		bpf_map_delete_elem(&ct, reply);
 	}
-	if (!memory->closed_port)
+	if (!memory->done_port)
 		return 0;
-	reply->dport = memory->closed_port;
+	reply->dport = memory->done_port;
 	old = bpf_map_lookup_elem(&ct, reply);
 	if (!old)
 		return 0;

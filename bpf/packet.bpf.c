@@ -256,18 +256,115 @@ static __noinline void yield_tuple(const struct packet *p)
 	forget_flow(&flow);
 }
 
+/* Whether answers to a packet of the stack's would come with a tuple that masqueraded flows use. */
+static __always_inline bool shares_ports(struct __sk_buff *skb, const struct packet *p,
+					 const struct config *config)
+{
+	__u16 port = bpf_ntohs(p->key.sport);
+	struct addr own;
+
+	return port >= config->masquerade_low && port <= config->masquerade_high &&
+	       device_address(skb->ifindex, p->v6, &own) && addr_equal(&own, &p->key.saddr);
+}
+
+/* Whether answers to a datagram of the stack's would look like requests to a node port. */
+static __always_inline bool shares_node_port(const struct packet *p, const struct config *config,
+					     struct nat_fe_key *frontend)
+{
+	__u16 port = bpf_ntohs(p->key.sport);
+
+	if (p->key.proto != IPPROTO_UDP || port < config->node_port_low ||
+	    port > config->node_port_high)
+		return false;
+	frontend->addr = p->key.saddr;
+	frontend->port = p->key.sport;
+	frontend->proto = p->key.proto;
+	frontend->scope = 0;
+	return find_frontend(frontend, false) == FOUND_BACKEND;
+}
+
+/* Notes that the answers with this tuple are the stack's. */
+static __always_inline void note_answers(const struct ct_key *reply, struct ct *value)
+{
+	__builtin_memset(value, 0, sizeof(*value));
+	value->flags = CT_STACK;
+	value->service = IDLE_UDP / SECOND;
+	value->last_seen = bpf_ktime_get_boot_ns();
+	value->tick = bpf_jiffies64();
+	bpf_map_update_elem(&ct, reply, value, BPF_ANY);
+}
+
+/* Gives a flow of the stack's a port of ours. TC_ACT_OK when it has entries afterwards. */
+static __always_inline int masquerade_again(struct __sk_buff *skb, const struct packet *p,
+					    struct scratch *memory)
+{
+	memory->backend.addr = p->key.daddr;
+	memory->backend.port = p->key.dport;
+	memory->value.service = 0;
+	memory->value.set = 0;
+	memory->value.last_seen = bpf_ktime_get_boot_ns();
+	memory->value.tick = bpf_jiffies64();
+	switch (start_masquerade(skb, p, &memory->backend, &memory->value, skb->ifindex)) {
+	case STARTED:
+		return TC_ACT_OK;
+	case CT_FULL:
+		return drop(COUNTER_DROP_CT_FULL);
+	}
+	return drop(COUNTER_DROP_NO_MASQUERADE_PORT);
+}
+
+/*
+ * A packet that leaves and is none of ours. Where the stack has masqueraded it too, with an address
+ * and port that we might use, its answers are noted as the stack's; where we do use them for
+ * another flow to there, it gets another port as that flow goes on.
+ */
+static __noinline int first_of_stack(struct __sk_buff *skb, const struct packet *p)
+{
+	const struct config *config = configuration();
+	struct scratch *memory = scratch_memory();
+	struct ct_key reply;
+	struct ct *old;
+
+	if (!config || !memory || p->fragment == FRAGMENT_LATER ||
+	    (p->key.proto == IPPROTO_TCP && !is_new_connection(p)))
+		return TC_ACT_UNSPEC;
+	if (!shares_ports(skb, p, config) && !shares_node_port(p, config, &memory->frontend))
+		return TC_ACT_UNSPEC;
+	set_key(&reply, CT_INGRESS, p->key.proto, &p->key.daddr, p->key.dport, &p->key.saddr,
+		p->key.sport);
+	old = bpf_map_lookup_elem(&ct, &reply);
+	if (old && !(old->flags & CT_CLOSING) && !is_over(&reply, old, bpf_ktime_get_boot_ns())) {
+		if (!(old->flags & (CT_FORWARD | CT_STACK)))
+			return masquerade_again(skb, p, memory);
+		if (old->flags & CT_STACK)
+			touch(old);
+		return TC_ACT_UNSPEC;
+	}
+	yield_tuple(p);
+	note_answers(&reply, &memory->value);
+	return TC_ACT_UNSPEC;
+}
+
 static __always_inline int egress_flow(struct __sk_buff *skb, const struct packet *p, bool active)
 {
 	struct ct *entry = bpf_map_lookup_elem(&ct, &p->key);
+	int verdict;
 
-	if (!entry) {
-		if (!active)
-			yield_tuple(p);
-		return TC_ACT_UNSPEC;
-	}
-	if (goes_past(p, entry)) {
+	if (entry && goes_past(p, entry)) {
 		forget_ends(p, entry);
-		return TC_ACT_UNSPEC;
+		entry = NULL;
+	}
+	if (!entry) {
+		if (!active) {
+			yield_tuple(p);
+			return TC_ACT_UNSPEC;
+		}
+		verdict = first_of_stack(skb, p);
+		if (verdict != TC_ACT_OK)
+			return verdict;
+		entry = bpf_map_lookup_elem(&ct, &p->key);
+		if (!entry)
+			return drop(COUNTER_DROP_CT_FULL);
 	}
 	return translate(skb, p, entry);
 }

@@ -83,8 +83,8 @@ struct scratch {
 	struct backend backend;
 	struct ct value;    /* of the entries of a new flow */
 	struct ct_key flow; /* a flow to be forgotten */
-	__u64 closed_idle;  /* of the connection that was closed longest ago */
-	__be16 closed_port; /* and its port; 0 for none */
+	__u64 done_idle;    /* of the flow that was done longest ago */
+	__be16 done_port;   /* and its port; 0 for none */
 };
 
 /* It may be pinned with the others, so its size stays what it is. */

@@ -12,14 +12,23 @@ import java.lang.foreign.MemorySegment;
  * What the programs are told, as it stands in the map {@code config}.
  *
  * @param phase {@link Phase#ABSENT} never stands there
+ * @param nodePortLow the first port of the cluster's node port range
+ * @param nodePortHigh the last
  * @param networkNamespace cookie of the node's network namespace, 0 for the machine's first one
  */
-record Config(Phase phase, MasqueradeRange masquerade, long networkNamespace) {
+record Config(
+    Phase phase,
+    MasqueradeRange masquerade,
+    int nodePortLow,
+    int nodePortHigh,
+    long networkNamespace) {
   /** What it shall be on this node. */
   static Config wanted(Phase phase, DataplaneSettings settings) {
     return new Config(
         phase,
         MasqueradeRange.find(settings.nodePortLow(), settings.nodePortHigh()),
+        settings.nodePortLow(),
+        settings.nodePortHigh(),
         Features.networkNamespaceCookie().orElse(0L));
   }
 
@@ -35,6 +44,8 @@ record Config(Phase phase, MasqueradeRange masquerade, long networkNamespace) {
           new MasqueradeRange(
               Layout.getShort(value, Layout.CONFIG_MASQUERADE_LOW),
               Layout.getShort(value, Layout.CONFIG_MASQUERADE_HIGH)),
+          Layout.getShort(value, Layout.CONFIG_NODE_PORT_LOW),
+          Layout.getShort(value, Layout.CONFIG_NODE_PORT_HIGH),
           Layout.getLong(value, Layout.CONFIG_HOST_NETNS));
     }
   }
@@ -46,13 +57,15 @@ record Config(Phase phase, MasqueradeRange masquerade, long networkNamespace) {
       Layout.putInt(value, Layout.CONFIG_PHASE, number(phase));
       Layout.putShort(value, Layout.CONFIG_MASQUERADE_LOW, masquerade.low());
       Layout.putShort(value, Layout.CONFIG_MASQUERADE_HIGH, masquerade.high());
+      Layout.putShort(value, Layout.CONFIG_NODE_PORT_LOW, nodePortLow);
+      Layout.putShort(value, Layout.CONFIG_NODE_PORT_HIGH, nodePortHigh);
       Layout.putLong(value, Layout.CONFIG_HOST_NETNS, networkNamespace);
       map.update(arena.allocate(Integer.BYTES, Integer.BYTES), value);
     }
   }
 
   Config in(Phase other) {
-    return new Config(other, masquerade, networkNamespace);
+    return new Config(other, masquerade, nodePortLow, nodePortHigh, networkNamespace);
   }
 
   /** A number that nobody wrote is taken for the phase that leaves all traffic alone. */

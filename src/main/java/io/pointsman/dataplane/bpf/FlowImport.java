@@ -117,8 +117,8 @@ final class FlowImport {
     }
     if (!answer.destination().equals(key.source())
         || answer.destinationPort() != key.sourcePort()) {
-      wanted.putIfAbsent(
-          answer, new FlowEntry(OF_POD, 0, Layout.CT_STACK | Layout.CT_SEEN_REPLY, 0, now));
+      int flags = Layout.CT_STACK | Layout.CT_SEEN_REPLY;
+      wanted.putIfAbsent(answer, new FlowEntry(OF_POD, 0, flags, timeouts.udpStream(), now));
     }
   }
 

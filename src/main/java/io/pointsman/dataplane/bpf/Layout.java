@@ -104,6 +104,8 @@ final class Layout {
   static final int CONFIG_MASQUERADE_LOW = 4;
   static final int CONFIG_MASQUERADE_HIGH = 6;
   static final int CONFIG_HOST_NETNS = 8;
+  static final int CONFIG_NODE_PORT_LOW = 16;
+  static final int CONFIG_NODE_PORT_HIGH = 18;
 
   private static final ValueLayout.OfLong NETWORK_LONG =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);

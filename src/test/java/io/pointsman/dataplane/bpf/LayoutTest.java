@@ -91,6 +91,8 @@ class LayoutTest {
     expected.put("offsetof(struct config, masquerade_low)", Layout.CONFIG_MASQUERADE_LOW);
     expected.put("offsetof(struct config, masquerade_high)", Layout.CONFIG_MASQUERADE_HIGH);
     expected.put("offsetof(struct config, host_netns)", Layout.CONFIG_HOST_NETNS);
+    expected.put("offsetof(struct config, node_port_low)", Layout.CONFIG_NODE_PORT_LOW);
+    expected.put("offsetof(struct config, node_port_high)", Layout.CONFIG_NODE_PORT_HIGH);
     expected.put("PHASE_PREPARED * 100 + PHASE_ACTIVE * 10 + PHASE_DRAINING", 12);
     expected.put("FE_KIND_EXTERNAL_IP * 100 + FE_KIND_LOAD_BALANCER * 10 + FE_KIND_NODE_PORT", 123);
     expected.put("SCHED_RANDOM * 10 + SCHED_RR", 1);

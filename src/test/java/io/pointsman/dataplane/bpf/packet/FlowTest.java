@@ -9,6 +9,8 @@ import static io.pointsman.dataplane.bpf.packet.PacketBuilder.TCP;
 import static io.pointsman.dataplane.bpf.packet.PacketBuilder.UDP;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -21,6 +23,7 @@ class FlowTest {
   private static final Endpoint VIP = Endpoint.of("10.96.0.10", 80);
   private static final Endpoint ONE = Endpoint.of("10.244.1.1", 8080);
   private static final Endpoint TWO = Endpoint.of("10.244.1.2", 8080);
+  private static final int SET = 1500;
 
   private final PacketPrograms programs = PacketPrograms.fresh();
   private final Tables tables = programs.tables;
@@ -133,6 +136,44 @@ class FlowTest {
     assertThat(send(TCP, SYN).to()).isEqualTo(ONE);
     assertThat(send(UDP, 0).to()).isEqualTo(ONE);
     assertThat(tables.count(Counter.FLOW_NEW)).isEqualTo(2);
+  }
+
+  /** A set ascends by address and port: first what runs on this node, then the others. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2, 750, 1498, 1499, 1500, 1501, 2250, 2998, 2999})
+  void keepsAFlowInASetOfAnySize(int place) {
+    List<Endpoint> all = new ArrayList<>();
+    for (int i = 0; i < 2 * SET; i++) {
+      boolean local = i < SET;
+      int host = local ? i : i - SET;
+      String address = "10.244.%d.%d".formatted(local ? 200 : host / 500, host / 2 % 250);
+      all.add(Endpoint.of(address, local ? 1000 + i : 8080 + i % 2));
+    }
+    List<Endpoint> local = inOrder(all.subList(0, SET));
+    List<Endpoint> remote = inOrder(all.subList(SET, 2 * SET));
+    Endpoint backend = place < SET ? local.get(place) : remote.get(place - SET);
+    tables.backends(2, 0, List.of(backend));
+    tables.frontend(VIP, UDP, 2, 1, Structs.ROUND_ROBIN);
+    assertThat(send(UDP, 0).to()).isEqualTo(backend);
+    tables.backends(3, 0, Structs.BE_LOCAL, local);
+    tables.backends(3, SET, 0, remote);
+    tables.frontend(VIP, UDP, 3, 2 * SET, SET, Structs.ROUND_ROBIN);
+    tables.age(Structs.CT_INGRESS, UDP, CLIENT, VIP, 2);
+    assertThat(send(UDP, 0).to()).isEqualTo(backend);
+    assertThat(tables.count(Counter.FLOW_NEW)).isEqualTo(1);
+    (place < SET ? local : remote).remove(backend);
+    tables.backends(4, 0, Structs.BE_LOCAL, local);
+    tables.backends(4, local.size(), 0, remote);
+    tables.frontend(VIP, UDP, 4, 2 * SET - 1, local.size(), Structs.ROUND_ROBIN);
+    tables.age(Structs.CT_INGRESS, UDP, CLIENT, VIP, 2);
+    assertThat(send(UDP, 0).to()).isNotEqualTo(backend);
+    assertThat(tables.count(Counter.FLOW_NEW)).isEqualTo(2);
+  }
+
+  private static List<Endpoint> inOrder(List<Endpoint> backends) {
+    List<Endpoint> sorted = new ArrayList<>(backends);
+    sorted.sort(Comparator.comparing(Endpoint::address).thenComparingInt(Endpoint::port));
+    return sorted;
   }
 
   @Test

@@ -15,6 +15,7 @@ import io.pointsman.dataplane.bpf.SyncedMaps;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -56,11 +57,13 @@ class HammerTest {
         all.add(new Backend(backend.address(), backend.port(), true));
       }
       Collections.shuffle(all, random);
+      List<Backend> chosen = new ArrayList<>(all.subList(0, 1 + random.nextInt(BACKENDS)));
+      chosen.sort(Comparator.comparing(Backend::address).thenComparingInt(Backend::port));
       Endpoint vip = vip(service);
       return new ServicePort(
           new ServicePortId("default", "web-" + service, "", Protocol.TCP, IpFamily.IPV4),
           List.of(new Frontend(vip.address(), vip.port(), Protocol.TCP, FrontendKind.CLUSTER_IP)),
-          all.subList(0, 1 + random.nextInt(BACKENDS)));
+          chosen);
     }
 
     @Override

@@ -82,7 +82,37 @@ class MasqueradeTest {
     byte[] other = PacketBuilder.udp(client(1), VIP).build();
     assertThat(programs.ingress(other).retval()).isEqualTo(PacketPrograms.DROP);
     tables.age(Structs.CT_INGRESS, UDP, BACKEND, node, 181);
+    // Nothing has come back for long, but the client still sends.
+    assertThat(programs.ingress(other).retval()).isEqualTo(PacketPrograms.DROP);
+    tables.age(Structs.CT_EGRESS, UDP, client(0), BACKEND, 181);
     assertThat(connect(UDP, client(1)).from()).isEqualTo(node);
+  }
+
+  @Test
+  void reusesThePortOfAnAnsweredQuestionWhenNoneIsFree() {
+    tables.config(Tables.ACTIVE, Tables.LOW_PORT, Tables.LOW_PORT, 0);
+    Endpoint node = connect(UDP, client(0)).from();
+    byte[] other = PacketBuilder.udp(client(1), VIP).build();
+    age(client(0), node, 5);
+    assertThat(programs.ingress(other).retval()).as("no answer").isEqualTo(PacketPrograms.DROP);
+    connect(UDP, client(0));
+    programs.throughIngress(PacketBuilder.udp(BACKEND, node).build());
+    assertThat(programs.ingress(other).retval()).as("just now").isEqualTo(PacketPrograms.DROP);
+    age(client(0), node, 5);
+    connect(UDP, client(0));
+    assertThat(programs.ingress(other).retval()).as("went on").isEqualTo(PacketPrograms.DROP);
+    tables.age(Structs.CT_INGRESS, UDP, BACKEND, node, 181);
+    tables.age(Structs.CT_EGRESS, UDP, client(0), BACKEND, 181);
+    assertThat(connect(UDP, client(1)).from()).isEqualTo(node);
+    programs.throughIngress(PacketBuilder.udp(BACKEND, node).build());
+    age(client(1), node, 5);
+    assertThat(connect(UDP, client(2)).from()).isEqualTo(node);
+    assertThat(tables.hasConnection(Structs.CT_INGRESS, UDP, client(1), VIP)).isFalse();
+  }
+
+  private void age(Endpoint client, Endpoint node, long seconds) {
+    tables.age(Structs.CT_INGRESS, UDP, BACKEND, node, seconds);
+    tables.age(Structs.CT_EGRESS, UDP, client, BACKEND, seconds);
   }
 
   @Test

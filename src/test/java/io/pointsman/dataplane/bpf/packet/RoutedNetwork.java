@@ -106,6 +106,15 @@ final class RoutedNetwork implements AutoCloseable {
     }
   }
 
+  /** Has the router's stack give what it sends to the server an address and a port of its own. */
+  void masqueradeTowardsServer(int lowPort, int highPort) {
+    nft("add table inet nat");
+    nft("add chain inet nat out { type nat hook postrouting priority 100; }");
+    nft(
+        "add rule inet nat out oifname r1 meta l4proto { tcp, udp } masquerade to :%d-%d fully-random"
+            .formatted(lowPort, highPort));
+  }
+
   int index(String device) {
     Integer index = devices.get(device);
     if (index == null) {

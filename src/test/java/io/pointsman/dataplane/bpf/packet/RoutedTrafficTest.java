@@ -31,6 +31,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class RoutedTrafficTest {
   private static final int TIMEOUT_MILLIS = 5000;
   private static final int LARGE = 8 << 20;
+  private static final int MANY = 400;
 
   private final boolean v4;
   private final RoutedNetwork network;
@@ -144,6 +145,20 @@ class RoutedTrafficTest {
     String seen = Endpoint.of(client, 0).address().toString();
     assertThat(ask(vip)).isEqualTo("it " + seen);
     assertThat(ask(nodePort)).isEqualTo("it " + seen);
+  }
+
+  /** As Flannel has it between nodes; its ports and ours are of one range here, and meet often. */
+  @Test
+  void servesWhereTheStackMasqueradesOnceMore() throws IOException {
+    serve(0);
+    network.masqueradeTowardsServer(Tables.LOW_PORT, Tables.HIGH_PORT);
+    servers.named(backend.address().toString(), backend.port(), "it");
+    servers.echoDatagrams(backend.address().toString(), backend.port());
+    String node = Endpoint.of(v4 ? "10.244.1.1" : "fd00:244:1::1", 0).address().toString();
+    for (int i = 0; i < MANY; i++) {
+      assertThat(ask(nodePort)).as("connection %d", i).isEqualTo("it " + node);
+      assertEchoesDatagram(nodePort, 100);
+    }
   }
 
   @Test

@@ -8,6 +8,7 @@ import static io.pointsman.dataplane.bpf.packet.PacketBuilder.TCP;
 import static io.pointsman.dataplane.bpf.packet.PacketBuilder.UDP;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pointsman.catalogue.Address;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -112,7 +113,8 @@ class StackFlowsTest {
         Endpoint.of(
             (vip.address().isV4() ? PacketPrograms.NODE_V4 : PacketPrograms.NODE_V6).toString(),
             61_000);
-    tables.connection(Structs.CT_INGRESS, UDP, one, node, one, Structs.CT_STACK, 0);
+    Endpoint none = new Endpoint(Address.ANY_V6, 0);
+    tables.connection(Structs.CT_INGRESS, UDP, one, node, none, Structs.CT_STACK, LIMIT);
     tables.service(vip, UDP, 1, 0, List.of(one));
     programs.leavesAlone(PacketBuilder.udp(one, node).build());
     byte[] sent = programs.throughIngress(datagram()).frame();

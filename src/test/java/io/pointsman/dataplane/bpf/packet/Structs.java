@@ -19,6 +19,8 @@ final class Structs {
   static final int CT_FORWARD = 1;
   static final int CT_STACK = 16;
   static final int CT_HELD = 32;
+  static final int NODE_PORT_LOW = 30_000;
+  static final int NODE_PORT_HIGH = 32_767;
 
   private Structs() {}
 
@@ -31,12 +33,12 @@ final class Structs {
             .put((byte) 0));
   }
 
-  static MemorySegment frontend(int set, int count, int service, int scheduler) {
+  static MemorySegment frontend(int set, int count, int local, int service, int scheduler) {
     return segment(
         buffer(32)
             .putInt(set)
             .putInt(count)
-            .putInt(0)
+            .putInt(local)
             .putInt(service)
             .putInt(0)
             .putInt(0)
@@ -103,7 +105,9 @@ final class Structs {
             .putShort((short) low)
             .putShort((short) high)
             .putLong(hostNamespace)
-            .putLong(0)
+            .putShort((short) NODE_PORT_LOW)
+            .putShort((short) NODE_PORT_HIGH)
+            .putInt(0)
             .putLong(0)
             .putLong(0));
   }

@@ -41,16 +41,27 @@ final class Tables {
 
   /** Writes a set of backends. */
   void backends(int set, int flags, List<Endpoint> backends) {
+    backends(set, 0, flags, backends);
+  }
+
+  /** Writes backends into a set from an ordinal on. */
+  void backends(int set, int from, int flags, List<Endpoint> backends) {
     for (int i = 0; i < backends.size(); i++) {
       map("nat_be")
-          .update(Structs.backendKey(set, i), Structs.backend(backends.get(i), flags, set));
+          .update(Structs.backendKey(set, from + i), Structs.backend(backends.get(i), flags, set));
     }
   }
 
   void frontend(Endpoint frontend, int protocol, int set, int count, int scheduler) {
+    frontend(frontend, protocol, set, count, 0, scheduler);
+  }
+
+  /** A frontend whose first {@code local} backends run on this node. */
+  void frontend(Endpoint frontend, int protocol, int set, int count, int local, int scheduler) {
     map("nat_fe")
         .update(
-            Structs.frontendKey(frontend, protocol), Structs.frontend(set, count, 7, scheduler));
+            Structs.frontendKey(frontend, protocol),
+            Structs.frontend(set, count, local, 7, scheduler));
   }
 
   /** A frontend with its backends, round robin. */
