@@ -198,6 +198,6 @@ static __always_inline void track(const struct packet *p, struct ct *entry)
 	touch(entry);
 	if (!(entry->flags & (CT_FORWARD | CT_SEEN_REPLY)))
 		entry->flags |= CT_SEEN_REPLY;
-	if (p->tcp_flags & (TCP_FIN | TCP_RST) && !(entry->flags & CT_CLOSING))
+	if (is_ending(p) && !(entry->flags & CT_CLOSING))
 		close_flow(p, entry);
 }

@@ -85,8 +85,7 @@ static __noinline int first_packet(struct __sk_buff *skb, const struct packet *p
 	if (!memory || p->fragment == FRAGMENT_LATER || addr_is_any(&p->key.daddr))
 		return TC_ACT_UNSPEC;
 	/* A connection that began elsewhere is counted when it ends: its packets cost no lookup. */
-	if (p->key.proto == IPPROTO_TCP && !is_new_connection(p) &&
-	    !(p->tcp_flags & (TCP_FIN | TCP_RST)))
+	if (p->key.proto == IPPROTO_TCP && !is_new_connection(p) && !is_ending(p))
 		return TC_ACT_UNSPEC;
 	frontend = &memory->frontend;
 	frontend->addr = p->key.daddr;
@@ -316,9 +315,10 @@ static __always_inline int masquerade_again(struct __sk_buff *skb, const struct 
 /*
  * A packet that leaves and is none of ours. Where the stack has masqueraded it too, with an address
  * and port that we might use, its answers are noted as the stack's; where we do use them for
- * another flow to there, it gets another port as that flow goes on.
+ * another flow to there, it gets another port as that flow goes on. Of a connection only the first
+ * and the last packets matter.
  */
-static __noinline int first_of_stack(struct __sk_buff *skb, const struct packet *p)
+static __noinline int leave_from_stack(struct __sk_buff *skb, const struct packet *p)
 {
 	const struct config *config = configuration();
 	struct scratch *memory = scratch_memory();
@@ -326,13 +326,18 @@ static __noinline int first_of_stack(struct __sk_buff *skb, const struct packet 
 	struct ct *old;
 
 	if (!config || !memory || p->fragment == FRAGMENT_LATER ||
-	    (p->key.proto == IPPROTO_TCP && !is_new_connection(p)))
+	    (p->key.proto == IPPROTO_TCP && !is_new_connection(p) && !is_ending(p)))
 		return TC_ACT_UNSPEC;
 	if (!shares_ports(skb, p, config) && !shares_node_port(p, config, &memory->frontend))
 		return TC_ACT_UNSPEC;
 	set_key(&reply, CT_INGRESS, p->key.proto, &p->key.daddr, p->key.dport, &p->key.saddr,
 		p->key.sport);
 	old = bpf_map_lookup_elem(&ct, &reply);
+	if (is_ending(p)) {
+		if (old && old->flags & CT_STACK)
+			old->flags |= CT_CLOSING;
+		return TC_ACT_UNSPEC;
+	}
 	if (old && !(old->flags & CT_CLOSING) && !is_over(&reply, old, bpf_ktime_get_boot_ns())) {
 		if (!(old->flags & (CT_FORWARD | CT_STACK)))
 			return masquerade_again(skb, p, memory);
@@ -359,7 +364,7 @@ static __always_inline int egress_flow(struct __sk_buff *skb, const struct packe
 			yield_tuple(p);
 			return TC_ACT_UNSPEC;
 		}
-		verdict = first_of_stack(skb, p);
+		verdict = leave_from_stack(skb, p);
 		if (verdict != TC_ACT_OK)
 			return verdict;
 		entry = bpf_map_lookup_elem(&ct, &p->key);

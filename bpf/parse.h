@@ -144,6 +144,11 @@ static __always_inline bool is_new_connection(const struct packet *p)
 	return (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
 }
 
+static __always_inline bool is_ending(const struct packet *p)
+{
+	return p->tcp_flags & (TCP_FIN | TCP_RST);
+}
+
 /* Offset of the checksum in the L4 header. */
 static __always_inline __u32 checksum_offset(__u8 proto)
 {

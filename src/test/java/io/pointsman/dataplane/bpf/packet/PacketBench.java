@@ -7,6 +7,7 @@ import static io.pointsman.dataplane.bpf.packet.PacketBuilder.TCP;
 import static io.pointsman.dataplane.bpf.packet.PacketBuilder.UDP;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pointsman.catalogue.Address;
 import io.pointsman.kernel.BpfObject;
 import io.pointsman.kernel.BpfProgram;
 import io.pointsman.kernel.BpfSources;
@@ -68,6 +69,10 @@ class PacketBench {
         byte[] other = PacketBuilder.of(protocol, client, client.withPort(9)).flags(ACK).build();
         report(name + " not ours, ingress", best(ingress, other));
         report(name + " not ours, egress", best(egress, other));
+        Address own = client.isV4() ? PacketPrograms.NODE_V4 : PacketPrograms.NODE_V6;
+        Endpoint node = new Endpoint(own, Tables.LOW_PORT);
+        byte[] stacks = PacketBuilder.of(protocol, node, client).flags(SYN).build();
+        report(name + " the stack's from a port of ours, egress", best(egress, stacks));
         report(name + " new flow, local backend", fresh(client, protocol, Structs.BE_LOCAL));
         report(name + " new flow, masqueraded", fresh(client, protocol, 0));
       }

@@ -3,6 +3,7 @@ package io.pointsman.dataplane.bpf.packet;
 
 import static io.pointsman.dataplane.bpf.packet.PacketBuilder.ACK;
 import static io.pointsman.dataplane.bpf.packet.PacketBuilder.FIN;
+import static io.pointsman.dataplane.bpf.packet.PacketBuilder.RST;
 import static io.pointsman.dataplane.bpf.packet.PacketBuilder.SYN;
 import static io.pointsman.dataplane.bpf.packet.PacketBuilder.TCP;
 import static io.pointsman.dataplane.bpf.packet.PacketBuilder.UDP;
@@ -83,6 +84,17 @@ class StackPortsTest {
     assertThat(programs.ingress(next).retval()).isEqualTo(PacketPrograms.DROP);
     programs.throughIngress(packet(backend, node, FIN | ACK));
     tables.age(Structs.CT_INGRESS, protocol, backend, node, 181);
+    assertThat(connect(client.withPort(40124)).from()).isEqualTo(node);
+  }
+
+  @Test
+  void giveTheirPortsBackWhenTheyEndFromHere() {
+    leavesAsItIs(node, backend);
+    assertThat(answered(node)).isEqualTo(node);
+    connect(client);
+    assertThat(programs.throughEgress(packet(node, backend, RST)).from()).isEqualTo(node);
+    // A datagram says nothing of its flow's end.
+    tables.age(Structs.CT_INGRESS, protocol, backend, node, protocol == TCP ? 61 : 181);
     assertThat(connect(client.withPort(40124)).from()).isEqualTo(node);
   }
 
