@@ -115,9 +115,25 @@ final class FlowExport implements AutoCloseable {
         || key.destinationPort() == 0) {
       return false;
     }
-    boolean udp = key.protocol() == Protocol.UDP.number();
-    int idle = udp ? UDP_IDLE : entry.has(Layout.CT_CLOSING) ? CLOSED_IDLE : TCP_IDLE;
-    return now - entry.lastSeen() < idle * SECOND;
+    if (key.protocol() == Protocol.UDP.number()) {
+      long limit = now - UDP_IDLE * SECOND;
+      // A client may only listen.
+      return entry.lastSeen() > limit
+          || flows.find(answers(key, entry)).filter(it -> it.lastSeen() > limit).isPresent();
+    }
+    return now - entry.lastSeen()
+        < (entry.has(Layout.CT_CLOSING) ? CLOSED_IDLE : TCP_IDLE) * SECOND;
+  }
+
+  /** Of the entry that gives answers the frontend's address. */
+  private static FlowKey answers(FlowKey key, FlowEntry entry) {
+    return new FlowKey(
+        Layout.CT_EGRESS,
+        entry.address(),
+        entry.port(),
+        key.source(),
+        key.sourcePort(),
+        key.protocol());
   }
 
   /** Empty when the entry of the node's address has been pushed out of the map. */

@@ -12,10 +12,12 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the stack begins while flows are handed over to it. */
 class FlowExportTest extends BpfDataplaneFixture {
   private static final int SECONDS = 100;
+  private static final long LONG_NANOS = 200_000_000_000L;
   private static final Address BACKEND = Address.parse("10.244.1.5");
   private static final Address CLIENT = Address.parse("198.51.100.9");
   private static final Address NODE = Address.parse("198.51.100.7");
@@ -93,6 +95,41 @@ class FlowExportTest extends BpfDataplaneFixture {
         .singleElement()
         .returns(flow.forward.tuple(), Conntrack.Flow::original)
         .returns(flow.answer.tuple(), Conntrack.Flow::reply);
+  }
+
+  /** As a stream that was asked for once; one that nobody feeds any more is over. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aFlowWhoseClientOnlyListensIsHandedOver(boolean fed) {
+    Flow flow = Flow.of(Protocol.UDP.number());
+    List<Conntrack.Flow> tracked =
+        here(
+            () -> {
+              dataplane.prepare(Services.desired(List.of()));
+              Pins pinned = new Pins(root);
+              try (FlowMap map = new FlowMap(pinned.map(Layout.CT));
+                  FlowExport export = new FlowExport(pinned);
+                  Conntrack conntrack = new Conntrack()) {
+                flow.write(map);
+                age(map, flow.forward);
+                age(map, flow.towards);
+                if (!fed) {
+                  age(map, flow.answer);
+                  age(map, flow.back);
+                }
+                export.run();
+                return conntrack.read(false, any -> true);
+              }
+            });
+    assertThat(tracked)
+        .extracting(Conntrack.Flow::original)
+        .isEqualTo(fed ? List.of(flow.forward.tuple()) : List.of());
+  }
+
+  private static void age(FlowMap map, FlowKey key) {
+    FlowEntry it = map.find(key).orElseThrow();
+    long before = it.lastSeen() - LONG_NANOS;
+    map.replace(key, new FlowEntry(it.address(), it.port(), it.flags(), it.service(), before));
   }
 
   private interface Between {
