@@ -58,24 +58,27 @@ static __always_inline struct ct *find_pair(const struct ct_key *key, const stru
 /* Takes away all entries of the flow from client to backend. */
 static __noinline void forget_flow(const struct ct_key *flow)
 {
+	struct scratch *memory = scratch_memory();
 	const struct ct *entry;
-	struct ct_key key, pair;
+	struct ct_key key;
 
+	if (!memory)
+		return;
 	set_key(&key, CT_EGRESS, flow->proto, &flow->daddr, flow->dport, &flow->saddr, flow->sport);
 	entry = bpf_map_lookup_elem(&ct, &key);
 	if (entry) {
-		set_key(&pair, CT_INGRESS, flow->proto, &flow->saddr, flow->sport, &entry->addr,
-			entry->port);
+		set_key(&memory->pair, CT_INGRESS, flow->proto, &flow->saddr, flow->sport,
+			&entry->addr, entry->port);
 		bpf_map_delete_elem(&ct, &key);
-		bpf_map_delete_elem(&ct, &pair);
+		bpf_map_delete_elem(&ct, &memory->pair);
 	}
 	set_key(&key, CT_EGRESS, flow->proto, &flow->saddr, flow->sport, &flow->daddr, flow->dport);
 	entry = bpf_map_lookup_elem(&ct, &key);
 	if (entry) {
-		set_key(&pair, CT_INGRESS, flow->proto, &flow->daddr, flow->dport, &entry->addr,
-			entry->port);
+		set_key(&memory->pair, CT_INGRESS, flow->proto, &flow->daddr, flow->dport,
+			&entry->addr, entry->port);
 		bpf_map_delete_elem(&ct, &key);
-		bpf_map_delete_elem(&ct, &pair);
+		bpf_map_delete_elem(&ct, &memory->pair);
 	}
 }
 
@@ -86,6 +89,8 @@ static __noinline bool is_over(const struct ct_key *key, const struct ct *entry,
 	const struct ct *pair;
 
 	if (key->proto == IPPROTO_UDP) {
+		if (entry->flags & CT_STACK)
+			return idle > entry->service * SECOND;
 		if (idle <= IDLE_UDP)
 			return false;
 		pair = find_pair(key, entry);
@@ -112,6 +117,39 @@ static __noinline bool is_done(const struct ct_key *key, const struct ct *entry)
 		return false;
 	pair = find_pair(key, entry);
 	return pair && READ_ONCE(pair->last_seen) == READ_ONCE(entry->last_seen);
+}
+
+/*
+ * Whether the flow of a reply's entry is answered past it: the stack has masqueraded it, too, with
+ * another port, as some CNIs have it, and the entry's is not used.
+ */
+static __noinline bool is_bypassed(const struct ct_key *reply, const struct ct *entry)
+{
+	const struct ct *answers;
+	struct ct_key key;
+
+	if (entry->flags & (CT_SEEN_REPLY | CT_STACK | CT_FORWARD))
+		return false;
+	set_key(&key, CT_EGRESS, reply->proto, &reply->saddr, reply->sport, &entry->addr,
+		entry->port);
+	answers = bpf_map_lookup_elem(&ct, &key);
+	return answers && answers->flags & CT_SEEN_REPLY;
+}
+
+/* Gives up the port of a reply's entry, and with it the flow, unless that goes on without it. */
+static __always_inline void give_up(const struct ct_key *reply, const struct ct *entry,
+				    struct ct_key *flow)
+{
+	bool bypassed = is_bypassed(reply, entry);
+
+	set_key(flow, CT_EGRESS, reply->proto, &entry->addr, entry->port, &reply->saddr,
+		reply->sport);
+	if (bypassed) {
+		bpf_map_delete_elem(&ct, flow);
+		bpf_map_delete_elem(&ct, reply);
+	} else {
+		forget_flow(flow);
+	}
 }
 
 /* Whether the packet's flow is left to the stack, or waits until it is. */
@@ -153,13 +191,10 @@ static __noinline bool goes_on(const struct packet *p, struct ct *entry, bool ac
 		return !active || still_serves(p, entry);
 	}
 
-	if (entry->flags & CT_STACK) {
-		if (idle_time(entry, now) > entry->service * SECOND)
-			return false;
-		return !active || addr_is_zero(&entry->addr) || still_serves(p, entry);
-	}
 	if (is_over(&p->key, entry, now))
 		return false;
+	if (entry->flags & CT_STACK && addr_is_zero(&entry->addr))
+		return true; /* nobody told the backend */
 	return !active || still_serves(p, entry);
 }
 

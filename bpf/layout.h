@@ -187,7 +187,8 @@ struct config {
 	__u64 host_netns; /* cookie of the node's network namespace, 0: the machine's first one */
 	__u16 node_port_low;  /* host order: first node port */
 	__u16 node_port_high; /* host order: last node port */
-	__u32 reserved_word;
+	__u16 udp_timeout;    /* seconds until conntrack forgets datagrams without an answer */
+	__u16 stream_timeout; /* seconds until it forgets those that go both ways */
 	__u64 reserved[2];
 };
 

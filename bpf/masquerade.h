@@ -97,19 +97,10 @@ static __always_inline __u32 hash_flow(const struct ct_key *reply, const struct 
 	return hash ^ hash >> 16;
 }
 
-/* Gives the reply's tuple, which another flow has, to the flow in `value`. */
-static __always_inline void take_over(struct ct_key *reply, const struct ct *old,
-				      const struct ct *value, struct ct_key *flow)
-{
-	set_key(flow, CT_EGRESS, reply->proto, &old->addr, old->port, &reply->saddr, reply->sport);
-	forget_flow(flow);
-	bpf_map_update_elem(&ct, reply, value, BPF_ANY);
-}
-
 /*
  * Claims a port by creating the entry of the replies, whose daddr is the node's address. A port of
- * a flow that is over is taken over; if all that were tried are in use, the one of the flow that
- * was done longest ago. 0 when there is none.
+ * a flow that is over, or does without it, is taken over; if all that were tried are in use, the
+ * one of the flow that was done longest ago. 0 when there is none.
  */
 static __noinline __be16 claim_port(struct __sk_buff *skb, struct ct_key *reply,
 				    const struct ct *value)
@@ -133,7 +124,7 @@ static __noinline __be16 claim_port(struct __sk_buff *skb, struct ct_key *reply,
 			old = bpf_map_lookup_elem(&ct, reply);
 			if (!old)
 				continue;
-			if (!is_over(reply, old, value->last_seen)) {
+			if (!is_over(reply, old, value->last_seen) && !is_bypassed(reply, old)) {
 				__u64 idle = idle_time(old, value->last_seen);
 
 				if (idle > memory->done_idle && is_done(reply, old)) {
@@ -142,7 +133,8 @@ static __noinline __be16 claim_port(struct __sk_buff *skb, struct ct_key *reply,
 				}
 				continue;
 			}
-			take_over(reply, old, value, &memory->flow);
+			give_up(reply, old, &memory->flow);
+			bpf_map_update_elem(&ct, reply, value, BPF_ANY);
 		}
 		if (!host_owns(skb, reply))
 			return reply->dport;
@@ -154,6 +146,7 @@ static __noinline __be16 claim_port(struct __sk_buff *skb, struct ct_key *reply,
 	old = bpf_map_lookup_elem(&ct, reply);
 	if (!old)
 		return 0;
-	take_over(reply, old, value, &memory->flow);
+	give_up(reply, old, &memory->flow);
+	bpf_map_update_elem(&ct, reply, value, BPF_ANY);
 	return reply->dport;
 }

@@ -150,6 +150,13 @@ static __noinline void note_datagram(const struct packet *p)
 	bpf_map_update_elem(&ct, &p->key, &memory->value, BPF_NOEXIST);
 }
 
+/* Whether the connection whose answers are noted as the stack's is over with this packet. */
+static __always_inline bool ends_note(const struct packet *p, const struct ct *entry)
+{
+	return is_ending(p) && !(entry->flags & CT_FORWARD) &&
+	       (p->tcp_flags & TCP_RST || entry->flags & CT_CLOSING);
+}
+
 /*
  * Whether the stack has the packet's flow. A SYN-ACK to a masqueraded flow that has closed answers
  * a SYN that the stack has sent from the same port since.
@@ -157,7 +164,10 @@ static __noinline void note_datagram(const struct packet *p)
 static __noinline bool leaves_to_stack(const struct packet *p, struct ct *entry)
 {
 	if (entry->flags & CT_STACK) {
-		track(p, entry);
+		if (ends_note(p, entry))
+			bpf_map_delete_elem(&ct, &p->key);
+		else
+			track(p, entry);
 		return true;
 	}
 	if (entry->flags & CT_FORWARD || !goes_past(p, entry))
@@ -243,16 +253,15 @@ static __noinline void forget_ends(const struct packet *p, const struct ct *entr
  */
 static __noinline void yield_tuple(const struct packet *p)
 {
-	struct ct_key reply, flow;
+	struct scratch *memory = scratch_memory();
+	struct ct_key reply;
 	const struct ct *old;
 
 	set_key(&reply, CT_INGRESS, p->key.proto, &p->key.daddr, p->key.dport, &p->key.saddr,
 		p->key.sport);
 	old = bpf_map_lookup_elem(&ct, &reply);
-	if (!old || old->flags & CT_FORWARD)
-		return;
-	set_key(&flow, CT_EGRESS, p->key.proto, &old->addr, old->port, &p->key.daddr, p->key.dport);
-	forget_flow(&flow);
+	if (memory && old && !(old->flags & CT_FORWARD))
+		give_up(&reply, old, &memory->flow);
 }
 
 /* Whether answers to a packet of the stack's would come with a tuple that masqueraded flows use. */
@@ -260,10 +269,15 @@ static __always_inline bool shares_ports(struct __sk_buff *skb, const struct pac
 					 const struct config *config)
 {
 	__u16 port = bpf_ntohs(p->key.sport);
-	struct addr own;
+	__u32 ifindex = skb->ifindex;
+	const struct device *own;
 
-	return port >= config->masquerade_low && port <= config->masquerade_high &&
-	       device_address(skb->ifindex, p->v6, &own) && addr_equal(&own, &p->key.saddr);
+	if (port < config->masquerade_low || port > config->masquerade_high)
+		return false;
+	/* No other device's: behind a device that has none, our own packets may come by once more.
+	 */
+	own = bpf_map_lookup_elem(&device, &ifindex);
+	return own && addr_equal(p->v6 ? &own->v6 : &own->v4, &p->key.saddr);
 }
 
 /* Whether answers to a datagram of the stack's would look like requests to a node port. */
@@ -282,15 +296,26 @@ static __always_inline bool shares_node_port(const struct packet *p, const struc
 	return find_frontend(frontend, false) == FOUND_BACKEND;
 }
 
-/* Notes that the answers with this tuple are the stack's. */
-static __always_inline void note_answers(const struct ct_key *reply, struct ct *value)
+/* Notes that the answers with this tuple are the stack's; 0 when that is done. */
+static __always_inline long note_answers(const struct ct_key *reply, struct ct *value,
+					 const struct config *config, __u64 how)
 {
 	__builtin_memset(value, 0, sizeof(*value));
 	value->flags = CT_STACK;
-	value->service = IDLE_UDP / SECOND;
+	value->service = config->udp_timeout;
 	value->last_seen = bpf_ktime_get_boot_ns();
 	value->tick = bpf_jiffies64();
-	bpf_map_update_elem(&ct, reply, value, BPF_ANY);
+	return bpf_map_update_elem(&ct, reply, value, how);
+}
+
+/* Keeps the note for as long as the stack keeps the flow. */
+static __always_inline void renew_note(struct ct *entry, const struct config *config)
+{
+	if (is_recent(entry))
+		return;
+	if (entry->flags & CT_SEEN_REPLY && !(entry->flags & CT_FORWARD))
+		entry->service = config->stream_timeout;
+	touch(entry);
 }
 
 /* Gives a flow of the stack's a port of ours. TC_ACT_OK when it has entries afterwards. */
@@ -334,19 +359,29 @@ static __noinline int leave_from_stack(struct __sk_buff *skb, const struct packe
 		p->key.sport);
 	old = bpf_map_lookup_elem(&ct, &reply);
 	if (is_ending(p)) {
-		if (old && old->flags & CT_STACK)
+		if (old && ends_note(p, old))
+			bpf_map_delete_elem(&ct, &reply);
+		else if (old && old->flags & CT_STACK)
 			old->flags |= CT_CLOSING;
 		return TC_ACT_UNSPEC;
 	}
-	if (old && !(old->flags & CT_CLOSING) && !is_over(&reply, old, bpf_ktime_get_boot_ns())) {
+	if (!old) {
+		if (!note_answers(&reply, &memory->value, config, BPF_NOEXIST))
+			return TC_ACT_UNSPEC;
+		old = bpf_map_lookup_elem(&ct, &reply); /* another CPU's, just now */
+		if (!old)
+			return TC_ACT_UNSPEC;
+	}
+	if (!(old->flags & CT_CLOSING) && !is_over(&reply, old, bpf_ktime_get_boot_ns()) &&
+	    !is_bypassed(&reply, old)) {
 		if (!(old->flags & (CT_FORWARD | CT_STACK)))
 			return masquerade_again(skb, p, memory);
 		if (old->flags & CT_STACK)
-			touch(old);
+			renew_note(old, config);
 		return TC_ACT_UNSPEC;
 	}
-	yield_tuple(p);
-	note_answers(&reply, &memory->value);
+	give_up(&reply, old, &memory->flow);
+	note_answers(&reply, &memory->value, config, BPF_ANY);
 	return TC_ACT_UNSPEC;
 }
 

@@ -83,6 +83,7 @@ struct scratch {
 	struct backend backend;
 	struct ct value;    /* of the entries of a new flow */
 	struct ct_key flow; /* a flow to be forgotten */
+	struct ct_key pair; /* one of its entries */
 	__u64 done_idle;    /* of the flow that was done longest ago */
 	__be16 done_port;   /* and its port; 0 for none */
 };

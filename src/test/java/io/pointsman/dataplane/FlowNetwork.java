@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane;
 
+import io.pointsman.kernel.Commands;
 import io.pointsman.kernel.KernelSandbox;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,6 +47,18 @@ final class FlowNetwork implements AutoCloseable {
     set("net/netfilter/nf_conntrack_udp_timeout_stream", SILENCE_SECONDS);
     set("net/ipv4/ip_forward", 1);
     set("net/ipv6/conf/all/forwarding", 1);
+  }
+
+  /** Has the node masquerade what goes to the pods that are as on another node, as some CNIs do. */
+  void masqueradeTowardsOthers() {
+    Commands.run(
+        "ip",
+        "netns",
+        "exec",
+        node.namespace(),
+        "nft",
+        "table inet cni { chain out { type nat hook postrouting priority 90; oifname { pod1, pod2 }"
+            + " meta l4proto { tcp, udp } masquerade fully-random; }; }");
   }
 
   static String podV4(int pod) {

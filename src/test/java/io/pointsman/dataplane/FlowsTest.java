@@ -27,6 +27,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -104,6 +105,21 @@ class FlowsTest {
   void connectionsStayWithTheirBackendFromBpfToIptables() {
     serve(bpf);
     begin(Protocol.TCP);
+    change(bpf, iptables);
+    assertWhole();
+  }
+
+  /** So the backends know them by another address and port than the programs have. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Protocol.class,
+      names = {"TCP", "UDP"})
+  void flowsThatTheCniMasqueradesTooStayWithTheirBackend(Protocol protocol) {
+    network.masqueradeTowardsOthers();
+    serve(bpf);
+    begin(protocol);
+    change(bpf, iptables);
+    change(iptables, bpf);
     change(bpf, iptables);
     assertWhole();
   }

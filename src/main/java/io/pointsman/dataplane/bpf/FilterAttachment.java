@@ -89,23 +89,31 @@ final class FilterAttachment implements DeviceAttachment {
     return found;
   }
 
+  /** Wherever it stands: an agent from before had another place for some. */
   static boolean isOurs(TcFilterInfo filter) {
-    return filter.handle() == HANDLE && filter.priority() == PRIORITY;
+    return filter.handle() == HANDLE;
   }
 
   private boolean attach(
       BpfProgram program, int ifindex, TcDirection direction, RtNetlink netlink) {
-    if (runs(program, ifindex, direction, netlink)) {
-      return false;
+    boolean changed = !runs(program, ifindex, direction, netlink);
+    if (changed) {
+      TcFilter.attach(program, ifindex, direction, HANDLE, PRIORITY);
+      netlink.filters(ifindex, direction).stream()
+          .filter(filter -> isOurs(filter) && filter.priority() != PRIORITY)
+          .forEach(old -> TcFilter.detach(ifindex, direction, HANDLE, old.priority()));
     }
-    TcFilter.attach(program, ifindex, direction, HANDLE, PRIORITY);
-    return true;
+    return changed;
   }
 
   private static boolean runs(
       BpfProgram program, int ifindex, TcDirection direction, RtNetlink netlink) {
     return netlink.filters(ifindex, direction).stream()
-        .anyMatch(filter -> isOurs(filter) && filter.program().id() == program.id());
+        .anyMatch(
+            filter ->
+                isOurs(filter)
+                    && filter.priority() == PRIORITY
+                    && filter.program().id() == program.id());
   }
 
   private BpfProgram program(TcDirection direction) {

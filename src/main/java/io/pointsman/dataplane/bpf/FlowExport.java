@@ -9,8 +9,12 @@ import io.pointsman.kernel.Errno;
 import io.pointsman.kernel.FlowTuple;
 import io.pointsman.kernel.KernelException;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Hands the flows that the programs translate over to conntrack, with backend, node's address and
@@ -35,6 +39,10 @@ final class FlowExport implements AutoCloseable {
   private final Conntrack conntrack = new Conntrack();
   private final long now = Clock.bootNanos();
   private final ConntrackTimeouts timeouts = ConntrackTimeouts.read();
+
+  /** What conntrack has of flows as the programs showed them: from client to backend, and back. */
+  private final Map<FlowTuple, FlowTuple> bypassed = new HashMap<>();
+
   private int refused;
 
   FlowExport(Pins pins) {
@@ -45,17 +53,19 @@ final class FlowExport implements AutoCloseable {
    * A flow of the programs'.
    *
    * @param key of its entry for packets of the client
-   * @param masquerade key of the entry that writes the node's address; empty when the client's is
-   *     kept
+   * @param masquerade keys of the entries that write the node's address and undo it; empty when the
+   *     client's is kept
    * @param original what the client sends
    * @param reply what the backend answers
+   * @param inPlace whether conntrack has a flow with these answers, as it has seen this one
    */
   record Moving(
       FlowKey key,
       FlowEntry entry,
-      Optional<FlowKey> masquerade,
+      List<FlowKey> masquerade,
       FlowTuple original,
-      FlowTuple reply) {
+      FlowTuple reply,
+      boolean inPlace) {
     /** From client to backend, as the stack has seen the flow. */
     FlowTuple seen() {
       return new FlowTuple(
@@ -68,7 +78,14 @@ final class FlowExport implements AutoCloseable {
 
     /** Packets of TCP that are dropped are sent again; datagrams are not. */
     boolean canWait() {
-      return masquerade.isEmpty() && original.protocol() == Protocol.TCP.number();
+      return inPlace && original.protocol() == Protocol.TCP.number();
+    }
+
+    /** The entry that would take the answers of a flow that the stack has masqueraded, too. */
+    Optional<FlowKey> answers() {
+      return canWait() && !masquerade.isEmpty()
+          ? Optional.of(FlowKey.of(Layout.CT_INGRESS, reply))
+          : Optional.empty();
     }
   }
 
@@ -91,6 +108,7 @@ final class FlowExport implements AutoCloseable {
             entries.add(entry);
           }
         });
+    findBypassed(keys, entries);
     List<Moving> portion = new ArrayList<>();
     for (int i = 0; i < keys.size() && refused < REFUSALS; i++) {
       moving(keys.get(i), entries.get(i)).ifPresent(portion::add);
@@ -136,40 +154,88 @@ final class FlowExport implements AutoCloseable {
         key.protocol());
   }
 
+  /**
+   * Asks conntrack what flows look like to their backends that the stack has masqueraded, too, as
+   * some CNIs have it: they are answered without an answer at the entry that would undo ours.
+   */
+  private void findBypassed(List<FlowKey> keys, List<FlowEntry> entries) {
+    Set<FlowTuple> seen = new HashSet<>();
+    for (int i = 0; i < keys.size(); i++) {
+      FlowKey key = keys.get(i);
+      FlowKey towards = towards(key, entries.get(i));
+      boolean answered =
+          flows.find(answers(key, entries.get(i))).filter(FlowExport::answered).isPresent();
+      if (entries.get(i).has(Layout.CT_MASQUERADED)
+          && answered
+          && undoing(towards).flatMap(flows::find).filter(FlowExport::answered).isEmpty()) {
+        seen.add(towards.tuple());
+      }
+    }
+    if (!seen.isEmpty()) {
+      conntrack
+          .read(flow -> seen.contains(flow.original()))
+          .forEach(flow -> bypassed.put(flow.original(), flow.reply()));
+    }
+  }
+
+  private static boolean answered(FlowEntry entry) {
+    return entry.has(Layout.CT_SEEN_REPLY);
+  }
+
   /** Empty when the entry of the node's address has been pushed out of the map. */
   Optional<Moving> moving(FlowKey key, FlowEntry entry) {
     FlowTuple original = key.tuple();
-    FlowKey towards =
-        new FlowKey(
-            Layout.CT_EGRESS,
-            key.source(),
-            key.sourcePort(),
-            entry.address(),
-            entry.port(),
-            key.protocol());
+    FlowKey towards = towards(key, entry);
     if (!entry.has(Layout.CT_MASQUERADED)) {
       FlowTuple reply = towards.tuple().reversed();
-      return Optional.of(new Moving(key, entry, Optional.empty(), original, reply));
+      return Optional.of(new Moving(key, entry, List.of(), original, reply, true));
     }
+    FlowTuple past = bypassed.get(towards.tuple());
+    return undoing(towards)
+        .map(
+            answer ->
+                new Moving(
+                    key,
+                    entry,
+                    List.of(answer, towards),
+                    original,
+                    past == null ? answer.tuple() : past,
+                    past != null));
+  }
+
+  /** Of the entry that gives the client's packets the node's address. */
+  private static FlowKey towards(FlowKey key, FlowEntry entry) {
+    return new FlowKey(
+        Layout.CT_EGRESS,
+        key.source(),
+        key.sourcePort(),
+        entry.address(),
+        entry.port(),
+        key.protocol());
+  }
+
+  /** Of the entry that gives answers to the node's address back to the client. */
+  private Optional<FlowKey> undoing(FlowKey towards) {
     return flows
         .find(towards)
         .map(
             source ->
                 new FlowKey(
                     Layout.CT_INGRESS,
-                    entry.address(),
-                    entry.port(),
+                    towards.destination(),
+                    towards.destinationPort(),
                     source.address(),
                     source.port(),
-                    key.protocol()))
-        .map(answer -> new Moving(key, entry, Optional.of(towards), original, answer.tuple()));
+                    towards.protocol()));
   }
 
   /** Hands these over, which may have gone since they were read. */
   void handOver(List<Moving> portion) {
     for (Moving flow : portion) {
       if (flow.canWait()) {
-        flows.replace(flow.key(), flow.entry().with(Layout.CT_HELD));
+        FlowEntry held = flow.entry().with(Layout.CT_HELD);
+        flows.replace(flow.key(), held);
+        flow.answers().ifPresent(answers -> flows.put(answers, held));
       }
     }
     List<Moving> moved = new ArrayList<>();
@@ -189,6 +255,7 @@ final class FlowExport implements AutoCloseable {
         }
         case GONE -> {}
       }
+      flow.answers().ifPresent(flows::delete);
     }
     moved.forEach(this::forget);
   }
@@ -197,8 +264,7 @@ final class FlowExport implements AutoCloseable {
   private Outcome add(Moving flow) {
     boolean closing = flow.entry().has(Layout.CT_CLOSING);
     int seconds = timeouts.of(flow.original().protocol(), closing);
-    // The stack has seen a flow that keeps its client's address, with the answers' tuple.
-    boolean inPlace = flow.masquerade().isEmpty();
+    boolean inPlace = flow.inPlace();
     for (int i = 0; i < TRIES; i++) {
       if (flows.find(flow.key()).isEmpty()) {
         return Outcome.GONE;
@@ -227,13 +293,10 @@ final class FlowExport implements AutoCloseable {
    * it no more. What turns the backend's address into the frontend's stays for packets on the way.
    */
   private void forget(Moving flow) {
-    flow.masquerade()
-        .ifPresent(
-            source -> {
-              flows.delete(FlowKey.of(Layout.CT_INGRESS, flow.reply()));
-              flows.delete(source);
-              conntrack.delete(flow.seen());
-              conntrack.flush();
-            });
+    if (!flow.masquerade().isEmpty()) {
+      flow.masquerade().forEach(flows::delete);
+      conntrack.delete(flow.seen());
+      conntrack.flush();
+    }
   }
 }

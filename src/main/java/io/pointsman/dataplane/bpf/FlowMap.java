@@ -74,6 +74,13 @@ final class FlowMap implements AutoCloseable {
     }
   }
 
+  /** Adds an entry, or replaces the one that is there. */
+  void put(FlowKey written, FlowEntry entry) {
+    put(written);
+    put(entry);
+    map.update(key, value);
+  }
+
   boolean delete(FlowKey deleted) {
     put(deleted);
     return map.delete(key);

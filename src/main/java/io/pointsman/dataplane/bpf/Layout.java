@@ -106,6 +106,8 @@ final class Layout {
   static final int CONFIG_HOST_NETNS = 8;
   static final int CONFIG_NODE_PORT_LOW = 16;
   static final int CONFIG_NODE_PORT_HIGH = 18;
+  static final int CONFIG_UDP_TIMEOUT = 20;
+  static final int CONFIG_STREAM_TIMEOUT = 22;
 
   private static final ValueLayout.OfLong NETWORK_LONG =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);

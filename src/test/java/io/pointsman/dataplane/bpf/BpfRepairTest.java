@@ -58,7 +58,7 @@ class BpfRepairTest extends BpfDataplaneFixture {
     }
     mended(desired, "map device");
     try (BpfMap map = BpfMap.openPinned(pins.resolve("config"))) {
-      new Config(Phase.ACTIVE, new MasqueradeRange(1, 2), 3, 4, 0).write(map);
+      new Config(Phase.ACTIVE, new MasqueradeRange(1, 2), 3, 4, 5, 6, 0).write(map);
     }
     mended(desired, "config");
     assertThat(dataplane.phase()).isEqualTo(Phase.ACTIVE);

@@ -22,13 +22,14 @@ import java.util.Locale;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The programs follow devices and addresses. */
 @ParameterizedClass(name = "tcx {0}")
 @ValueSource(booleans = {true, false})
 class DevicesTest extends BpfDataplaneFixture {
-  private static final int FOREIGN_PRIORITY = 2;
+  private static final int LAST = 0xfff0;
 
   private final List<BpfLink> foreign = new ArrayList<>();
 
@@ -58,12 +59,13 @@ class DevicesTest extends BpfDataplaneFixture {
   }
 
   /** One that ends the chain, as with TC_ACT_OK, must not end it before the programs have run. */
-  @Test
-  void runsBeforeTheProgramsOfOthers() {
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void runsBeforeTheProgramsOfOthers(int priority) {
     byte[] elf = BpfSources.compile("src/test/resources/bpf/empty.bpf.c");
     try (BpfObject object = BpfObject.open("empty", elf, BpfObject.Options.NONE)) {
       object.load();
-      run(() -> attachForeign(object.program("empty")));
+      run(() -> attachForeign(object.program("empty"), priority));
       here(() -> dataplane.prepare(desired(List.of())));
       for (TcDirection direction : TcDirection.values()) {
         assertThat(here(() -> programs("uplink", direction)))
@@ -75,12 +77,27 @@ class DevicesTest extends BpfDataplaneFixture {
     }
   }
 
-  private void attachForeign(BpfProgram program) {
+  @Test
+  void leavesNoFilterWhereAnOlderAgentHadIt() {
+    byte[] elf = BpfSources.compile("src/test/resources/bpf/empty.bpf.c");
+    try (BpfObject object = BpfObject.open("empty", elf, BpfObject.Options.NONE)) {
+      object.load();
+      int uplink = index("uplink");
+      run(() -> TcFilter.attach(object.program("empty"), uplink, TcDirection.EGRESS, 0x706d, LAST));
+      here(() -> dataplane.prepare(desired(List.of())));
+      assertThat(here(() -> programs("uplink", TcDirection.EGRESS)))
+          .isEqualTo(tcx ? List.of("egress", "empty") : List.of("egress"));
+      run(dataplane::remove);
+      assertThat(here(() -> programs("uplink", TcDirection.EGRESS))).isEmpty();
+    }
+  }
+
+  private void attachForeign(BpfProgram program, int priority) {
     for (TcDirection direction : TcDirection.values()) {
       if (tcx) {
         foreign.add(BpfLink.attachTcx(program, index("uplink"), direction));
       } else {
-        TcFilter.attach(program, index("uplink"), direction, 1, FOREIGN_PRIORITY);
+        TcFilter.attach(program, index("uplink"), direction, 1, priority);
       }
     }
   }

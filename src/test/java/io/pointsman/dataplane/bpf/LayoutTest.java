@@ -93,6 +93,8 @@ class LayoutTest {
     expected.put("offsetof(struct config, host_netns)", Layout.CONFIG_HOST_NETNS);
     expected.put("offsetof(struct config, node_port_low)", Layout.CONFIG_NODE_PORT_LOW);
     expected.put("offsetof(struct config, node_port_high)", Layout.CONFIG_NODE_PORT_HIGH);
+    expected.put("offsetof(struct config, udp_timeout)", Layout.CONFIG_UDP_TIMEOUT);
+    expected.put("offsetof(struct config, stream_timeout)", Layout.CONFIG_STREAM_TIMEOUT);
     expected.put("PHASE_PREPARED * 100 + PHASE_ACTIVE * 10 + PHASE_DRAINING", 12);
     expected.put("FE_KIND_EXTERNAL_IP * 100 + FE_KIND_LOAD_BALANCER * 10 + FE_KIND_NODE_PORT", 123);
     expected.put("SCHED_RANDOM * 10 + SCHED_RR", 1);

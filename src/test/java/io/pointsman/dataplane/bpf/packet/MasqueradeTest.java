@@ -9,6 +9,7 @@ import static io.pointsman.dataplane.bpf.packet.PacketBuilder.UDP;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pointsman.catalogue.Address;
+import io.pointsman.kernel.Clock;
 import io.pointsman.kernel.KernelSandbox;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -24,6 +25,7 @@ class MasqueradeTest {
   private static final Endpoint VIP = Endpoint.of("10.96.0.10", 80);
   private static final Endpoint BACKEND = Endpoint.of("10.244.1.1", 8080);
   private static final int RANGE = 16;
+  private static final long SECOND = 1_000_000_000L;
   private static final int HIGH = Tables.LOW_PORT + RANGE - 1;
 
   private final PacketPrograms programs = PacketPrograms.fresh();
@@ -93,26 +95,24 @@ class MasqueradeTest {
     tables.config(Tables.ACTIVE, Tables.LOW_PORT, Tables.LOW_PORT, 0);
     Endpoint node = connect(UDP, client(0)).from();
     byte[] other = PacketBuilder.udp(client(1), VIP).build();
-    age(client(0), node, 5);
+    long now = Clock.bootNanos();
+    long earlier = now - 5 * SECOND;
+    seen(client(0), node, earlier, earlier);
     assertThat(programs.ingress(other).retval()).as("no answer").isEqualTo(PacketPrograms.DROP);
-    connect(UDP, client(0));
     programs.throughIngress(PacketBuilder.udp(BACKEND, node).build());
+    seen(client(0), node, now + 60 * SECOND, now + 60 * SECOND);
     assertThat(programs.ingress(other).retval()).as("just now").isEqualTo(PacketPrograms.DROP);
-    age(client(0), node, 5);
-    connect(UDP, client(0));
+    seen(client(0), node, earlier + 1, earlier);
     assertThat(programs.ingress(other).retval()).as("went on").isEqualTo(PacketPrograms.DROP);
-    tables.age(Structs.CT_INGRESS, UDP, BACKEND, node, 181);
-    tables.age(Structs.CT_EGRESS, UDP, client(0), BACKEND, 181);
+    seen(client(0), node, earlier, earlier);
     assertThat(connect(UDP, client(1)).from()).isEqualTo(node);
-    programs.throughIngress(PacketBuilder.udp(BACKEND, node).build());
-    age(client(1), node, 5);
-    assertThat(connect(UDP, client(2)).from()).isEqualTo(node);
-    assertThat(tables.hasConnection(Structs.CT_INGRESS, UDP, client(1), VIP)).isFalse();
+    assertThat(tables.hasConnection(Structs.CT_INGRESS, UDP, client(0), VIP)).isFalse();
   }
 
-  private void age(Endpoint client, Endpoint node, long seconds) {
-    tables.age(Structs.CT_INGRESS, UDP, BACKEND, node, seconds);
-    tables.age(Structs.CT_EGRESS, UDP, client, BACKEND, seconds);
+  /** When the client sent last, and when the backend. */
+  private void seen(Endpoint client, Endpoint node, long sent, long answered) {
+    tables.seen(Structs.CT_EGRESS, UDP, client, BACKEND, sent);
+    tables.seen(Structs.CT_INGRESS, UDP, BACKEND, node, answered);
   }
 
   @Test

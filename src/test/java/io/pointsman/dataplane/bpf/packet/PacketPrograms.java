@@ -18,6 +18,10 @@ final class PacketPrograms implements AutoCloseable {
   static final int PASS = -1; // TC_ACT_UNSPEC
   static final int DROP = 2; // TC_ACT_SHOT
   static final int REDIRECT = 7; // TC_ACT_REDIRECT
+
+  /** Of the loopback device, which a test run's packets come by. */
+  static final int IFINDEX = 1;
+
   static final Address NODE_V4 = Address.parse("192.0.2.1");
   static final Address NODE_V6 = Address.parse("2001:db8::1");
 

@@ -14,8 +14,10 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Flows that the stack sends from an address and port of this node, as a CNI has it masquerade,
@@ -53,6 +55,7 @@ class StackPortsTest {
     Address any = v4 ? Address.ANY_V4 : Address.ANY_V6;
     tables.service(new Endpoint(any, NODE_PORT), protocol, 2, Structs.BE_LOCAL, List.of(backend));
     tables.config(Tables.ACTIVE, Tables.LOW_PORT, Tables.LOW_PORT + RANGE - 1, 0);
+    tables.device(PacketPrograms.IFINDEX, PacketPrograms.NODE_V4, PacketPrograms.NODE_V6);
   }
 
   private byte[] packet(Endpoint from, Endpoint to, int flags) {
@@ -92,10 +95,49 @@ class StackPortsTest {
     leavesAsItIs(node, backend);
     assertThat(answered(node)).isEqualTo(node);
     connect(client);
-    assertThat(programs.throughEgress(packet(node, backend, RST)).from()).isEqualTo(node);
+    byte[] next = packet(client.withPort(40124), vip, SYN);
+    assertThat(programs.throughEgress(packet(node, backend, FIN | ACK)).from()).isEqualTo(node);
+    assertThat(programs.ingress(next).retval()).isEqualTo(PacketPrograms.DROP);
+    assertThat(programs.throughIngress(packet(backend, node, FIN | ACK)).to()).isEqualTo(node);
     // A datagram says nothing of its flow's end.
-    tables.age(Structs.CT_INGRESS, protocol, backend, node, protocol == TCP ? 61 : 181);
+    if (protocol == UDP) {
+      tables.age(Structs.CT_INGRESS, protocol, backend, node, 181);
+    }
     assertThat(connect(client.withPort(40124)).from()).isEqualTo(node);
+  }
+
+  @Test
+  void giveTheirPortsBackWhenTheyAreReset() {
+    for (boolean byBackend : new boolean[] {true, false}) {
+      leavesAsItIs(node, backend);
+      if (byBackend) {
+        programs.throughIngress(packet(backend, node, RST));
+      } else {
+        programs.throughEgress(packet(node, backend, RST));
+      }
+      assertThat(tables.hasConnection(Structs.CT_INGRESS, protocol, backend, node))
+          .isEqualTo(protocol == UDP);
+    }
+  }
+
+  /** The port that was meant for it is free at once, and it goes on when that is taken. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void masqueradeFlowsOfOursThatGoOn(boolean takenByUs) {
+    tables.config(Tables.ACTIVE, Tables.LOW_PORT, Tables.LOW_PORT, 0);
+    assertThat(programs.throughIngress(packet(client, vip, SYN)).to()).isEqualTo(backend);
+    leavesAsItIs(node.withPort(40_000), backend);
+    byte[] answer = packet(backend, client, SYN | ACK);
+    assertThat(programs.throughEgress(answer).from()).isEqualTo(vip);
+    if (takenByUs) {
+      assertThat(connect(client.withPort(40124)).from()).isEqualTo(node);
+    } else {
+      leavesAsItIs(node, backend);
+      assertThat(answered(node)).isEqualTo(node);
+    }
+    assertThat(tables.hasConnection(Structs.CT_EGRESS, protocol, client, backend)).isFalse();
+    assertThat(programs.throughIngress(packet(client, vip, ACK)).to()).isEqualTo(backend);
+    assertThat(programs.throughEgress(answer).from()).isEqualTo(vip);
   }
 
   /** Where the stack masquerades all that goes to other nodes, our own entries are never used. */
@@ -152,12 +194,32 @@ class StackPortsTest {
         .as("no Service has this node port")
         .isFalse();
     if (protocol == UDP) {
-      tables.age(Structs.CT_INGRESS, UDP, far, port, 100);
-      leavesAsItIs(port, far);
-      tables.age(Structs.CT_INGRESS, UDP, far, port, 100);
-      programs.leavesAlone(packet(far, port, 0));
-      tables.age(Structs.CT_INGRESS, UDP, far, port, 181);
+      tables.age(Structs.CT_INGRESS, UDP, far, port, Structs.UDP_TIMEOUT + 1);
     }
     assertThat(programs.throughIngress(packet(far, port, SYN)).to()).isEqualTo(backend);
+  }
+
+  @Test
+  void keepANodePortForAsLongAsTheStackKeepsThem() {
+    Endpoint port = node.withPort(NODE_PORT);
+    leavesAsItIs(port, far);
+    programs.leavesAlone(packet(far, port, ACK));
+    if (protocol == UDP) {
+      tables.age(Structs.CT_INGRESS, UDP, far, port, Structs.UDP_TIMEOUT - 5);
+      leavesAsItIs(port, far);
+      tables.age(Structs.CT_INGRESS, UDP, far, port, Structs.STREAM_TIMEOUT - 5);
+      programs.leavesAlone(packet(far, port, 0));
+      tables.age(Structs.CT_INGRESS, UDP, far, port, Structs.STREAM_TIMEOUT + 1);
+    }
+    assertThat(programs.throughIngress(packet(far, port, SYN)).to()).isEqualTo(backend);
+  }
+
+  /** As behind a device on top of another, where our own packets come by once more. */
+  @Test
+  void areNotLookedForBehindADeviceWithoutTheAddress() {
+    tables.device(PacketPrograms.IFINDEX, Address.ANY_V6, Address.ANY_V6);
+    Endpoint ours = connect(client).from();
+    leavesAsItIs(ours, backend);
+    assertThat(answered(ours)).isEqualTo(client);
   }
 }

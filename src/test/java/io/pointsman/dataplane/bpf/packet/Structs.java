@@ -21,6 +21,8 @@ final class Structs {
   static final int CT_HELD = 32;
   static final int NODE_PORT_LOW = 30_000;
   static final int NODE_PORT_HIGH = 32_767;
+  static final int UDP_TIMEOUT = 30;
+  static final int STREAM_TIMEOUT = 120;
 
   private Structs() {}
 
@@ -107,7 +109,8 @@ final class Structs {
             .putLong(hostNamespace)
             .putShort((short) NODE_PORT_LOW)
             .putShort((short) NODE_PORT_HIGH)
-            .putInt(0)
+            .putShort((short) UDP_TIMEOUT)
+            .putShort((short) STREAM_TIMEOUT)
             .putLong(0)
             .putLong(0));
   }

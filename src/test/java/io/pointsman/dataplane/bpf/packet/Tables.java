@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /** The maps of a loaded object, filled as the agent would. */
@@ -105,16 +106,34 @@ final class Tables {
 
   /** Makes an entry's last packet {@code seconds} older. */
   void age(int hook, int protocol, Endpoint from, Endpoint to, long seconds) {
+    change(
+        hook,
+        protocol,
+        from,
+        to,
+        value -> {
+          long seen = value.get(ValueLayout.JAVA_LONG, 24);
+          value.set(ValueLayout.JAVA_LONG, 24, seen - seconds * 1_000_000_000L);
+          int tick = value.get(ValueLayout.JAVA_INT, 36);
+          // 1000 a second at most
+          value.set(ValueLayout.JAVA_INT, 36, (int) (tick - 1000 * seconds));
+        });
+  }
+
+  /** Makes an entry's last packet have come by then, in nanoseconds since the boot. */
+  void seen(int hook, int protocol, Endpoint from, Endpoint to, long when) {
+    change(hook, protocol, from, to, value -> value.set(ValueLayout.JAVA_LONG, 24, when));
+  }
+
+  private void change(
+      int hook, int protocol, Endpoint from, Endpoint to, Consumer<MemorySegment> edit) {
     BpfMap ct = map("ct");
     MemorySegment value = Arena.ofAuto().allocate(ct.valueSize(), 8);
     MemorySegment key = Structs.connectionKey(hook, protocol, from, to);
     if (!ct.lookup(key, value)) {
       throw new AssertionError("no entry " + from + " -> " + to);
     }
-    long seen = value.get(ValueLayout.JAVA_LONG, 24);
-    value.set(ValueLayout.JAVA_LONG, 24, seen - seconds * 1_000_000_000L);
-    int tick = value.get(ValueLayout.JAVA_INT, 36);
-    value.set(ValueLayout.JAVA_INT, 36, (int) (tick - 1000 * seconds)); // 1000 a second at most
+    edit.accept(value);
     ct.update(key, value);
   }
 
