@@ -53,8 +53,7 @@ final class FlowExport implements AutoCloseable {
    * A flow of the programs'.
    *
    * @param key of its entry for packets of the client
-   * @param masquerade keys of the entries that write the node's address and undo it; empty when the
-   *     client's is kept
+   * @param masquerade keys of the entries that write the node's address and undo it, if there are
    * @param original what the client sends
    * @param reply what the backend answers
    * @param inPlace whether conntrack has a flow with these answers, as it has seen this one
@@ -83,7 +82,7 @@ final class FlowExport implements AutoCloseable {
 
     /** The entry that would take the answers of a flow that the stack has masqueraded, too. */
     Optional<FlowKey> answers() {
-      return canWait() && !masquerade.isEmpty()
+      return canWait() && entry.has(Layout.CT_MASQUERADED)
           ? Optional.of(FlowKey.of(Layout.CT_INGRESS, reply))
           : Optional.empty();
     }
@@ -161,13 +160,11 @@ final class FlowExport implements AutoCloseable {
   private void findBypassed(List<FlowKey> keys, List<FlowEntry> entries) {
     Set<FlowTuple> seen = new HashSet<>();
     for (int i = 0; i < keys.size(); i++) {
-      FlowKey key = keys.get(i);
-      FlowKey towards = towards(key, entries.get(i));
-      boolean answered =
-          flows.find(answers(key, entries.get(i))).filter(FlowExport::answered).isPresent();
-      if (entries.get(i).has(Layout.CT_MASQUERADED)
-          && answered
-          && undoing(towards).flatMap(flows::find).filter(FlowExport::answered).isEmpty()) {
+      FlowEntry entry = entries.get(i);
+      FlowKey towards = towards(keys.get(i), entry);
+      if (entry.has(Layout.CT_MASQUERADED)
+          && isAnswered(answers(keys.get(i), entry))
+          && undoing(towards).filter(this::isAnswered).isEmpty()) {
         seen.add(towards.tuple());
       }
     }
@@ -178,8 +175,8 @@ final class FlowExport implements AutoCloseable {
     }
   }
 
-  private static boolean answered(FlowEntry entry) {
-    return entry.has(Layout.CT_SEEN_REPLY);
+  private boolean isAnswered(FlowKey key) {
+    return flows.find(key).filter(entry -> entry.has(Layout.CT_SEEN_REPLY)).isPresent();
   }
 
   /** Empty when the entry of the node's address has been pushed out of the map. */
@@ -190,17 +187,14 @@ final class FlowExport implements AutoCloseable {
       FlowTuple reply = towards.tuple().reversed();
       return Optional.of(new Moving(key, entry, List.of(), original, reply, true));
     }
+    Optional<FlowKey> undoing = undoing(towards);
+    List<FlowKey> masquerade = undoing.map(answer -> List.of(answer, towards)).orElseGet(List::of);
     FlowTuple past = bypassed.get(towards.tuple());
-    return undoing(towards)
-        .map(
-            answer ->
-                new Moving(
-                    key,
-                    entry,
-                    List.of(answer, towards),
-                    original,
-                    past == null ? answer.tuple() : past,
-                    past != null));
+    if (past != null) {
+      return Optional.of(new Moving(key, entry, masquerade, original, past, true));
+    }
+    return undoing.map(
+        answer -> new Moving(key, entry, masquerade, original, answer.tuple(), false));
   }
 
   /** Of the entry that gives the client's packets the node's address. */

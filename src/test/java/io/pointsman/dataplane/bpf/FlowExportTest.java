@@ -103,22 +103,14 @@ class FlowExportTest extends BpfDataplaneFixture {
   void aFlowWhoseClientOnlyListensIsHandedOver(boolean fed) {
     Flow flow = Flow.of(Protocol.UDP.number());
     List<Conntrack.Flow> tracked =
-        here(
-            () -> {
-              dataplane.prepare(Services.desired(List.of()));
-              Pins pinned = new Pins(root);
-              try (FlowMap map = new FlowMap(pinned.map(Layout.CT));
-                  FlowExport export = new FlowExport(pinned);
-                  Conntrack conntrack = new Conntrack()) {
-                flow.write(map);
-                age(map, flow.forward);
-                age(map, flow.towards);
-                if (!fed) {
-                  age(map, flow.answer);
-                  age(map, flow.back);
-                }
-                export.run();
-                return conntrack.read(false, any -> true);
+        run(
+            map -> {
+              flow.write(map);
+              age(map, flow.forward);
+              age(map, flow.towards);
+              if (!fed) {
+                age(map, flow.answer);
+                age(map, flow.back);
               }
             });
     assertThat(tracked)
@@ -126,10 +118,52 @@ class FlowExportTest extends BpfDataplaneFixture {
         .isEqualTo(fed ? List.of(flow.forward.tuple()) : List.of());
   }
 
+  /** Whether or not another flow has got the port that was meant for it. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aFlowThatTheStackMasqueradesTooIsHandedOverAsItsBackendKnowsIt(boolean given) {
+    Flow flow = Flow.of(Protocol.TCP.number());
+    FlowTuple known =
+        new FlowTuple(BACKEND.inet(), 8080, NODE.inet(), 50_000, Protocol.TCP.number());
+    List<Conntrack.Flow> tracked =
+        run(
+            map -> {
+              flow.write(map);
+              FlowEntry back = map.find(flow.back).orElseThrow();
+              map.replace(flow.back, back.with(Layout.CT_SEEN_REPLY));
+              if (given) {
+                List.of(flow.towards, flow.answer).forEach(map::delete);
+              }
+              add(flow.towards.tuple(), known);
+            });
+    assertThat(tracked)
+        .singleElement()
+        .returns(flow.forward.tuple(), Conntrack.Flow::original)
+        .returns(known, Conntrack.Flow::reply);
+  }
+
   private static void age(FlowMap map, FlowKey key) {
     FlowEntry it = map.find(key).orElseThrow();
     long before = it.lastSeen() - LONG_NANOS;
     map.replace(key, new FlowEntry(it.address(), it.port(), it.flags(), it.service(), before));
+  }
+
+  /** Hands over what is written into the map; nothing is held afterwards. */
+  private List<Conntrack.Flow> run(Between writing) {
+    return here(
+        () -> {
+          dataplane.prepare(Services.desired(List.of()));
+          Pins pinned = new Pins(root);
+          try (FlowMap map = new FlowMap(pinned.map(Layout.CT));
+              FlowExport export = new FlowExport(pinned);
+              Conntrack conntrack = new Conntrack()) {
+            writing.happens(map);
+            export.run();
+            map.forEach(
+                (key, entry) -> assertThat(entry.has(Layout.CT_HELD)).as(key.toString()).isFalse());
+            return conntrack.read(false, any -> true);
+          }
+        });
   }
 
   private interface Between {
