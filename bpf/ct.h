@@ -141,10 +141,14 @@ static __always_inline void give_up(const struct ct_key *reply, const struct ct 
 				    struct ct_key *flow)
 {
 	bool bypassed = is_bypassed(reply, entry);
+	const struct ct *source;
 
 	set_key(flow, CT_EGRESS, reply->proto, &entry->addr, entry->port, &reply->saddr,
 		reply->sport);
-	if (bypassed) {
+	source = bpf_map_lookup_elem(&ct, flow);
+	if (source && (source->port != reply->dport || !addr_equal(&source->addr, &reply->daddr))) {
+		bpf_map_delete_elem(&ct, reply); /* the flow began anew, with another port */
+	} else if (bypassed) {
 		bpf_map_delete_elem(&ct, flow);
 		bpf_map_delete_elem(&ct, reply);
 	} else {

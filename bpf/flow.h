@@ -77,16 +77,17 @@ static __noinline int start_flow(struct __sk_buff *skb, const struct packet *p,
 	__u32 egress = egress_device(skb, p, backend);
 	bool masquerade = needs_masquerade(skb, backend, egress);
 	struct scratch *memory = scratch_memory();
-	struct ct_key reply;
+	struct ct_key *reply;
 	struct ct *value;
 	int result;
 
 	if (!memory)
 		return CT_FULL;
 	value = &memory->value;
-	set_key(&reply, CT_EGRESS, p->key.proto, &backend->addr, backend->port, &p->key.saddr,
+	reply = &memory->reply;
+	set_key(reply, CT_EGRESS, p->key.proto, &backend->addr, backend->port, &p->key.saddr,
 		p->key.sport);
-	if (!tuple_is_free(p, &reply, now))
+	if (!tuple_is_free(p, reply, now))
 		return TUPLE_TAKEN;
 
 	value->addr = backend->addr;
@@ -107,13 +108,13 @@ static __noinline int start_flow(struct __sk_buff *skb, const struct packet *p,
 	value->addr = p->key.daddr;
 	value->port = p->key.dport;
 	value->flags = masquerade ? CT_MASQUERADED : 0;
-	if (!bpf_map_update_elem(&ct, &reply, value, BPF_ANY)) {
+	if (!bpf_map_update_elem(&ct, reply, value, BPF_ANY)) {
 		tally(COUNTER_FLOW_NEW);
 		return STARTED;
 	}
-	set_key(&reply, CT_EGRESS, p->key.proto, &p->key.saddr, p->key.sport, &backend->addr,
+	set_key(reply, CT_EGRESS, p->key.proto, &p->key.saddr, p->key.sport, &backend->addr,
 		backend->port);
-	forget_flow(&reply);
+	forget_flow(reply);
 	result = CT_FULL;
 undo:
 	bpf_map_delete_elem(&ct, &p->key);

@@ -153,7 +153,7 @@ static __noinline void note_datagram(const struct packet *p)
 /* Whether the connection whose answers are noted as the stack's is over with this packet. */
 static __always_inline bool ends_note(const struct packet *p, const struct ct *entry)
 {
-	return is_ending(p) && !(entry->flags & CT_FORWARD) &&
+	return is_ending(p) && (entry->flags & (CT_STACK | CT_FORWARD)) == CT_STACK &&
 	       (p->tcp_flags & TCP_RST || entry->flags & CT_CLOSING);
 }
 
@@ -311,9 +311,8 @@ static __always_inline long note_answers(const struct ct_key *reply, struct ct *
 /* Keeps the note for as long as the stack keeps the flow. */
 static __always_inline void renew_note(struct ct *entry, const struct config *config)
 {
-	if (is_recent(entry))
-		return;
-	if (entry->flags & CT_SEEN_REPLY && !(entry->flags & CT_FORWARD))
+	if (entry->flags & CT_SEEN_REPLY && !(entry->flags & CT_FORWARD) &&
+	    entry->service != config->stream_timeout)
 		entry->service = config->stream_timeout;
 	touch(entry);
 }

@@ -81,11 +81,12 @@ struct scratch {
 	struct packet quoted;
 	struct nat_fe_key frontend;
 	struct backend backend;
-	struct ct value;    /* of the entries of a new flow */
-	struct ct_key flow; /* a flow to be forgotten */
-	struct ct_key pair; /* one of its entries */
-	__u64 done_idle;    /* of the flow that was done longest ago */
-	__be16 done_port;   /* and its port; 0 for none */
+	struct ct value;     /* of the entries of a new flow */
+	struct ct_key reply; /* of a new flow's answers at egress */
+	struct ct_key flow;  /* a flow to be forgotten */
+	struct ct_key pair;  /* one of its entries */
+	__u64 done_idle;     /* of the flow that was done longest ago */
+	__be16 done_port;    /* and its port; 0 for none */
 };
 
 /* It may be pinned with the others, so its size stays what it is. */

@@ -118,6 +118,7 @@ class FlowsTest {
     network.masqueradeTowardsOthers();
     serve(bpf);
     begin(protocol);
+    assertThat(masquerades()).as("of the CNI").isPositive();
     change(bpf, iptables);
     change(iptables, bpf);
     change(bpf, iptables);
@@ -210,6 +211,22 @@ class FlowsTest {
       }
       rounds.incrementAndGet();
     }
+  }
+
+  /** How many flows to pods themselves the stack gives another address or port. */
+  private long masquerades() {
+    AtomicInteger found = new AtomicInteger();
+    inNode(
+        () ->
+            Conntrack.forEach(
+                false,
+                flow -> {
+                  boolean toPod = flow.original().destinationPort() == FlowNetwork.PORT;
+                  if (toPod && !flow.reply().equals(flow.original().reversed())) {
+                    found.incrementAndGet();
+                  }
+                }));
+    return found.get();
   }
 
   private List<Conntrack.Flow> throughNodePort() {

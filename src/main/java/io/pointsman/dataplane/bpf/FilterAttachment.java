@@ -36,7 +36,7 @@ final class FilterAttachment implements DeviceAttachment {
   public String defect(int ifindex, String name, RtNetlink netlink) {
     for (TcDirection direction : TcDirection.values()) {
       BpfProgram program = program(direction);
-      if (!runs(program, ifindex, direction, netlink)) {
+      if (!runs(program, ours(ifindex, direction, netlink))) {
         return "The program " + program.name() + " is not attached to device " + name + ".";
       }
     }
@@ -96,24 +96,27 @@ final class FilterAttachment implements DeviceAttachment {
 
   private boolean attach(
       BpfProgram program, int ifindex, TcDirection direction, RtNetlink netlink) {
-    boolean changed = !runs(program, ifindex, direction, netlink);
+    List<TcFilterInfo> ours = ours(ifindex, direction, netlink);
+    boolean changed = !runs(program, ours);
     if (changed) {
       TcFilter.attach(program, ifindex, direction, HANDLE, PRIORITY);
-      netlink.filters(ifindex, direction).stream()
-          .filter(filter -> isOurs(filter) && filter.priority() != PRIORITY)
-          .forEach(old -> TcFilter.detach(ifindex, direction, HANDLE, old.priority()));
+    }
+    for (TcFilterInfo filter : ours) {
+      if (filter.priority() != PRIORITY) {
+        TcFilter.detach(ifindex, direction, HANDLE, filter.priority());
+        changed = true;
+      }
     }
     return changed;
   }
 
-  private static boolean runs(
-      BpfProgram program, int ifindex, TcDirection direction, RtNetlink netlink) {
-    return netlink.filters(ifindex, direction).stream()
-        .anyMatch(
-            filter ->
-                isOurs(filter)
-                    && filter.priority() == PRIORITY
-                    && filter.program().id() == program.id());
+  private static List<TcFilterInfo> ours(int ifindex, TcDirection direction, RtNetlink netlink) {
+    return netlink.filters(ifindex, direction).stream().filter(FilterAttachment::isOurs).toList();
+  }
+
+  private static boolean runs(BpfProgram program, List<TcFilterInfo> ours) {
+    return ours.stream()
+        .anyMatch(filter -> filter.priority() == PRIORITY && filter.program().id() == program.id());
   }
 
   private BpfProgram program(TcDirection direction) {

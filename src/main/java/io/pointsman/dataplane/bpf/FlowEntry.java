@@ -11,6 +11,15 @@ import io.pointsman.catalogue.Address;
  * @param lastSeen nanoseconds since the machine booted
  */
 record FlowEntry(Address address, int port, int flags, int service, long lastSeen) {
+  /** Drops answers while their flow is handed over. */
+  static final FlowEntry HELD_ANSWERS =
+      new FlowEntry(Address.ANY_V6, 0, Layout.CT_STACK | Layout.CT_HELD, 0, 0);
+
+  /** Whether it drops answers, also when an agent that was killed has left it. */
+  boolean isHeldAnswers() {
+    return has(Layout.CT_STACK) && has(Layout.CT_HELD);
+  }
+
   boolean has(int flag) {
     return (flags & flag) != 0;
   }

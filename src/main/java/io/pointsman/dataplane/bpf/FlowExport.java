@@ -100,13 +100,17 @@ final class FlowExport implements AutoCloseable {
   void run() {
     List<FlowKey> keys = new ArrayList<>();
     List<FlowEntry> entries = new ArrayList<>();
+    List<FlowKey> left = new ArrayList<>();
     flows.forEach(
         (key, entry) -> {
           if (goesOn(key, entry)) {
             keys.add(key);
             entries.add(entry);
+          } else if (entry.isHeldAnswers()) {
+            left.add(key);
           }
         });
+    left.forEach(flows::delete);
     findBypassed(keys, entries);
     List<Moving> portion = new ArrayList<>();
     for (int i = 0; i < keys.size() && refused < REFUSALS; i++) {
@@ -170,9 +174,13 @@ final class FlowExport implements AutoCloseable {
     }
     if (!seen.isEmpty()) {
       conntrack
-          .read(flow -> seen.contains(flow.original()))
+          .read(flow -> isMasqueraded(flow) && seen.contains(flow.original()))
           .forEach(flow -> bypassed.put(flow.original(), flow.reply()));
     }
+  }
+
+  private static boolean isMasqueraded(Conntrack.Flow flow) {
+    return !flow.zoned() && !flow.reply().equals(flow.original().reversed());
   }
 
   private boolean isAnswered(FlowKey key) {
@@ -227,9 +235,8 @@ final class FlowExport implements AutoCloseable {
   void handOver(List<Moving> portion) {
     for (Moving flow : portion) {
       if (flow.canWait()) {
-        FlowEntry held = flow.entry().with(Layout.CT_HELD);
-        flows.replace(flow.key(), held);
-        flow.answers().ifPresent(answers -> flows.put(answers, held));
+        flows.replace(flow.key(), flow.entry().with(Layout.CT_HELD));
+        flow.answers().ifPresent(answers -> flows.put(answers, FlowEntry.HELD_ANSWERS));
       }
     }
     List<Moving> moved = new ArrayList<>();
@@ -287,8 +294,8 @@ final class FlowExport implements AutoCloseable {
    * it no more. What turns the backend's address into the frontend's stays for packets on the way.
    */
   private void forget(Moving flow) {
-    if (!flow.masquerade().isEmpty()) {
-      flow.masquerade().forEach(flows::delete);
+    flow.masquerade().forEach(flows::delete);
+    if (!flow.inPlace()) {
       conntrack.delete(flow.seen());
       conntrack.flush();
     }

@@ -168,9 +168,8 @@ final class FlowImport {
     List<FlowKey> over = new ArrayList<>();
     flows.forEach(
         (key, entry) -> {
-          if (entry.has(Layout.CT_STACK)
-              && entry.has(Layout.CT_FORWARD)
-              && !wanted.containsKey(key)) {
+          boolean noted = entry.has(Layout.CT_STACK) && entry.has(Layout.CT_FORWARD);
+          if (entry.isHeldAnswers() || noted && !wanted.containsKey(key)) {
             over.add(key);
           }
         });

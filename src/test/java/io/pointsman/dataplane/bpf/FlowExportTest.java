@@ -20,6 +20,14 @@ class FlowExportTest extends BpfDataplaneFixture {
   private static final long LONG_NANOS = 200_000_000_000L;
   private static final Address BACKEND = Address.parse("10.244.1.5");
   private static final Address CLIENT = Address.parse("198.51.100.9");
+  private static final FlowKey LEFT =
+      new FlowKey(
+          Layout.CT_INGRESS,
+          Address.parse("10.244.1.6"),
+          8080,
+          Address.parse("198.51.100.7"),
+          61_009,
+          Protocol.TCP.number());
   private static final Address NODE = Address.parse("198.51.100.7");
 
   FlowExportTest() {
@@ -58,6 +66,25 @@ class FlowExportTest extends BpfDataplaneFixture {
     void giveUp(FlowMap map) {
       List.of(forward, towards, answer, back).forEach(map::delete);
     }
+  }
+
+  /** Its answers' entry was pushed out; what conntrack has of it is not translated. */
+  @Test
+  void aFlowWhoseAnswersAreNotKnownIsHandedOverAsThePrograms() {
+    Flow flow = Flow.of(Protocol.TCP.number());
+    List<Conntrack.Flow> tracked =
+        run(
+            map -> {
+              flow.write(map);
+              FlowEntry back = map.find(flow.back).orElseThrow();
+              map.replace(flow.back, back.with(Layout.CT_SEEN_REPLY));
+              map.delete(flow.answer);
+              add(flow.towards.tuple(), flow.towards.tuple().reversed());
+            });
+    assertThat(tracked)
+        .filteredOn(found -> found.original().equals(flow.forward.tuple()))
+        .singleElement()
+        .returns(flow.answer.tuple(), Conntrack.Flow::reply);
   }
 
   @ParameterizedTest
@@ -135,6 +162,8 @@ class FlowExportTest extends BpfDataplaneFixture {
                 List.of(flow.towards, flow.answer).forEach(map::delete);
               }
               add(flow.towards.tuple(), known);
+              // Left by an agent that was killed meanwhile.
+              map.put(LEFT, FlowEntry.HELD_ANSWERS);
             });
     assertThat(tracked)
         .singleElement()

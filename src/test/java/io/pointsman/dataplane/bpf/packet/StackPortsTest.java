@@ -10,6 +10,7 @@ import static io.pointsman.dataplane.bpf.packet.PacketBuilder.UDP;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pointsman.catalogue.Address;
+import io.pointsman.kernel.Clock;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -27,6 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @MethodSource("kinds")
 class StackPortsTest {
   private static final int RANGE = 2;
+  private static final long SECOND = 1_000_000_000L;
   private static final int NODE_PORT = 30_053;
 
   private final PacketPrograms programs = PacketPrograms.fresh();
@@ -97,6 +99,9 @@ class StackPortsTest {
     connect(client);
     byte[] next = packet(client.withPort(40124), vip, SYN);
     assertThat(programs.throughEgress(packet(node, backend, FIN | ACK)).from()).isEqualTo(node);
+    // Just now, also on a machine that is slow.
+    long soon = Clock.bootNanos() + 60 * SECOND;
+    tables.seen(Structs.CT_INGRESS, protocol, backend, node, soon);
     assertThat(programs.ingress(next).retval()).isEqualTo(PacketPrograms.DROP);
     assertThat(programs.throughIngress(packet(backend, node, FIN | ACK)).to()).isEqualTo(node);
     // A datagram says nothing of its flow's end.
@@ -161,6 +166,29 @@ class StackPortsTest {
     assertThat(programs.throughEgress(packet(ours, backend, ACK)).from()).isEqualTo(other);
     assertThat(answered(other)).isEqualTo(ours);
     assertThat(answered(ours)).isEqualTo(client);
+  }
+
+  /** As one does from before, of which nothing is noted. */
+  @Test
+  void endWithoutAFlowOfOursThatHasTheSamePort() {
+    Endpoint ours = connect(client).from();
+    assertThat(answered(ours)).isEqualTo(client);
+    programs.throughEgress(packet(ours, backend, RST));
+    programs.throughEgress(packet(ours, backend, FIN | ACK));
+    assertThat(answered(ours)).isEqualTo(client);
+  }
+
+  /** Its client's packets have been given another port since, as when an entry was pushed out. */
+  @Test
+  void takeAPortThatAFlowOfOursHasNoLonger() {
+    Endpoint ours = connect(client).from();
+    Endpoint other = node.withPort(2 * node.port() + RANGE - 1 - ours.port());
+    tables.connection(Structs.CT_EGRESS, protocol, client, backend, other, Structs.CT_FORWARD, 0);
+    tables.age(Structs.CT_EGRESS, protocol, client, backend, 181);
+    tables.age(Structs.CT_INGRESS, protocol, backend, ours, 181);
+    leavesAsItIs(ours, backend);
+    assertThat(tables.hasConnection(Structs.CT_EGRESS, protocol, client, backend)).isTrue();
+    assertThat(programs.throughIngress(packet(client, vip, ACK)).to()).isEqualTo(backend);
   }
 
   @Test
