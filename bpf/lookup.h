@@ -2,6 +2,7 @@
 /* From a frontend to one of its backends, while the agent may be changing both. */
 #pragma once
 
+#include <linux/in.h>
 #include "addr.h"
 #include "counters.h"
 
@@ -160,6 +161,8 @@ static __noinline bool has_backend(const struct nat_fe_key *key, const struct ad
 	local = READ_ONCE(fe->local);
 	if (id == *set)
 		return true;
+	if (!count && key->proto == IPPROTO_UDP)
+		return true; /* where nobody is Ready, sessions wait for who was */
 	if (!search(id, 0, local, addr, port) && !search(id, local, count, addr, port))
 		return false;
 	*set = id;

@@ -184,6 +184,23 @@ class FlowTest {
     assertThat(send(UDP, 0).to()).isEqualTo(TWO);
   }
 
+  /** As kube-proxy does: it may be Ready again soon. New flows, and connections, are refused. */
+  @Test
+  void keepsAUdpFlowWhoseServiceHasNobodyReady() {
+    for (int protocol : new int[] {UDP, TCP}) {
+      assertThat(send(protocol, SYN).to()).isEqualTo(ONE);
+      tables.frontend(VIP, protocol, 2, 0, Structs.ROUND_ROBIN);
+    }
+    tables.age(Structs.CT_INGRESS, UDP, CLIENT, VIP, 2);
+    assertThat(send(UDP, 0).to()).isEqualTo(ONE);
+    assertThat(programs.ingress(packet(TCP, SYN)).retval()).isEqualTo(PacketPrograms.REDIRECT);
+    byte[] other = PacketBuilder.udp(CLIENT.withPort(40124), VIP).build();
+    assertThat(programs.ingress(other).retval()).isEqualTo(PacketPrograms.REDIRECT);
+    move(UDP, TWO);
+    tables.age(Structs.CT_INGRESS, UDP, CLIENT, VIP, 2);
+    assertThat(send(UDP, 0).to()).isEqualTo(TWO);
+  }
+
   @Test
   void leavesAUdpFlowWhoseServiceWentToTheStack() {
     send(UDP, 0);
