@@ -18,10 +18,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Follows what an agent needs of the cluster and puts it, reduced, into the inbox. */
 final class Watches implements AutoCloseable {
-  /** The server leaves out what no agent serves. */
-  private static final String SERVED =
-      "!" + ServiceReader.HEADLESS_LABEL + ",!" + ServiceReader.PROXY_NAME_LABEL;
-
   private final List<ListWatch<?>> all;
 
   /**
@@ -35,7 +31,10 @@ final class Watches implements AutoCloseable {
       Inbox inbox,
       Consumer<@Nullable NodeDataplane> target) {
     Names names = new Names();
-    ListOptions served = new ListOptionsBuilder().withLabelSelector(SERVED).build();
+    // The server leaves out what no agent serves.
+    ListOptions services =
+        new ListOptionsBuilder().withLabelSelector(ServiceReader.SELECTOR).build();
+    ListOptions slices = new ListOptionsBuilder().withLabelSelector(SliceReader.SELECTOR).build();
     ListOptions own =
         new ListOptionsBuilder().withFieldSelector("metadata.name=" + nodeName).build();
     all =
@@ -43,12 +42,12 @@ final class Watches implements AutoCloseable {
             new ListWatch<>(
                 "services",
                 client.services().inAnyNamespace(),
-                served,
+                services,
                 new Services(new ServiceReader(names), inbox)),
             new ListWatch<>(
                 "endpointslices",
                 client.discovery().v1().endpointSlices().inAnyNamespace(),
-                served,
+                slices,
                 new Slices(new SliceReader(names), inbox)),
             new ListWatch<>(
                 "nodedataplanes",

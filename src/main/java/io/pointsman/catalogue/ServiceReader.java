@@ -24,8 +24,8 @@ public final class ServiceReader {
   /** A Service with this label belongs to another proxy. */
   public static final String PROXY_NAME_LABEL = "service.kubernetes.io/service-proxy-name";
 
-  /** A Service with this label is headless, whatever else it says. */
-  public static final String HEADLESS_LABEL = "service.kubernetes.io/headless";
+  /** Of Services that may be served, as kube-proxy watches them. */
+  public static final String SELECTOR = "!" + PROXY_NAME_LABEL;
 
   /** The protocols that Pointsman serves. */
   static final Set<Protocol> SERVED = Set.of(Protocol.TCP, Protocol.UDP);
@@ -63,7 +63,6 @@ public final class ServiceReader {
     Map<String, String> labels = requireNonNullElse(metadata.getLabels(), Map.of());
     String clusterIp = spec.getClusterIP();
     return labels.containsKey(PROXY_NAME_LABEL)
-        || labels.containsKey(HEADLESS_LABEL)
         || "ExternalName".equals(spec.getType())
         || clusterIp == null
         || clusterIp.isEmpty()
@@ -142,8 +141,9 @@ public final class ServiceReader {
         if (text == null || text.isEmpty() || "Proxy".equals(ingress.getIpMode())) {
           continue;
         }
-        Address address = address("load balancer address", text, families);
-        if (address != null) {
+        Address address = address("load balancer address", text);
+        // A load balancer may have both families whatever the Service has; nobody can change that.
+        if (address != null && families.contains(address.family())) {
           addresses.add(address);
         }
       }

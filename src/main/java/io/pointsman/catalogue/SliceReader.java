@@ -23,6 +23,12 @@ public final class SliceReader {
   /** The label that says which Service a slice belongs to. */
   public static final String SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 
+  /** The label of a headless Service's slices. */
+  public static final String HEADLESS_LABEL = "service.kubernetes.io/headless";
+
+  /** Of slices that may be served, as kube-proxy watches them. */
+  public static final String SELECTOR = "!" + HEADLESS_LABEL;
+
   private final Names names;
   private final Set<Protocol> served;
 
@@ -42,14 +48,11 @@ public final class SliceReader {
     return new ObjectKey(names.share(metadata.getNamespace()), metadata.getName());
   }
 
-  /** The slice reduced, or null when it belongs to no Service or to one of another proxy. */
+  /** The slice reduced, or null when it belongs to no Service or to a headless one. */
   public @Nullable SliceInput read(EndpointSlice slice) {
     Map<String, String> labels = requireNonNullElse(slice.getMetadata().getLabels(), Map.of());
     String service = labels.get(SERVICE_NAME_LABEL);
-    if (service == null
-        || service.isEmpty()
-        || labels.containsKey(ServiceReader.HEADLESS_LABEL)
-        || labels.containsKey(ServiceReader.PROXY_NAME_LABEL)) {
+    if (service == null || service.isEmpty() || labels.containsKey(HEADLESS_LABEL)) {
       return null;
     }
     ObjectKey key = key(slice.getMetadata());

@@ -34,10 +34,6 @@ final class ServiceStream {
   private static final String SLICE = "E";
   private static final String END = ".";
 
-  /** As the agents' watches leave out what no agent serves. */
-  private static final String SERVED =
-      "!" + ServiceReader.HEADLESS_LABEL + ",!" + ServiceReader.PROXY_NAME_LABEL;
-
   private final byte[] bytes;
 
   private ServiceStream(byte[] bytes) {
@@ -57,7 +53,12 @@ final class ServiceStream {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (Writer out = new OutputStreamWriter(new GZIPOutputStream(bytes), StandardCharsets.UTF_8)) {
       for (Service each :
-          client.services().inAnyNamespace().withLabelSelector(SERVED).list().getItems()) {
+          client
+              .services()
+              .inAnyNamespace()
+              .withLabelSelector(ServiceReader.SELECTOR)
+              .list()
+              .getItems()) {
         write(out, SERVICE, each);
       }
       for (EndpointSlice each :
@@ -66,7 +67,7 @@ final class ServiceStream {
               .v1()
               .endpointSlices()
               .inAnyNamespace()
-              .withLabelSelector(SERVED)
+              .withLabelSelector(SliceReader.SELECTOR)
               .list()
               .getItems()) {
         write(out, SLICE, each);

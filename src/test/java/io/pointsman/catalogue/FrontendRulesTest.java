@@ -33,9 +33,9 @@ class FrontendRulesTest {
                     .add(slice("web", "web-6", "IPv6", ready("fd01::5"))),
             "10.96.0.1:80/TCP default/web:http -> 10.244.0.5:8080*",
             "[fd00::1]:80/TCP default/web:http -> fd01::5:8080*"),
-        refused(
+        rule(
             "external addresses and load balancer addresses are served, ipMode Proxy is not, and one"
-                + " of another family is named",
+                + " of another family neither",
             h ->
                 h.add(
                         service(
@@ -57,12 +57,10 @@ class FrontendRulesTest {
                                     .endLoadBalancer()
                                     .endStatus()))
                     .add(slice("web", "web-4", ready("10.244.0.5"))),
-            List.of(
-                "10.96.0.1:80/TCP default/web:http -> 10.244.0.5:8080*",
-                "192.0.2.1:80/TCP default/web:http -> 10.244.0.5:8080*",
-                "192.0.2.2:80/TCP default/web:http -> 10.244.0.5:8080*",
-                "192.0.2.3:80/TCP default/web:http -> 10.244.0.5:8080*"),
-            "Service default/web AddressFamilyNotServed"),
+            "10.96.0.1:80/TCP default/web:http -> 10.244.0.5:8080*",
+            "192.0.2.1:80/TCP default/web:http -> 10.244.0.5:8080*",
+            "192.0.2.2:80/TCP default/web:http -> 10.244.0.5:8080*",
+            "192.0.2.3:80/TCP default/web:http -> 10.244.0.5:8080*"),
         rule(
             "a port may be named by its own number, as kubectl create service does",
             h ->
@@ -138,16 +136,37 @@ class FrontendRulesTest {
                                 .addToLabels(ServiceReader.PROXY_NAME_LABEL, "x")
                                 .endMetadata()))),
         rule(
-            "labelled headless",
+            "labelled headless, but with a cluster address: only slices are told by that label",
             h ->
                 h.add(
-                    service(
-                        "web",
-                        "10.96.0.1",
-                        s ->
-                            s.editMetadata()
-                                .addToLabels(ServiceReader.HEADLESS_LABEL, "")
-                                .endMetadata()))),
+                        service(
+                            "web",
+                            "10.96.0.1",
+                            s ->
+                                s.editMetadata()
+                                    .addToLabels(SliceReader.HEADLESS_LABEL, "")
+                                    .endMetadata()))
+                    .add(slice("web", "a", ready("10.244.0.5")))
+                    .add(
+                        change(
+                            slice("web", "b", ready("10.244.0.6")),
+                            s ->
+                                s.editMetadata()
+                                    .addToLabels(SliceReader.HEADLESS_LABEL, "")
+                                    .endMetadata())),
+            "10.96.0.1:80/TCP default/web:http -> 10.244.0.5:8080*"),
+        rule(
+            "slices that still say another proxy, of a Service that does no more",
+            h ->
+                h.add(service("web", "10.96.0.1"))
+                    .add(
+                        change(
+                            slice("web", "a", ready("10.244.0.5")),
+                            s ->
+                                s.editMetadata()
+                                    .addToLabels(ServiceReader.PROXY_NAME_LABEL, "x")
+                                    .endMetadata())),
+            "10.96.0.1:80/TCP default/web:http -> 10.244.0.5:8080*"),
         rule(
             "a Service that becomes headless is taken out",
             h -> h.add(service("web", "10.96.0.1")).add(service("web", "None"))),

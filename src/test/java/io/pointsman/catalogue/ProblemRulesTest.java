@@ -6,6 +6,7 @@ import static io.pointsman.catalogue.Objects.ready;
 import static io.pointsman.catalogue.Objects.service;
 import static io.pointsman.catalogue.Objects.slice;
 import static io.pointsman.catalogue.Rule.refused;
+import static io.pointsman.catalogue.Rule.rule;
 
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointPortBuilder;
@@ -71,8 +72,8 @@ class ProblemRulesTest {
                         s -> s.editSpec().withExternalIPs("2001:db8::1").endSpec())),
             List.of("10.96.0.1:80/TCP default/web:http ->"),
             "Service default/web AddressFamilyNotServed"),
-        refused(
-            "a load balancer address of a family the Service does not have",
+        rule(
+            "a load balancer address of a family the Service does not have, which nobody can change",
             h ->
                 h.add(
                     service(
@@ -86,8 +87,7 @@ class ProblemRulesTest {
                                 .endIngress()
                                 .endLoadBalancer()
                                 .endStatus())),
-            List.of("10.96.0.1:80/TCP default/web:http ->"),
-            "Service default/web AddressFamilyNotServed"),
+            "10.96.0.1:80/TCP default/web:http ->"),
         refused(
             "endpoints that cannot be connected to",
             h ->
