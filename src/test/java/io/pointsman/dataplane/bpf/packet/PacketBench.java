@@ -71,6 +71,7 @@ class PacketBench {
         report(name + " not ours, egress", best(egress, other));
         Address own = client.isV4() ? PacketPrograms.NODE_V4 : PacketPrograms.NODE_V6;
         Endpoint node = new Endpoint(own, Tables.LOW_PORT);
+        tables.device(PacketPrograms.IFINDEX, PacketPrograms.NODE_V4, PacketPrograms.NODE_V6);
         byte[] stacks = PacketBuilder.of(protocol, node, client).flags(SYN).build();
         report(name + " the stack's from a port of ours, egress", best(egress, stacks));
         report(name + " new flow, local backend", fresh(client, protocol, Structs.BE_LOCAL));
