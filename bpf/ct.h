@@ -168,10 +168,7 @@ static __noinline bool still_serves(const struct packet *p, struct ct *entry)
 	__u32 set = entry->set;
 	struct nat_fe_key key;
 
-	key.addr = p->key.daddr;
-	key.port = p->key.dport;
-	key.proto = p->key.proto;
-	key.scope = 0;
+	set_frontend(&key, &p->key.daddr, p->key.dport, p->key.proto);
 	if (find_frontend(&key, false) == FOUND_NONE ||
 	    !has_backend(&key, &entry->addr, entry->port, &set))
 		return false;

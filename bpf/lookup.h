@@ -169,6 +169,15 @@ static __noinline bool has_backend(const struct nat_fe_key *key, const struct ad
 	return true;
 }
 
+static __always_inline void set_frontend(struct nat_fe_key *key, const struct addr *addr,
+					 __be16 port, __u8 proto)
+{
+	key->addr = *addr;
+	key->port = port;
+	key->proto = proto;
+	key->scope = 0;
+}
+
 /*
  * The key of the frontend that an address is, FOUND_NONE or FOUND_BACKEND. `here` says that the
  * address is the node's own whatever node_addr says (loopback of the node).

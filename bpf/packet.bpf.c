@@ -88,10 +88,7 @@ static __noinline int first_packet(struct __sk_buff *skb, const struct packet *p
 	if (p->key.proto == IPPROTO_TCP && !is_new_connection(p) && !is_ending(p))
 		return TC_ACT_UNSPEC;
 	frontend = &memory->frontend;
-	frontend->addr = p->key.daddr;
-	frontend->port = p->key.dport;
-	frontend->proto = p->key.proto;
-	frontend->scope = 0;
+	set_frontend(frontend, &p->key.daddr, p->key.dport, p->key.proto);
 	if (find_frontend(frontend, false) == FOUND_NONE)
 		return TC_ACT_UNSPEC;
 	if (p->key.proto == IPPROTO_TCP && !is_new_connection(p))
@@ -121,6 +118,18 @@ static __noinline void forget_client(const struct packet *p, const struct ct *en
 	bpf_map_delete_elem(&ct, &p->key);
 }
 
+/* Notes that a flow is the stack's, for so many seconds of silence; 0 when that is done. */
+static __always_inline long note(const struct ct_key *key, struct ct *value, __u16 flags,
+				 __u32 seconds, __u64 how)
+{
+	__builtin_memset(value, 0, sizeof(*value));
+	value->flags = flags;
+	value->service = seconds;
+	value->last_seen = bpf_ktime_get_boot_ns();
+	value->tick = bpf_jiffies64();
+	return bpf_map_update_elem(&ct, key, value, how);
+}
+
 /*
  * Before this dataplane serves, notes which datagrams to frontends come by: they are of flows that
  * the stack has, which the agent cannot all have seen when it does.
@@ -136,18 +145,10 @@ static __noinline void note_datagram(const struct packet *p)
 	}
 	if (!memory || p->key.proto != IPPROTO_UDP || p->fragment == FRAGMENT_LATER)
 		return;
-	memory->frontend.addr = p->key.daddr;
-	memory->frontend.port = p->key.dport;
-	memory->frontend.proto = p->key.proto;
-	memory->frontend.scope = 0;
+	set_frontend(&memory->frontend, &p->key.daddr, p->key.dport, p->key.proto);
 	if (find_frontend(&memory->frontend, false) == FOUND_NONE)
 		return;
-	__builtin_memset(&memory->value, 0, sizeof(memory->value));
-	memory->value.flags = CT_FORWARD | CT_STACK;
-	memory->value.service = NOTED_SECONDS;
-	memory->value.last_seen = bpf_ktime_get_boot_ns();
-	memory->value.tick = bpf_jiffies64();
-	bpf_map_update_elem(&ct, &p->key, &memory->value, BPF_NOEXIST);
+	note(&p->key, &memory->value, CT_FORWARD | CT_STACK, NOTED_SECONDS, BPF_NOEXIST);
 }
 
 /* Whether the connection whose answers are noted as the stack's is over with this packet. */
@@ -247,6 +248,13 @@ static __noinline void forget_ends(const struct packet *p, const struct ct *entr
 	forget_flow(&flow);
 }
 
+/* The key at ingress of the answers to a packet that leaves. */
+static __always_inline void set_answers(struct ct_key *reply, const struct packet *p)
+{
+	set_key(reply, CT_INGRESS, p->key.proto, &p->key.daddr, p->key.dport, &p->key.saddr,
+		p->key.sport);
+}
+
 /*
  * Gives up the flow whose answers would come with the tuple of this packet's answers. The stack
  * translates new flows while these drain, and takes its ports for them from the same range.
@@ -257,8 +265,7 @@ static __noinline void yield_tuple(const struct packet *p)
 	struct ct_key reply;
 	const struct ct *old;
 
-	set_key(&reply, CT_INGRESS, p->key.proto, &p->key.daddr, p->key.dport, &p->key.saddr,
-		p->key.sport);
+	set_answers(&reply, p);
 	old = bpf_map_lookup_elem(&ct, &reply);
 	if (memory && old && !(old->flags & CT_FORWARD))
 		give_up(&reply, old, &memory->flow);
@@ -289,23 +296,8 @@ static __always_inline bool shares_node_port(const struct packet *p, const struc
 	if (p->key.proto != IPPROTO_UDP || port < config->node_port_low ||
 	    port > config->node_port_high)
 		return false;
-	frontend->addr = p->key.saddr;
-	frontend->port = p->key.sport;
-	frontend->proto = p->key.proto;
-	frontend->scope = 0;
+	set_frontend(frontend, &p->key.saddr, p->key.sport, p->key.proto);
 	return find_frontend(frontend, false) == FOUND_BACKEND;
-}
-
-/* Notes that the answers with this tuple are the stack's; 0 when that is done. */
-static __always_inline long note_answers(const struct ct_key *reply, struct ct *value,
-					 const struct config *config, __u64 how)
-{
-	__builtin_memset(value, 0, sizeof(*value));
-	value->flags = CT_STACK;
-	value->service = config->udp_timeout;
-	value->last_seen = bpf_ktime_get_boot_ns();
-	value->tick = bpf_jiffies64();
-	return bpf_map_update_elem(&ct, reply, value, how);
 }
 
 /* Keeps the note for as long as the stack keeps the flow. */
@@ -354,8 +346,7 @@ static __noinline int leave_from_stack(struct __sk_buff *skb, const struct packe
 		return TC_ACT_UNSPEC;
 	if (!shares_ports(skb, p, config) && !shares_node_port(p, config, &memory->frontend))
 		return TC_ACT_UNSPEC;
-	set_key(&reply, CT_INGRESS, p->key.proto, &p->key.daddr, p->key.dport, &p->key.saddr,
-		p->key.sport);
+	set_answers(&reply, p);
 	old = bpf_map_lookup_elem(&ct, &reply);
 	if (is_ending(p)) {
 		if (old && ends_note(p, old))
@@ -365,7 +356,7 @@ static __noinline int leave_from_stack(struct __sk_buff *skb, const struct packe
 		return TC_ACT_UNSPEC;
 	}
 	if (!old) {
-		if (!note_answers(&reply, &memory->value, config, BPF_NOEXIST))
+		if (!note(&reply, &memory->value, CT_STACK, config->udp_timeout, BPF_NOEXIST))
 			return TC_ACT_UNSPEC;
 		old = bpf_map_lookup_elem(&ct, &reply); /* another CPU's, just now */
 		if (!old)
@@ -380,7 +371,7 @@ static __noinline int leave_from_stack(struct __sk_buff *skb, const struct packe
 		return TC_ACT_UNSPEC;
 	}
 	give_up(&reply, old, &memory->flow);
-	note_answers(&reply, &memory->value, config, BPF_ANY);
+	note(&reply, &memory->value, CT_STACK, config->udp_timeout, BPF_ANY);
 	return TC_ACT_UNSPEC;
 }
 

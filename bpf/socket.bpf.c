@@ -54,10 +54,7 @@ static __always_inline int frontend_of(struct bpf_sock_addr *ctx, const struct c
 
 	if (here && !in_host_netns(ctx, config))
 		return FOUND_NONE;
-	key->addr = peer->addr;
-	key->port = peer->port;
-	key->proto = proto;
-	key->scope = 0;
+	set_frontend(key, &peer->addr, peer->port, proto);
 	return find_frontend(key, here);
 }
 

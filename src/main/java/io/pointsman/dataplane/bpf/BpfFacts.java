@@ -2,12 +2,9 @@
 package io.pointsman.dataplane.bpf;
 
 import io.pointsman.dataplane.NodeFacts;
-import io.pointsman.kernel.CommandRunner;
 import io.pointsman.kernel.CommandRunner.CommandException;
 import io.pointsman.kernel.Features;
 import io.pointsman.kernel.Iptables;
-import io.pointsman.kernel.Iptables.Family;
-import io.pointsman.kernel.Iptables.Variant;
 import io.pointsman.kernel.Libbpf;
 import io.pointsman.kernel.LockLimit;
 
@@ -31,8 +28,7 @@ interface BpfFacts extends NodeFacts {
   }
 
   /** Whether rules drop what this node forwards unless one accepts it; false if none can tell. */
-  default boolean dropsForwarded(Family family, Variant variant) {
-    Iptables tool = new Iptables(new CommandRunner(), family, variant);
+  default boolean dropsForwarded(Iptables tool) {
     try {
       return tool.usable() && tool.dropsForwarded();
     } catch (CommandException e) {

@@ -233,15 +233,15 @@ final class BpfPreflight {
   private void checkForwarding() {
     for (Family family : Family.values()) {
       for (Variant variant : Variant.values()) {
-        if (facts.dropsForwarded(family, variant)) {
-          String tool = new Iptables(new CommandRunner(), family, variant).name();
+        Iptables tool = new Iptables(new CommandRunner(), family, variant);
+        if (facts.dropsForwarded(tool)) {
           add(
               Severity.WARNING,
               "ForwardingDropped",
               "The policy of the chain FORWARD of %s is DROP: what goes to pods is dropped unless a rule accepts it, and kube-proxy's go with it."
-                  .formatted(tool),
+                  .formatted(tool.name()),
               "See that the CNI accepts what goes to pods and comes from them, or accept it: "
-                  + tool
+                  + tool.name()
                   + " -P FORWARD ACCEPT");
         }
       }

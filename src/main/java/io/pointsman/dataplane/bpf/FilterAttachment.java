@@ -79,8 +79,7 @@ final class FilterAttachment implements DeviceAttachment {
     List<String> found = new ArrayList<>();
     for (NetworkDevice device : netlink.devices()) {
       for (TcDirection direction : TcDirection.values()) {
-        if (netlink.filters(device.index(), direction).stream()
-            .anyMatch(FilterAttachment::isOurs)) {
+        if (!ours(device.index(), direction, netlink).isEmpty()) {
           String where = direction.name().toLowerCase(Locale.ROOT);
           found.add("tc filter at " + where + " of device " + device.name());
         }

@@ -140,21 +140,13 @@ final class FlowExport implements AutoCloseable {
       long limit = now - UDP_IDLE * SECOND;
       // A client may only listen.
       return entry.lastSeen() > limit
-          || flows.find(answers(key, entry)).filter(it -> it.lastSeen() > limit).isPresent();
+          || flows
+              .find(towards(key, entry).reversed())
+              .filter(it -> it.lastSeen() > limit)
+              .isPresent();
     }
     return now - entry.lastSeen()
         < (entry.has(Layout.CT_CLOSING) ? CLOSED_IDLE : TCP_IDLE) * SECOND;
-  }
-
-  /** Of the entry that gives answers the frontend's address. */
-  private static FlowKey answers(FlowKey key, FlowEntry entry) {
-    return new FlowKey(
-        Layout.CT_EGRESS,
-        entry.address(),
-        entry.port(),
-        key.source(),
-        key.sourcePort(),
-        key.protocol());
   }
 
   /**
@@ -167,7 +159,7 @@ final class FlowExport implements AutoCloseable {
       FlowEntry entry = entries.get(i);
       FlowKey towards = towards(keys.get(i), entry);
       if (entry.has(Layout.CT_MASQUERADED)
-          && isAnswered(answers(keys.get(i), entry))
+          && isAnswered(towards.reversed())
           && undoing(towards).filter(this::isAnswered).isEmpty()) {
         seen.add(towards.tuple());
       }
@@ -205,7 +197,10 @@ final class FlowExport implements AutoCloseable {
         answer -> new Moving(key, entry, masquerade, original, answer.tuple(), false));
   }
 
-  /** Of the entry that gives the client's packets the node's address. */
+  /**
+   * Of the entry that gives the client's packets the node's address; reversed, of the one that
+   * gives answers the frontend's.
+   */
   private static FlowKey towards(FlowKey key, FlowEntry entry) {
     return new FlowKey(
         Layout.CT_EGRESS,

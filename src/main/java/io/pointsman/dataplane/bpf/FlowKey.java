@@ -22,6 +22,11 @@ record FlowKey(
         tuple.protocol());
   }
 
+  /** Of the packets that come the other way, at the same hook. */
+  FlowKey reversed() {
+    return new FlowKey(hook, destination, destinationPort, source, sourcePort, protocol);
+  }
+
   FlowTuple tuple() {
     return new FlowTuple(source.inet(), sourcePort, destination.inet(), destinationPort, protocol);
   }

@@ -11,8 +11,7 @@ import io.pointsman.kernel.BpfQuery;
 import io.pointsman.kernel.Capabilities;
 import io.pointsman.kernel.Features;
 import io.pointsman.kernel.Features.KernelVersion;
-import io.pointsman.kernel.Iptables.Family;
-import io.pointsman.kernel.Iptables.Variant;
+import io.pointsman.kernel.Iptables;
 import io.pointsman.kernel.KernelSandbox;
 import io.pointsman.kernel.LockLimit;
 import java.nio.file.Path;
@@ -120,7 +119,7 @@ class BpfFindingsTest {
             List.of(lacking("the boot clock"), lacking("network namespace cookies"))),
         new Row(
             "a firewall that drops what it forwards",
-            new Node().dropping(Family.IPV6, Variant.LEGACY),
+            new Node().dropping("ip6tables-legacy"),
             List.of(
                 new Finding(
                     Severity.WARNING,
@@ -218,8 +217,8 @@ class BpfFindingsTest {
       return this;
     }
 
-    Node dropping(Family family, Variant variant) {
-      dropping = family + " " + variant;
+    Node dropping(String tool) {
+      dropping = tool;
       return this;
     }
 
@@ -272,8 +271,8 @@ class BpfFindingsTest {
     }
 
     @Override
-    public boolean dropsForwarded(Family family, Variant variant) {
-      return dropping.equals(family + " " + variant);
+    public boolean dropsForwarded(Iptables tool) {
+      return dropping.equals(tool.name());
     }
 
     @Override

@@ -9,6 +9,7 @@ import io.pointsman.kernel.Clock;
 import io.pointsman.kernel.Conntrack;
 import io.pointsman.kernel.FlowTuple;
 import java.util.List;
+import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -179,19 +180,12 @@ class FlowExportTest extends BpfDataplaneFixture {
 
   /** Hands over what is written into the map; nothing is held afterwards. */
   private List<Conntrack.Flow> run(Between writing) {
-    return here(
-        () -> {
-          dataplane.prepare(Services.desired(List.of()));
-          Pins pinned = new Pins(root);
-          try (FlowMap map = new FlowMap(pinned.map(Layout.CT));
-              FlowExport export = new FlowExport(pinned);
-              Conntrack conntrack = new Conntrack()) {
-            writing.happens(map);
-            export.run();
-            map.forEach(
-                (key, entry) -> assertThat(entry.has(Layout.CT_HELD)).as(key.toString()).isFalse());
-            return conntrack.read(false, any -> true);
-          }
+    return tracked(
+        (map, export) -> {
+          writing.happens(map);
+          export.run();
+          map.forEach(
+              (key, entry) -> assertThat(entry.has(Layout.CT_HELD)).as(key.toString()).isFalse());
         });
   }
 
@@ -201,6 +195,19 @@ class FlowExportTest extends BpfDataplaneFixture {
 
   /** Hands the flow over, after something has happened that came after it was read. */
   private List<Conntrack.Flow> handOver(Flow flow, Between between) {
+    return tracked(
+        (map, export) -> {
+          flow.write(map);
+          FlowEntry entry = map.find(flow.forward).orElseThrow();
+          List<FlowExport.Moving> read = List.of(export.moving(flow.forward, entry).orElseThrow());
+          between.happens(map);
+          export.handOver(read);
+          assertThat(map.find(flow.forward)).isEmpty();
+        });
+  }
+
+  /** What conntrack has after something was done with the maps of a prepared dataplane. */
+  private List<Conntrack.Flow> tracked(BiConsumer<FlowMap, FlowExport> work) {
     return here(
         () -> {
           dataplane.prepare(Services.desired(List.of()));
@@ -208,13 +215,7 @@ class FlowExportTest extends BpfDataplaneFixture {
           try (FlowMap map = new FlowMap(pinned.map(Layout.CT));
               FlowExport export = new FlowExport(pinned);
               Conntrack conntrack = new Conntrack()) {
-            flow.write(map);
-            FlowEntry entry = map.find(flow.forward).orElseThrow();
-            List<FlowExport.Moving> read =
-                List.of(export.moving(flow.forward, entry).orElseThrow());
-            between.happens(map);
-            export.handOver(read);
-            assertThat(map.find(flow.forward)).isEmpty();
+            work.accept(map, export);
             return conntrack.read(false, any -> true);
           }
         });
