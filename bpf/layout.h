@@ -34,7 +34,7 @@ struct nat_fe {
 	__u32 cursor;	/* round robin: the programs count it up in place; no part of the digest */
 	__u8 scheduler; /* SCHED_* */
 	__u8 kind;	/* FE_KIND_* */
-	__u16 reserved;
+	__u16 terminating; /* behind these, ordinals of endpoints that only keep UDP flows */
 };
 
 #define FE_EXTERNAL_LOCAL (1U << 0)

@@ -152,18 +152,20 @@ static __noinline bool has_backend(const struct nat_fe_key *key, const struct ad
 				   __be16 port, __u32 *set)
 {
 	const struct nat_fe *fe = bpf_map_lookup_elem(&nat_fe, key);
-	__u32 id, count, local;
+	__u32 id, count, local, terminating;
 
 	if (!fe)
 		return false;
 	id = READ_ONCE(fe->id);
 	count = READ_ONCE(fe->count);
 	local = READ_ONCE(fe->local);
+	terminating = READ_ONCE(fe->terminating);
 	if (id == *set)
 		return true;
 	if (!count && key->proto == IPPROTO_UDP)
 		return true; /* where nobody is Ready, sessions wait for who was */
-	if (!search(id, 0, local, addr, port) && !search(id, local, count, addr, port))
+	if (!search(id, 0, local, addr, port) && !search(id, local, count, addr, port) &&
+	    !search(id, count, count + terminating, addr, port))
 		return false;
 	*set = id;
 	return true;

@@ -9,8 +9,8 @@ import java.util.Map;
 
 /**
  * Turns one Service with its slices into the ports that a dataplane serves. The rules are
- * kube-proxy's: ready endpoints, or if there are none those that terminate but still serve;
- * endpoints that several slices name are one.
+ * kube-proxy's: ready endpoints, or if there are none those that terminate but still serve, which
+ * otherwise keep their UDP flows; endpoints that several slices name are one.
  */
 final class PortBuilder {
   private static final Comparator<Backend> BACKEND_ORDER =
@@ -50,9 +50,7 @@ final class PortBuilder {
         List<Frontend> ofFamily =
             frontends.stream().filter(f -> f.address().family() == family).toList();
         if (!ofFamily.isEmpty()) {
-          ports.add(
-              new ServicePort(
-                  id(input, port, family), ofFamily, backends(entry.slices, port, family)));
+          ports.add(port(id(input, port, family), ofFamily, targets(entry.slices, port, family)));
         }
       }
     }
@@ -92,7 +90,8 @@ final class PortBuilder {
         "Take the address or port out of one of the two Services.");
   }
 
-  private List<Backend> backends(List<SliceInput> slices, ServiceInput.Port port, IpFamily family) {
+  private Map<Target, Seen> targets(
+      List<SliceInput> slices, ServiceInput.Port port, IpFamily family) {
     Map<Target, Seen> targets = new HashMap<>();
     for (SliceInput slice : slices) {
       for (SliceInput.Port slicePort : slice.ports()) {
@@ -106,16 +105,26 @@ final class PortBuilder {
         }
       }
     }
+    return targets;
+  }
+
+  private static ServicePort port(
+      ServicePortId id, List<Frontend> frontends, Map<Target, Seen> targets) {
     boolean anyReady = targets.values().stream().anyMatch(Seen::ready);
     List<Backend> backends = new ArrayList<>(targets.size());
+    List<Backend> terminating = new ArrayList<>(0);
     targets.forEach(
         (target, seen) -> {
+          Backend backend = new Backend(target.address(), target.port(), seen.local());
           if (seen.ready() == anyReady) {
-            backends.add(new Backend(target.address(), target.port(), seen.local()));
+            backends.add(backend);
+          } else if (id.protocol() == Protocol.UDP) {
+            terminating.add(backend);
           }
         });
     backends.sort(BACKEND_ORDER);
-    return backends;
+    terminating.sort(BACKEND_ORDER);
+    return new ServicePort(id, frontends, backends, terminating);
   }
 
   private boolean isLocal(SliceInput.Endpoint endpoint) {

@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Ends UDP flows of one family whose endpoint is none any more, as kube-proxy does: conntrack sends
  * a client that keeps its port to where its first datagram went, for as long as it goes on asking.
- * Connections notice by themselves, and are left alone.
+ * An endpoint that terminates keeps its flows until it serves no more. Connections notice by
+ * themselves, and are left alone.
  */
 public final class StaleFlows {
   private static final Logger LOG = Logger.getLogger(StaleFlows.class);
@@ -73,7 +74,7 @@ public final class StaleFlows {
     ServicePort before = change.before();
     return before == null
         || before.backends().isEmpty()
-        || !change.after().backends().containsAll(before.backends())
+        || !endpoints(change.after()).containsAll(endpoints(before))
         || !change.after().frontends().equals(before.frontends());
   }
 
@@ -81,17 +82,22 @@ public final class StaleFlows {
     if (port.id().protocol() != Protocol.UDP || port.backends().isEmpty()) {
       return; // where nobody is Ready, sessions wait for who was
     }
-    Set<Socket> backends = new HashSet<>();
-    for (Backend backend : port.backends()) {
-      backends.add(new Socket(backend.address(), backend.port()));
-    }
+    Set<Socket> sockets = endpoints(port);
     for (Frontend frontend : port.frontends()) {
       if (frontend.kind() == FrontendKind.NODE_PORT) {
-        nodePorts.put(frontend.port(), backends);
+        nodePorts.put(frontend.port(), sockets);
       } else {
-        endpoints.put(new Socket(frontend.address(), frontend.port()), backends);
+        endpoints.put(new Socket(frontend.address(), frontend.port()), sockets);
       }
     }
+  }
+
+  private static Set<Socket> endpoints(ServicePort port) {
+    Set<Socket> sockets = new HashSet<>();
+    for (List<Backend> each : List.of(port.backends(), port.terminating())) {
+      each.forEach(backend -> sockets.add(new Socket(backend.address(), backend.port())));
+    }
+    return sockets;
   }
 
   private void end() {

@@ -87,7 +87,8 @@ public final class RandomServices {
     String name = number % 5 == 0 ? "" : "port-" + number % 5;
     ServicePortId id =
         new ServicePortId("ns-" + number % 7, "service-" + number, name, protocol, family);
-    return new ServicePort(id, frontends(number, family, protocol), backends(family));
+    List<Backend> terminating = protocol == Protocol.UDP ? backends(family) : List.of();
+    return new ServicePort(id, frontends(number, family, protocol), backends(family), terminating);
   }
 
   private List<Frontend> frontends(int number, IpFamily family, Protocol protocol) {

@@ -119,9 +119,9 @@ final class Forecast {
     long backends = 0;
     for (ServicePort port : ports) {
       if (frontends + port.frontends().size() <= sizes.frontends()
-          && backends + port.backends().size() <= sizes.backends()) {
+          && backends + NatEntry.rows(port) <= sizes.backends()) {
         frontends += port.frontends().size();
-        backends += port.backends().size();
+        backends += NatEntry.rows(port);
       }
     }
     return frontends + backends;
@@ -129,7 +129,7 @@ final class Forecast {
 
   private static Map<String, Long> used(DesiredState desired, int devices) {
     long frontends = desired.ports().stream().mapToLong(port -> port.frontends().size()).sum();
-    long backends = desired.ports().stream().mapToLong(port -> port.backends().size()).sum();
+    long backends = desired.ports().stream().mapToLong(NatEntry::rows).sum();
     return Map.of(
         Layout.NAT_FE,
         frontends,

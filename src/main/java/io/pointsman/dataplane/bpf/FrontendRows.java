@@ -19,6 +19,7 @@ final class FrontendRows {
   int[] set = new int[FIRST_CAPACITY];
   int[] count = new int[FIRST_CAPACITY];
   int[] local = new int[FIRST_CAPACITY];
+  int[] terminating = new int[FIRST_CAPACITY];
   int[] service = new int[FIRST_CAPACITY];
   int[] affinity = new int[FIRST_CAPACITY];
   int[] flags = new int[FIRST_CAPACITY];
@@ -43,6 +44,7 @@ final class FrontendRows {
     set[size] = Layout.getInt(values, value + Layout.FE_ID);
     count[size] = Layout.getInt(values, value + Layout.FE_COUNT);
     local[size] = Layout.getInt(values, value + Layout.FE_LOCAL);
+    terminating[size] = Layout.getShort(values, value + Layout.FE_TERMINATING);
     service[size] = Layout.getInt(values, value + Layout.FE_SERVICE);
     affinity[size] = Layout.getInt(values, value + Layout.FE_AFFINITY);
     flags[size] = Layout.getInt(values, value + Layout.FE_FLAGS);
@@ -106,6 +108,7 @@ final class FrontendRows {
     set = Arrays.copyOf(set, capacity);
     count = Arrays.copyOf(count, capacity);
     local = Arrays.copyOf(local, capacity);
+    terminating = Arrays.copyOf(terminating, capacity);
     service = Arrays.copyOf(service, capacity);
     affinity = Arrays.copyOf(affinity, capacity);
     flags = Arrays.copyOf(flags, capacity);

@@ -46,6 +46,7 @@ final class Layout {
   static final int FE_CURSOR = 24;
   static final int FE_SCHEDULER = 28;
   static final int FE_KIND = 29;
+  static final int FE_TERMINATING = 30;
 
   /** struct nat_be_key. */
   static final int BE_KEY_SIZE = 8;

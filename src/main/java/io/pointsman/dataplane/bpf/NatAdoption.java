@@ -41,7 +41,7 @@ final class NatAdoption {
           || service == 0
           || frontends.count[row] != port.backends().size()
           || services.contains(service)
-          || !sameBackends(set, port.backends())) {
+          || !sameBackends(set, port)) {
         continue;
       }
       adoptedSets.set(set);
@@ -128,8 +128,9 @@ final class NatAdoption {
         frontend.protocol().number());
   }
 
-  private boolean sameBackends(int set, List<Backend> wanted) {
-    if (table.length[set] != wanted.size()) {
+  private boolean sameBackends(int set, ServicePort port) {
+    List<Backend> wanted = port.backends();
+    if (table.length[set] != wanted.size() || table.terminating[set] != port.terminating().size()) {
       return false;
     }
     int ordinal = 0;
@@ -141,6 +142,11 @@ final class NatAdoption {
             && !same(table.rowAt[table.offset[set] + ordinal++], backend)) {
           return false;
         }
+      }
+    }
+    for (Backend backend : port.terminating()) {
+      if (!same(table.rowAt[table.offset[set] + ordinal++], backend)) {
+        return false;
       }
     }
     return true;

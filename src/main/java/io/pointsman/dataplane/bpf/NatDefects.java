@@ -43,7 +43,8 @@ final class NatDefects {
     int first = table.firstFrontend[table.setOf[row]];
     if (frontends.service[row] != frontends.service[first]
         || frontends.count[row] != frontends.count[first]
-        || frontends.local[row] != frontends.local[first]) {
+        || frontends.local[row] != frontends.local[first]
+        || frontends.terminating[row] != frontends.terminating[first]) {
       tell(name(row) + " and " + name(first) + " use the same backend set for two Services.");
     }
     if (frontends.scope(row) != 0
@@ -63,15 +64,17 @@ final class NatDefects {
     int first = table.firstFrontend[set];
     int missing = 0;
     int wrong = 0;
-    for (int i = 0; i < table.length[set]; i++) {
+    for (int i = 0; i < table.rows(set); i++) {
       int row = table.rowAt[table.offset[set] + i];
       if (row == NatTable.NO_ROW) {
         missing++;
-      } else if (!wellFormed(row, i < frontends.local[first])) {
+      } else if (!wellFormed(row)
+          || i < table.length[set] && isLocal(row) != i < frontends.local[first]) {
         wrong++;
       }
     }
-    if (table.length[set] != frontends.count[first]) {
+    if (table.length[set] != frontends.count[first]
+        || table.terminating[set] != frontends.terminating[first]) {
       tell(name(first) + " counts more backends than the map can hold.");
     }
     if (missing > 0) {
@@ -82,10 +85,14 @@ final class NatDefects {
     }
   }
 
-  private boolean wellFormed(int row, boolean local) {
+  private boolean wellFormed(int row) {
     return backends.inner[row] == backends.set[row]
         && backends.weight(row) == 1
-        && backends.flags[row] == (local ? Layout.BE_LOCAL : 0);
+        && (backends.flags[row] & ~Layout.BE_LOCAL) == 0;
+  }
+
+  private boolean isLocal(int row) {
+    return backends.flags[row] == Layout.BE_LOCAL;
   }
 
   private void checkOrphans() {

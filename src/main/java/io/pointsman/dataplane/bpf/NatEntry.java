@@ -11,6 +11,16 @@ import io.pointsman.catalogue.ServicePort;
  * @param service the number that stays with it through all changes
  */
 record NatEntry(ServicePort port, int set, int service) {
+  /** How many rows of nat_be it has. */
+  int rows() {
+    return rows(port);
+  }
+
+  /** How many rows of nat_be a port has: its backends, then the endpoints that terminate. */
+  static int rows(ServicePort port) {
+    return port.backends().size() + port.terminating().size();
+  }
+
   /** How many of the backends run on this node. */
   int local() {
     int local = 0;
@@ -26,6 +36,7 @@ record NatEntry(ServicePort port, int set, int service) {
     return rows.set[row] == set
         && rows.count[row] == port.backends().size()
         && rows.local[row] == local()
+        && rows.terminating[row] == port.terminating().size()
         && rows.service[row] == service
         && rows.affinity[row] == 0
         && rows.flags[row] == 0

@@ -155,7 +155,8 @@ final class NatMaps implements AutoCloseable {
     boolean sameFrontends = before.port().frontends().equals(after.frontends());
     List<Frontend> lost = sameFrontends ? List.of() : without(before.port(), after);
     int added = sameFrontends ? 0 : without(after, before.port()).size();
-    if (before.port().backends().equals(after.backends())) {
+    if (before.port().backends().equals(after.backends())
+        && before.port().terminating().equals(after.terminating())) {
       if (frontends + added > natFe.maxEntries()) {
         return false;
       }
@@ -177,7 +178,7 @@ final class NatMaps implements AutoCloseable {
 
   /** Writes a backend set under a new id and the frontends that use it. */
   private boolean write(ServicePort port, int service, int newFrontends) {
-    int size = port.backends().size();
+    int size = NatEntry.rows(port);
     if (frontends + newFrontends > natFe.maxEntries() || backends + size > natBe.maxEntries()) {
       return false;
     }
@@ -223,7 +224,7 @@ final class NatMaps implements AutoCloseable {
       gone.clear();
     }
     for (NatEntry set : goneSets) {
-      int size = set.port().backends().size();
+      int size = set.rows();
       for (int ordinal = 0; ordinal < size; ordinal++) {
         writer.deleteBackend(set.set(), ordinal);
       }
@@ -243,7 +244,7 @@ final class NatMaps implements AutoCloseable {
                 .formatted(
                     port.id().text(),
                     port.frontends().size(),
-                    port.backends().size(),
+                    NatEntry.rows(port),
                     frontends,
                     natFe.maxEntries(),
                     backends,

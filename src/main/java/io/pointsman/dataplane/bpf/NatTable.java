@@ -23,7 +23,13 @@ final class NatTable {
   final int[] firstFrontend;
 
   final int[] offset;
+
+  /** How many backends a set has. */
   final int[] length;
+
+  /** How many rows stand behind them, of endpoints that terminate. */
+  final int[] terminating;
+
   int sets;
 
   /** Rows of backends, ordered by set and ordinal; {@link #NO_ROW} where one is missing. */
@@ -38,6 +44,7 @@ final class NatTable {
     this.firstFrontend = new int[frontends.size];
     this.offset = new int[frontends.size];
     this.length = new int[frontends.size];
+    this.terminating = new int[frontends.size];
     this.index = new IntIndex(frontends.size);
     this.rowAt = new int[layOutSets(maxBackends)];
     Arrays.fill(rowAt, NO_ROW);
@@ -56,7 +63,12 @@ final class NatTable {
       return -1;
     }
     int ordinal = backends.ordinal[row];
-    return ordinal >= 0 && ordinal < length[set] ? offset[set] + ordinal : -1;
+    return ordinal >= 0 && ordinal < rows(set) ? offset[set] + ordinal : -1;
+  }
+
+  /** How many rows a set has. */
+  int rows(int set) {
+    return length[set] + terminating[set];
   }
 
   /** The index of a set by its id, {@link IntIndex#NONE} when no frontend uses it. */
@@ -120,13 +132,18 @@ final class NatTable {
         index.put(id, set);
         firstFrontend[set] = row;
         offset[set] = total;
-        // A count beyond the map's size is no count; the comparison of digests shows it.
-        boolean plausible = Integer.compareUnsigned(frontends.count[row], maxBackends - total) <= 0;
-        length[set] = plausible ? frontends.count[row] : 0;
+        length[set] = plausible(frontends.count[row], maxBackends - total);
         total += length[set];
+        terminating[set] = plausible(frontends.terminating[row], maxBackends - total);
+        total += terminating[set];
       }
       setOf[row] = set;
     }
     return total;
+  }
+
+  /** A count beyond the map's size is no count; the comparison of digests shows it. */
+  private static int plausible(int count, int most) {
+    return Integer.compareUnsigned(count, most) <= 0 ? count : 0;
   }
 }

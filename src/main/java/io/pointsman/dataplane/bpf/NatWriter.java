@@ -66,7 +66,7 @@ final class NatWriter implements AutoCloseable {
     deleted = 0;
   }
 
-  /** Collects a whole backend set, the local ones first. */
+  /** Collects a whole backend set: the local ones, the others, and those that only have flows. */
   void putSet(ServicePort port, int set) {
     int ordinal = 0;
     int size = port.backends().size();
@@ -81,6 +81,9 @@ final class NatWriter implements AutoCloseable {
       if (!backend.local()) {
         putBackend(set, ordinal++, backend);
       }
+    }
+    for (int i = 0; i < port.terminating().size(); i++) {
+      putBackend(set, ordinal++, port.terminating().get(i));
     }
   }
 
@@ -106,6 +109,7 @@ final class NatWriter implements AutoCloseable {
     Layout.putInt(feValues, at + Layout.FE_SCHEDULER, 0);
     Layout.putByte(feValues, at + Layout.FE_SCHEDULER, scheduler);
     Layout.putByte(feValues, at + Layout.FE_KIND, Layout.kind(frontend.kind()));
+    Layout.putShort(feValues, at + Layout.FE_TERMINATING, entry.port().terminating().size());
     feCount++;
   }
 

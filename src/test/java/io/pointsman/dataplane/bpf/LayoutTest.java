@@ -47,6 +47,7 @@ class LayoutTest {
     expected.put("offsetof(struct nat_fe, flags)", Layout.FE_FLAGS);
     expected.put("offsetof(struct nat_fe, cursor)", Layout.FE_CURSOR);
     expected.put("offsetof(struct nat_fe, scheduler)", Layout.FE_SCHEDULER);
+    expected.put("offsetof(struct nat_fe, terminating)", Layout.FE_TERMINATING);
     expected.put("offsetof(struct nat_fe, kind)", Layout.FE_KIND);
     expected.put("sizeof(struct nat_be_key)", Layout.BE_KEY_SIZE);
     expected.put("offsetof(struct nat_be_key, id)", Layout.BE_KEY_ID);

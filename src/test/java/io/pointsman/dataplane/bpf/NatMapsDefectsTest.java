@@ -33,6 +33,12 @@ class NatMapsDefectsTest extends NatMapsFixture {
     mended(desired, "same backend set for two Services");
     editFrontend(4, value -> Layout.putInt(value, Layout.FE_FLAGS, 8));
     mended(desired, "scheduler or flags");
+    editFrontend(6, value -> Layout.putShort(value, Layout.FE_TERMINATING, 3));
+    mended(desired, "lacks 3 of the backends");
+    editFrontend(10, value -> Layout.putShort(value, Layout.FE_TERMINATING, 1));
+    mended(desired, "same backend set for two Services");
+    editFrontend(9, value -> Layout.putShort(value, Layout.FE_TERMINATING, 0xffff));
+    mended(desired, "more backends than the map can hold");
     editFrontend(5, value -> Layout.putByte(value, Layout.FE_KIND, 3));
     mended(desired, "marked as what it is not");
     editBackend(0, value -> Layout.putInt(value, Layout.BE_ID, 4711));

@@ -79,6 +79,9 @@ class NatMapsRandomTest extends NatMapsFixture {
       }
     }
     return new ServicePort(
-        id(number), frontends, backends(random.nextInt(1000), random.nextInt(12)));
+        id(number),
+        frontends,
+        backends(random.nextInt(1000), random.nextInt(12)),
+        backends(2000 + random.nextInt(1000), random.nextInt(3)));
   }
 }

@@ -107,6 +107,41 @@ class NatMapsTest extends NatMapsFixture {
     assertProven(desired(List.of(port)));
   }
 
+  /** Only flows look for them, so they are no part of the digest. */
+  @Test
+  void keepsEndpointsThatTerminateBehindTheBackends() {
+    ServicePort both = port(1, backends(0, 4));
+    ServicePort terminating = terminating(both, 2);
+    ServicePort gone = terminating(both, 1);
+    maps.reconcile(desired(List.of(both)));
+    maps.apply(new Delta(List.of(new Change(both, terminating)), List.of()));
+    NatTable table = maps.read();
+    assertThat(table.frontends.count[0]).isEqualTo(2);
+    assertThat(table.frontends.terminating[0]).isEqualTo(2);
+    assertThat(table.backends.size).isEqualTo(4);
+    assertThat(new BpfKernelState(table, List.of()).backendCount()).isEqualTo(2);
+    assertProven(desired(List.of(terminating)));
+    restart(RR);
+    assertThat(maps.reconcile(desired(List.of(terminating)))).isEqualTo(SyncResult.NONE);
+    maps.apply(new Delta(List.of(new Change(terminating, gone)), List.of()));
+    assertThat(maps.read().backends.size).isEqualTo(3);
+    assertProven(desired(List.of(gone)));
+    restart(RR);
+    ServicePort none = terminating(both, 0);
+    SyncResult result = maps.reconcile(desired(List.of(none)));
+    assertThat(result).isEqualTo(new SyncResult(2 + 1, 3, List.of()));
+    assertProven(desired(List.of(none)));
+  }
+
+  /** Of whose endpoints the first two stay, and some of the others terminate. */
+  private static ServicePort terminating(ServicePort port, int number) {
+    return new ServicePort(
+        port.id(),
+        port.frontends(),
+        port.backends().subList(0, 2),
+        port.backends().subList(2, 2 + number));
+  }
+
   @Test
   void movesAFrontendFromOneServiceToAnotherWithoutDeletingIt() {
     ServicePort one = with(1, List.of(clusterIp(1), nodePort(30_001)));

@@ -123,6 +123,41 @@ class UdpFlowsTest {
     assertThat(tracked(VIP_4)).isEqualTo(before).hasSize(1);
   }
 
+  /** As with kube-proxy: what a pod has begun it may finish, and new flows go to the others. */
+  @ParameterizedTest
+  @EnumSource(Variant.class)
+  void aFlowStaysWithAnEndpointThatTerminatesUntilThatIsGone(Variant variant) throws IOException {
+    ServicePort both = web(IpFamily.IPV4, 2);
+    ServicePort one = web(IpFamily.IPV4, 1);
+    ServicePort terminating =
+        new ServicePort(one.id(), one.frontends(), one.backends(), both.backends().subList(1, 2));
+    IptablesDataplane dataplane = prepare(variant, both);
+    inNode(dataplane::activate);
+    List<String> before = List.of("pod 0", "pod 1");
+    assertThat(List.of(askAnew(), askAnew())).containsExactlyInAnyOrderElementsOf(before);
+    List<Integer> tracked = tracked(VIP_4);
+    inNode(() -> dataplane.apply(new Delta(List.of(new Change(both, terminating)), List.of())));
+    inNode(dataplane::maintain);
+    assertThat(tracked(VIP_4)).isEqualTo(tracked).hasSize(2);
+    assertThat(askAll()).containsExactlyInAnyOrderElementsOf(before);
+    assertThat(askAnew()).isEqualTo("pod 0");
+    inNode(() -> dataplane.apply(new Delta(List.of(new Change(terminating, one)), List.of())));
+    assertThat(askAll()).containsOnly("pod 0");
+  }
+
+  private String askAnew() throws IOException {
+    flow(network.client, VIP_4, 80);
+    return askAll().getLast();
+  }
+
+  private List<String> askAll() throws IOException {
+    List<String> pods = new ArrayList<>();
+    for (DatagramSocket flow : flows) {
+      pods.add(PodNetwork.ask(flow).substring(0, "pod 0".length()));
+    }
+    return pods;
+  }
+
   /** The same tuple outside its zone is another flow, which would be ended in its place. */
   @Test
   void aFlowInAZoneOfOthersIsTheirs() throws IOException {

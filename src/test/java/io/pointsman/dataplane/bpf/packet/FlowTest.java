@@ -23,6 +23,7 @@ class FlowTest {
   private static final Endpoint VIP = Endpoint.of("10.96.0.10", 80);
   private static final Endpoint ONE = Endpoint.of("10.244.1.1", 8080);
   private static final Endpoint TWO = Endpoint.of("10.244.1.2", 8080);
+  private static final Endpoint THREE = Endpoint.of("10.244.1.3", 8080);
   private static final int SET = 1500;
 
   private final PacketPrograms programs = PacketPrograms.fresh();
@@ -180,6 +181,24 @@ class FlowTest {
   void movesAUdpFlowWhoseBackendLeftWithinASecond() {
     assertThat(send(UDP, 0).to()).isEqualTo(ONE);
     move(UDP, TWO);
+    tables.age(Structs.CT_INGRESS, UDP, CLIENT, VIP, 2);
+    assertThat(send(UDP, 0).to()).isEqualTo(TWO);
+  }
+
+  /** As with kube-proxy: what a pod has begun it may finish, and new flows go to the others. */
+  @Test
+  void keepsAUdpFlowWhoseBackendTerminatesUntilThatIsGone() {
+    assertThat(send(UDP, 0).to()).isEqualTo(ONE);
+    tables.backends(2, 0, List.of(TWO, ONE, THREE));
+    tables.terminating(VIP, UDP, 2, 1, 2);
+    tables.age(Structs.CT_INGRESS, UDP, CLIENT, VIP, 2);
+    assertThat(send(UDP, 0).to()).isEqualTo(ONE);
+    for (int port = 40_200; port < 40_210; port++) {
+      byte[] other = PacketBuilder.udp(CLIENT.withPort(port), VIP).build();
+      assertThat(programs.throughIngress(other).to()).isEqualTo(TWO);
+    }
+    tables.backends(3, 0, List.of(TWO, THREE));
+    tables.terminating(VIP, UDP, 3, 1, 1);
     tables.age(Structs.CT_INGRESS, UDP, CLIENT, VIP, 2);
     assertThat(send(UDP, 0).to()).isEqualTo(TWO);
   }

@@ -36,6 +36,11 @@ final class Structs {
   }
 
   static MemorySegment frontend(int set, int count, int local, int service, int scheduler) {
+    return frontend(set, count, local, service, scheduler, 0);
+  }
+
+  static MemorySegment frontend(
+      int set, int count, int local, int service, int scheduler, int terminating) {
     return segment(
         buffer(32)
             .putInt(set)
@@ -47,7 +52,7 @@ final class Structs {
             .putInt(0)
             .put((byte) scheduler)
             .put((byte) 0)
-            .putShort((short) 0));
+            .putShort((short) terminating));
   }
 
   static MemorySegment backendKey(int set, int ordinal) {

@@ -65,6 +65,14 @@ final class Tables {
             Structs.frontend(set, count, local, 7, scheduler));
   }
 
+  /** A frontend behind whose backends some stand that only keep flows. */
+  void terminating(Endpoint frontend, int protocol, int set, int count, int terminating) {
+    map("nat_fe")
+        .update(
+            Structs.frontendKey(frontend, protocol),
+            Structs.frontend(set, count, 0, 7, Structs.ROUND_ROBIN, terminating));
+  }
+
   /** A frontend with its backends, round robin. */
   void service(Endpoint frontend, int protocol, int set, int flags, List<Endpoint> backends) {
     backends(set, flags, backends);
