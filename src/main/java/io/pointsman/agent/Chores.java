@@ -61,6 +61,11 @@ final class Chores implements AutoCloseable {
     return cleaner.drain(serving);
   }
 
+  /** The same of a kube-proxy that goes on with ip_vs until it has left. */
+  void handOverFlows(LinuxDataplane serving) {
+    cleaner.handOverFlows(serving);
+  }
+
   /**
    * Removes what kube-proxy left and the serving dataplane does not use; the outcome is null or
    * what is still there.

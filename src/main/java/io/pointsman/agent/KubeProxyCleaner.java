@@ -92,6 +92,18 @@ final class KubeProxyCleaner {
         : DrainState.carrying(0);
   }
 
+  /**
+   * Hands over the flows of ip_vs while kube-proxy may still be there, where the serving dataplane
+   * has answers come from the endpoint itself: ip_vs would take them for those of flows that it
+   * remembers.
+   */
+  void handOverFlows(LinuxDataplane serving) {
+    switch (serving) {
+      case BPF -> new KubeProxyServers(IpvsOptions.defaults().by(commands)).handOverFlows();
+      case IPTABLES, IPVS, NFTABLES -> {}
+    }
+  }
+
   /** What is left of kube-proxy in the kernel that the dataplane does not use, in words. */
   List<String> leftovers(LinuxDataplane serving) {
     List<String> found = ChainSearch.find(commands, chainsOfOthers(serving));

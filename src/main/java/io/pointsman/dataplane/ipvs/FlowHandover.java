@@ -12,6 +12,7 @@ import io.pointsman.kernel.IpvsConnections;
 import io.pointsman.kernel.IpvsConnections.Connection;
 import io.pointsman.kernel.IpvsNetlink;
 import io.pointsman.kernel.KernelException;
+import io.pointsman.kernel.RealServerInfo;
 import io.pointsman.kernel.VirtualServer;
 import io.pointsman.kernel.VirtualServerInfo;
 import java.net.InetAddress;
@@ -86,6 +87,47 @@ final class FlowHandover {
     return going;
   }
 
+  /**
+   * Makes ip_vs forget its connections, those that have ended included, and leaves the virtual
+   * servers as they are: each that has any is deleted and made again. Others take new flows.
+   */
+  void forget(IpvsNetlink ipvs, Predicate<VirtualServer> ours, Set<InetAddress> virtual) {
+    List<Connection> all = IpvsConnections.read();
+    Set<VirtualServer> known = new HashSet<>();
+    all.forEach(connection -> known.add(FlowCounter.server(connection)));
+    Set<VirtualServer> staying = staying(FlowCounter.inUse(all, ours).toList(), virtual);
+    known.removeIf(server -> !ours.test(server) || staying.contains(server));
+    Map<VirtualServerInfo, List<RealServerInfo>> servers = new HashMap<>();
+    for (VirtualServerInfo info : ipvs.virtualServers()) {
+      if (known.contains(info.server())) {
+        List<RealServerInfo> reals = ipvs.realServers(info.server());
+        if (reals.stream().allMatch(real -> real.forwarding() == RealServerInfo.MASQUERADE)) {
+          servers.put(info, reals);
+        }
+      }
+    }
+    if (!servers.isEmpty()) {
+      around(known::contains, () -> remake(ipvs, servers));
+    }
+  }
+
+  private static void remake(
+      IpvsNetlink ipvs, Map<VirtualServerInfo, List<RealServerInfo>> servers) {
+    servers.forEach(
+        (info, reals) -> {
+          VirtualServer server = info.server();
+          ipvs.delete(server);
+          ipvs.add(
+              new VirtualServerInfo(
+                  server,
+                  info.scheduler(),
+                  info.flags() & ~VirtualServerInfo.HASHED,
+                  info.timeoutSeconds()));
+          reals.forEach(real -> ipvs.add(server, real.server(), real.weight()));
+        });
+    ipvs.flush();
+  }
+
   /** The servers of connections that cannot be handed over. */
   private static Set<VirtualServer> staying(List<Connection> inUse, Set<InetAddress> virtual) {
     Set<VirtualServer> staying = new HashSet<>();
@@ -131,9 +173,12 @@ final class FlowHandover {
         prepare(held);
         // From here on packets are dropped.
         sets.add(held);
-        deletion.run();
-        awaitForgotten(conntrack, flows);
-        restore(conntrack, flows);
+        try {
+          deletion.run();
+        } finally { // what failed may have been a part of it
+          awaitForgotten(conntrack, flows);
+          restore(conntrack, flows);
+        }
       } finally {
         letGo();
       }

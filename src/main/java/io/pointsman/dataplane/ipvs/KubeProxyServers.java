@@ -104,6 +104,23 @@ public final class KubeProxyServers implements KubeProxySource {
   }
 
   /**
+   * Hands over the flows of a kube-proxy that may still be there, whose virtual servers stay. What
+   * ip_vs remembers is thereby forgotten: it would take answers to flows of BPF's for its own.
+   *
+   * @throws DataplaneException when some may not have been
+   */
+  public void handOverFlows() {
+    Set<Address> nodeAddresses = new HashSet<>();
+    if (readAddresses(nodeAddresses, new HashSet<>()) && Leaving.phase() == Phase.ABSENT) {
+      try {
+        new Leaving(options).forgetFlows(nodeAddresses);
+      } catch (KernelException | CommandException e) {
+        throw new DataplaneException("hand over kube-proxy's flows: " + e.getMessage(), e);
+      }
+    }
+  }
+
+  /**
    * Deletes the virtual servers of a kube-proxy that has left its device behind, or only its sets.
    */
   public void remove() {

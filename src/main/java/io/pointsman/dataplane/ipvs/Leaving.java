@@ -73,6 +73,18 @@ final class Leaving {
     }
   }
 
+  /** Hands over what a kube-proxy in its ipvs mode has, and leaves its virtual servers to it. */
+  void forgetFlows(Set<Address> nodePortAddresses) {
+    Optional<IpvsNetlink> found = IpvsNetlink.open();
+    try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE);
+        IpvsNetlink ipvs = found.orElse(null)) {
+      if (ipvs != null) {
+        Ownership ownership = ownership(device, nodePortAddresses);
+        handover().forget(ipvs, ownership::owns, Set.copyOf(device.addresses()));
+      }
+    }
+  }
+
   private DrainState drain(DummyDevice device, Ownership ownership) {
     Optional<IpvsNetlink> found = IpvsNetlink.open();
     if (found.isEmpty()) {
