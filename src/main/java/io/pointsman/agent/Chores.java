@@ -61,9 +61,14 @@ final class Chores implements AutoCloseable {
     return cleaner.drain(serving);
   }
 
+  /** Undoes what an agent was at that was killed; done at once, by the thread that asks. */
+  void recover() {
+    cleaner.letGo();
+  }
+
   /** The same of a kube-proxy that goes on with ip_vs until it has left. */
-  void handOverFlows(LinuxDataplane serving) {
-    cleaner.handOverFlows(serving);
+  void handOverAfter(Runnable takeOver, LinuxDataplane taking) {
+    cleaner.handOverAfter(takeOver, taking);
   }
 
   /**

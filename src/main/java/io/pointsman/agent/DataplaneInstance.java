@@ -87,6 +87,16 @@ final class DataplaneInstance implements AutoCloseable {
     return dataplane.drain();
   }
 
+  /** The same once another has taken them, which this makes it do. */
+  void drainAfter(Runnable takeOver) {
+    DrainState unused =
+        dataplane.drainAfter(
+            () -> {
+              takeOver.run();
+              stop();
+            });
+  }
+
   /** Takes all of it out of the kernel. */
   void remove() {
     stop();

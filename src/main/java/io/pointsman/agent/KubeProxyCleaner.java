@@ -5,6 +5,7 @@ import io.pointsman.api.LinuxDataplane;
 import io.pointsman.dataplane.DrainState;
 import io.pointsman.dataplane.iptables.ChainRemoval;
 import io.pointsman.dataplane.iptables.ChainSearch;
+import io.pointsman.dataplane.ipvs.IpvsDataplane;
 import io.pointsman.dataplane.ipvs.IpvsNames;
 import io.pointsman.dataplane.ipvs.IpvsOptions;
 import io.pointsman.dataplane.ipvs.KubeProxyServers;
@@ -92,15 +93,20 @@ final class KubeProxyCleaner {
         : DrainState.carrying(0);
   }
 
+  /** Lets packets go on that an agent held when it was killed. */
+  void letGo() {
+    IpvsDataplane.letGo(IpvsOptions.defaults().by(commands));
+  }
+
   /**
-   * Hands over the flows of ip_vs while kube-proxy may still be there, where the serving dataplane
-   * has answers come from the endpoint itself: ip_vs would take them for those of flows that it
-   * remembers.
+   * Hands over the flows of ip_vs while kube-proxy may still be there, where the dataplane that
+   * takes new flows has answers come from the endpoint itself: ip_vs would take them for those of
+   * flows that it remembers.
    */
-  void handOverFlows(LinuxDataplane serving) {
-    switch (serving) {
-      case BPF -> new KubeProxyServers(IpvsOptions.defaults().by(commands)).handOverFlows();
-      case IPTABLES, IPVS, NFTABLES -> {}
+  void handOverAfter(Runnable takeOver, LinuxDataplane taking) {
+    switch (taking) {
+      case BPF -> new KubeProxyServers(IpvsOptions.defaults().by(commands)).handOverAfter(takeOver);
+      case IPTABLES, IPVS, NFTABLES -> takeOver.run();
     }
   }
 

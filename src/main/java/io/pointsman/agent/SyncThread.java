@@ -32,6 +32,7 @@ final class SyncThread implements Runnable {
   private final Catalogue catalogue;
   private final Kernel kernel;
   private final Programming programming;
+  private final Chores chores;
   private final CatalogueFeed feed;
   private final Walk walk;
   private final Reporter reporter;
@@ -67,8 +68,9 @@ final class SyncThread implements Runnable {
     this.reporter = parts.reporter();
     this.refusals = new Refusals(catalogue, kernel);
     this.programming = new Programming(kernel, metrics, warnings);
+    this.chores = parts.chores();
     this.feed = new CatalogueFeed(catalogue, kernel::note);
-    this.walk = new Walk(catalogue, kernel, parts.chores(), System::nanoTime, this::reportProgress);
+    this.walk = new Walk(catalogue, kernel, chores, System::nanoTime, this::reportProgress);
     this.health = health;
     this.addresses = addresses;
     this.warnings = warnings;
@@ -104,6 +106,7 @@ final class SyncThread implements Runnable {
 
   @Override
   public void run() {
+    attempt(chores::recover);
     while (!stopping) {
       try {
         health.beat();

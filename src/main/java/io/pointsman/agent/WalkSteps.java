@@ -8,7 +8,6 @@ import io.pointsman.api.Toggle;
 import io.pointsman.catalogue.Catalogue;
 import io.pointsman.catalogue.ObjectKey;
 import io.pointsman.dataplane.Dataplane.Phase;
-import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.DrainState;
 import java.time.Duration;
 import java.util.Collection;
@@ -16,12 +15,10 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
-import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /** Performs what {@link StepMachine} decides, on the sync thread and by {@link Chores}. */
 final class WalkSteps {
-  private static final Logger LOG = Logger.getLogger(WalkSteps.class);
   private static final String LEFTOVERS = "LeftoversRemain";
 
   private static final long PROBE_NANOS = TimeUnit.SECONDS.toNanos(30);
@@ -96,11 +93,14 @@ final class WalkSteps {
   private boolean activate(DataplaneInstance target) {
     // It may come to half of it; then all is prepared once more.
     target.prover().forget();
-    target.dataplane().activate();
-    List<DataplaneInstance> serving =
-        kernel.others().stream().filter(other -> other.phase() == Phase.ACTIVE).toList();
-    serving.forEach(DataplaneInstance::drain);
-    handOverFlows(target);
+    Runnable takeOver = target.dataplane()::activate;
+    for (DataplaneInstance other : kernel.others()) {
+      if (other.phase() == Phase.ACTIVE) {
+        Runnable before = takeOver;
+        takeOver = () -> other.drainAfter(before);
+      }
+    }
+    chores.handOverAfter(takeOver, target.kind());
     // It looked at flows before these were handed over.
     target.dataplane().maintain();
     state.silenced = false;
@@ -110,16 +110,6 @@ final class WalkSteps {
     state.waitingSince = null;
     // What serves is more than what was prepared.
     return proves(Step.ACTIVATE, target);
-  }
-
-  /** Those of kube-proxy's that would meet the target's; where that fails, Clean does it. */
-  private void handOverFlows(DataplaneInstance target) {
-    try {
-      chores.handOverFlows(target.kind());
-    } catch (DataplaneException e) {
-      LOG.warnf(
-          e, "Answers to new flows may be lost until kube-proxy has left: %s", e.getMessage());
-    }
   }
 
   /** Or kube-proxy's old table might answer the probe. */

@@ -70,6 +70,17 @@ public interface Dataplane extends AutoCloseable {
    */
   DrainState drain();
 
+  /**
+   * Drains once another dataplane has taken new flows: where both could take a packet for theirs,
+   * that lasts as short as it can, because what takes time is done before.
+   *
+   * @param takeOver makes the other take new flows; called once
+   */
+  default DrainState drainAfter(Runnable takeOver) {
+    takeOver.run();
+    return drain();
+  }
+
   /** Takes everything of this dataplane out of the kernel. */
   void remove();
 

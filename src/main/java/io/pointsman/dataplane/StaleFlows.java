@@ -56,7 +56,7 @@ public final class StaleFlows {
   public static void end(
       IpFamily family, Collection<ServicePort> ports, Set<Address> nodeAddresses) {
     StaleFlows stale = new StaleFlows(family, nodeAddresses);
-    ports.stream().filter(port -> port.id().family() == family).forEach(stale::add);
+    ports.stream().filter(port -> isOf(family, port)).forEach(stale::add);
     if (!stale.endpoints.isEmpty() || !stale.nodePorts.isEmpty()) {
       stale.end();
     }
@@ -66,8 +66,16 @@ public final class StaleFlows {
   public static void endChanged(
       IpFamily family, Collection<Change> changes, Set<Address> nodeAddresses) {
     List<ServicePort> changed =
-        changes.stream().filter(StaleFlows::matters).map(Change::after).toList();
+        changes.stream()
+            .filter(change -> isOf(family, change.after()))
+            .filter(StaleFlows::matters)
+            .map(Change::after)
+            .toList();
     end(family, changed, nodeAddresses);
+  }
+
+  private static boolean isOf(IpFamily family, ServicePort port) {
+    return port.id().protocol() == Protocol.UDP && port.id().family() == family;
   }
 
   private static boolean matters(Change change) {
@@ -79,7 +87,7 @@ public final class StaleFlows {
   }
 
   private void add(ServicePort port) {
-    if (port.id().protocol() != Protocol.UDP || port.backends().isEmpty()) {
+    if (port.backends().isEmpty()) {
       return; // where nobody is Ready, sessions wait for who was
     }
     Set<Socket> sockets = endpoints(port);

@@ -2,6 +2,7 @@
 package io.pointsman.kernel;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
@@ -45,7 +46,7 @@ public final class IpvsConnections {
     }
     try (Stream<String> lines = Files.lines(LIST)) {
       return parse(lines);
-    } catch (IOException e) {
+    } catch (IOException | UncheckedIOException e) {
       throw new KernelException("read", LIST.toString(), Errno.EIO.number());
     }
   }

@@ -181,9 +181,7 @@ class AgentEdgesTest {
     node.lose(LinuxDataplane.IPTABLES);
 
     node.startAgent(ApiServer.shared().client());
-    await()
-        .atMost(PATIENCE)
-        .until(() -> node.phase(LinuxDataplane.IPTABLES), Phase.ACTIVE::equals);
+    await().atMost(PATIENCE).until(() -> node.phase(LinuxDataplane.IPTABLES), Phase.ACTIVE::equals);
     awaitServed(LinuxDataplane.IPTABLES, "10.244.0.5:8080");
     node.change(spec -> spec.scheduler = Scheduler.RR); // which it can go back with
   }

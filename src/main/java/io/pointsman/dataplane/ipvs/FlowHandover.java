@@ -24,8 +24,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 
 /**
@@ -42,10 +44,12 @@ final class FlowHandover {
   /** A machine that stands still loses the second in which the kernel would have forgotten. */
   private static final int MIN_LOOKS = 100;
 
+  private static final int UDP = Protocol.UDP.number();
   private static final long PAUSE_NANOS = Duration.ofMillis(1).toNanos();
 
   private final List<Rules> rules;
   private final IpSets sets;
+  private boolean ready;
 
   FlowHandover(List<Rules> rules, IpSets sets) {
     this.rules = rules;
@@ -87,27 +91,49 @@ final class FlowHandover {
     return going;
   }
 
+  /** Does at first whatever takes time, so that what comes then takes less. */
+  <T> T ready(Function<FlowHandover, T> deed) {
+    letGo();
+    try {
+      sets.create(SetName.HELD, rules.stream().map(Rules::family));
+      rules.forEach(Rules::hold);
+      ready = true;
+      return deed.apply(this);
+    } finally {
+      ready = false;
+      letGo();
+    }
+  }
+
   /**
    * Makes ip_vs forget its connections, those that have ended included, and leaves the virtual
    * servers as they are: each that has any is deleted and made again. Others take new flows.
+   *
+   * @param virtual the addresses on the device, which stay for now
    */
   void forget(IpvsNetlink ipvs, Predicate<VirtualServer> ours, Set<InetAddress> virtual) {
     List<Connection> all = IpvsConnections.read();
     Set<VirtualServer> known = new HashSet<>();
     all.forEach(connection -> known.add(FlowCounter.server(connection)));
-    Set<VirtualServer> staying = staying(FlowCounter.inUse(all, ours).toList(), virtual);
+    // A question of the node's own is answered long before its address goes.
+    Stream<Connection> lasting =
+        FlowCounter.inUse(all, ours).filter(each -> each.tuple().protocol() != UDP);
+    Set<VirtualServer> staying = staying(lasting.toList(), virtual);
     known.removeIf(server -> !ours.test(server) || staying.contains(server));
-    Map<VirtualServerInfo, List<RealServerInfo>> servers = new HashMap<>();
+    Map<VirtualServerInfo, List<RealServerInfo>> going = new HashMap<>();
     for (VirtualServerInfo info : ipvs.virtualServers()) {
       if (known.contains(info.server())) {
         List<RealServerInfo> reals = ipvs.realServers(info.server());
         if (reals.stream().allMatch(real -> real.forwarding() == RealServerInfo.MASQUERADE)) {
-          servers.put(info, reals);
+          going.put(info, reals.reversed()); // the kernel has the last one first
         }
       }
     }
+    Set<VirtualServer> servers = new HashSet<>();
+    going.keySet().forEach(info -> servers.add(info.server()));
     if (!servers.isEmpty()) {
-      around(known::contains, () -> remake(ipvs, servers));
+      around(servers::contains, () -> Leaving.delete(ipvs, servers::contains));
+      remake(ipvs, going);
     }
   }
 
@@ -115,17 +141,16 @@ final class FlowHandover {
       IpvsNetlink ipvs, Map<VirtualServerInfo, List<RealServerInfo>> servers) {
     servers.forEach(
         (info, reals) -> {
-          VirtualServer server = info.server();
-          ipvs.delete(server);
+          int flags = info.flags() & ~VirtualServerInfo.HASHED;
           ipvs.add(
-              new VirtualServerInfo(
-                  server,
-                  info.scheduler(),
-                  info.flags() & ~VirtualServerInfo.HASHED,
-                  info.timeoutSeconds()));
-          reals.forEach(real -> ipvs.add(server, real.server(), real.weight()));
+              new VirtualServerInfo(info.server(), info.scheduler(), flags, info.timeoutSeconds()));
+          reals.forEach(real -> ipvs.add(info.server(), real.server(), real.weight()));
         });
-    ipvs.flush();
+    try {
+      ipvs.flush();
+    } catch (KernelException e) {
+      LOG.warnf("kube-proxy has virtual servers to make again: %s", e.getMessage());
+    }
   }
 
   /** The servers of connections that cannot be handed over. */
@@ -138,8 +163,9 @@ final class FlowHandover {
   }
 
   /**
-   * Which connections can be handed over. One of UDP that conntrack has forgotten counts as one: it
-   * has been silent for as long as any other dataplane would remember it.
+   * Which connections can be handed over. One of UDP that conntrack has forgotten counts as one,
+   * the node's own included: it has been silent for as long as any other dataplane would remember
+   * it.
    */
   private static Predicate<Connection> movable(List<Connection> inUse, Set<InetAddress> virtual) {
     Set<FlowTuple> known = new HashSet<>();
@@ -150,37 +176,45 @@ final class FlowHandover {
     }
     return connection -> {
       FlowTuple tuple = connection.tuple();
-      boolean kept = tuple.protocol() == Protocol.UDP.number() || known.contains(tuple);
-      return kept && !virtual.contains(tuple.source());
+      boolean tracked = known.contains(tuple);
+      return tuple.protocol() == UDP && !tracked || tracked && !virtual.contains(tuple.source());
     };
   }
 
   /**
-   * Deletes virtual servers and keeps their flows.
+   * Deletes virtual servers and keeps their flows. When it returns ip_vs has forgotten all of their
+   * connections: a server that is made again before that gets them back.
    *
    * @param ours which servers the deletion concerns
    */
   void around(Predicate<VirtualServer> ours, Runnable deletion) {
-    letGo();
+    if (!ready) {
+      letGo();
+    }
     try (Conntrack conntrack = new Conntrack()) {
       List<Flow> flows = flows(conntrack, FlowCounter.inUse(IpvsConnections.read(), ours).toList());
       if (flows.isEmpty()) {
         deletion.run();
+        awaitForgotten(ours, conntrack, flows);
         return;
       }
       Set<SetEntry> held = held(flows);
       try {
-        prepare(held);
+        if (!ready) {
+          prepare(held);
+        }
         // From here on packets are dropped.
         sets.add(held);
         try {
           deletion.run();
         } finally { // what failed may have been a part of it
-          awaitForgotten(conntrack, flows);
+          awaitForgotten(ours, conntrack, flows);
           restore(conntrack, flows);
         }
       } finally {
-        letGo();
+        if (!ready) {
+          letGo();
+        }
       }
     }
   }
@@ -236,17 +270,22 @@ final class FlowHandover {
     return new SetEntry(SetName.HELD, client.family(), text);
   }
 
-  private void letGo() {
+  /** What was held is held no more, also by an agent that was killed meanwhile. */
+  void letGo() {
     sets.empty(SetName.HELD);
     rules.forEach(Rules::letGo);
     sets.destroy(SetName.HELD);
   }
 
-  private static void awaitForgotten(Conntrack conntrack, List<Flow> flows) {
+  private static void awaitForgotten(
+      Predicate<VirtualServer> ours, Conntrack conntrack, List<Flow> flows) {
     Set<Integer> ids = new HashSet<>();
     flows.forEach(flow -> ids.add(flow.id()));
     awaitForgotten(
-        () -> conntrack.read(flow -> ids.contains(flow.id())).isEmpty(), System::nanoTime);
+        () ->
+            IpvsConnections.read().stream().map(FlowCounter::server).noneMatch(ours)
+                && (ids.isEmpty() || conntrack.read(flow -> ids.contains(flow.id())).isEmpty()),
+        System::nanoTime);
   }
 
   static void awaitForgotten(BooleanSupplier forgotten, LongSupplier nanos) {

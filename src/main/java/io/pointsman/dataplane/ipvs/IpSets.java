@@ -181,6 +181,14 @@ final class IpSets {
     restore(lines);
   }
 
+  /** Creates one set in these families, with room for whatever may come. */
+  void create(SetName set, Stream<IpFamily> families) {
+    restore(
+        families
+            .map(family -> "create " + set.text(family) + " " + type(set, family, LARGE))
+            .toList());
+  }
+
   private static String type(SetName set, IpFamily family, long size) {
     return set.type() + " " + set.parameters(family, size <= SIZE ? SIZE : LARGE);
   }

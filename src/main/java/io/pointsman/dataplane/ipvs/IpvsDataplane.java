@@ -45,6 +45,15 @@ public final class IpvsDataplane implements Dataplane {
     this.scheduler = Schedulers.name(settings.scheduler());
   }
 
+  /**
+   * Lets packets go on that an agent held when it was killed: it was handing over their flows.
+   *
+   * @throws DataplaneException when they are held still
+   */
+  public static void letGo(IpvsOptions options) {
+    boolean unused = guard("let held packets go", () -> done(new Leaving(options)::letGo));
+  }
+
   @Override
   public synchronized Preflight preflight() {
     return guard("preflight", () -> new IpvsPreflight(options, scheduler, IpvsFacts.HERE).run());
@@ -113,6 +122,12 @@ public final class IpvsDataplane implements Dataplane {
   @Override
   public synchronized DrainState drain() {
     return guard("drain", () -> new Leaving(options).drain());
+  }
+
+  /** Answers to flows of BPF's may look like those of connections that ip_vs remembers. */
+  @Override
+  public synchronized DrainState drainAfter(Runnable takeOver) {
+    return guard("drain", () -> new Leaving(options).drainAfter(takeOver));
   }
 
   @Override

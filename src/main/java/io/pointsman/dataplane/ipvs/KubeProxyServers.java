@@ -104,19 +104,25 @@ public final class KubeProxyServers implements KubeProxySource {
   }
 
   /**
-   * Hands over the flows of a kube-proxy that may still be there, whose virtual servers stay. What
-   * ip_vs remembers is thereby forgotten: it would take answers to flows of BPF's for its own.
+   * Hands over the flows of a kube-proxy that may still be there, whose virtual servers stay, once
+   * another dataplane has taken new flows. What ip_vs remembers is thereby forgotten: it would take
+   * answers to flows of BPF's for its own.
    *
+   * @param takeOver makes the other take new flows; called once, also where there is no kube-proxy
    * @throws DataplaneException when some may not have been
    */
-  public void handOverFlows() {
+  public void handOverAfter(Runnable takeOver) {
     Set<Address> nodeAddresses = new HashSet<>();
-    if (readAddresses(nodeAddresses, new HashSet<>()) && Leaving.phase() == Phase.ABSENT) {
-      try {
-        new Leaving(options).forgetFlows(nodeAddresses);
-      } catch (KernelException | CommandException e) {
-        throw new DataplaneException("hand over kube-proxy's flows: " + e.getMessage(), e);
+    try {
+      if (hasDevice()
+          && readAddresses(nodeAddresses, new HashSet<>())
+          && Leaving.phase() == Phase.ABSENT) {
+        new Leaving(options).forgetAfter(takeOver, nodeAddresses);
+      } else {
+        takeOver.run();
       }
+    } catch (KernelException | CommandException e) {
+      throw new DataplaneException("hand over kube-proxy's flows: " + e.getMessage(), e);
     }
   }
 

@@ -18,6 +18,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What is done to the kernel's state without knowing what it shall be; one for each deed. */
@@ -56,42 +58,75 @@ final class Leaving {
       if (note.phase() == Phase.ABSENT) {
         return DrainState.carrying(0);
       }
-      if (note.phase() != Phase.DRAINING) {
-        device.setAlias(note.in(Phase.DRAINING).toString());
+      enterDraining(device, note);
+      return handedOver().isEmpty()
+          ? drain(device, ownership(device, Set.of()), handover())
+          : DrainState.carrying(0);
+    }
+  }
+
+  /** The same once others have taken new flows, which this makes them do. */
+  DrainState drainAfter(Runnable takeOver) {
+    try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE)) {
+      Note note = Note.parse(device.alias());
+      if (note.phase() == Phase.ABSENT || !handedOver().isEmpty()) {
+        takeOver.run();
+        return drain();
       }
-      if (!handedOver().isEmpty()) {
-        return DrainState.carrying(0);
-      }
-      return drain(device, ownership(device, Set.of()));
+      Ownership ownership = ownership(device, Set.of());
+      return handover()
+          .ready(
+              handover -> {
+                takeOver.run();
+                enterDraining(device, note);
+                return drain(device, ownership, handover);
+              });
+    }
+  }
+
+  private static void enterDraining(DummyDevice device, Note note) {
+    if (note.phase() != Phase.DRAINING) {
+      device.setAlias(note.in(Phase.DRAINING).toString());
     }
   }
 
   /** The same of what a kube-proxy in its ipvs mode left behind. */
   DrainState drainServers(Set<Address> nodePortAddresses) {
     try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE)) {
-      return drain(device, ownership(device, nodePortAddresses));
+      return drain(device, ownership(device, nodePortAddresses), handover());
     }
   }
 
-  /** Hands over what a kube-proxy in its ipvs mode has, and leaves its virtual servers to it. */
-  void forgetFlows(Set<Address> nodePortAddresses) {
+  /**
+   * Once others have taken new flows, which this makes them do, hands over those of a kube-proxy in
+   * its ipvs mode and leaves its virtual servers to it.
+   */
+  void forgetAfter(Runnable takeOver, Set<Address> nodePortAddresses) {
     Optional<IpvsNetlink> found = IpvsNetlink.open();
+    if (found.isEmpty()) {
+      takeOver.run(); // the module has gone, and its connections with it
+      return;
+    }
     try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE);
-        IpvsNetlink ipvs = found.orElse(null)) {
-      if (ipvs != null) {
-        Ownership ownership = ownership(device, nodePortAddresses);
-        handover().forget(ipvs, ownership::owns, Set.copyOf(device.addresses()));
-      }
+        IpvsNetlink ipvs = found.get()) {
+      Ownership ownership = ownership(device, nodePortAddresses);
+      handover()
+          .ready(
+              handover -> {
+                takeOver.run();
+                handover.forget(ipvs, ownership::owns, Set.copyOf(device.addresses()));
+                return true;
+              });
     }
   }
 
-  private DrainState drain(DummyDevice device, Ownership ownership) {
+  private DrainState drain(DummyDevice device, Ownership ownership, FlowHandover handover) {
     Optional<IpvsNetlink> found = IpvsNetlink.open();
     if (found.isEmpty()) {
       return DrainState.carrying(0); // the module has gone, and its connections with it
     }
     try (IpvsNetlink ipvs = found.get()) {
-      return handover().drain(ipvs, ownership::owns, Set.copyOf(device.addresses()));
+      return handover.drain(ipvs, ownership::owns, Set.copyOf(device.addresses()));
     }
   }
 
@@ -163,6 +198,15 @@ final class Leaving {
         IpvsNetlink ipvs = found.get()) {
       Ownership ownership = ownership(device, nodePortAddresses);
       handover().around(ownership::owns, () -> delete(ipvs, ownership::owns));
+    }
+  }
+
+  /** Lets packets go on that are held, if there are any. */
+  void letGo() {
+    Set<String> held =
+        Stream.of(IpFamily.values()).map(SetName.HELD::text).collect(Collectors.toSet());
+    if (sets().own().stream().anyMatch(held::contains)) {
+      handover().letGo();
     }
   }
 

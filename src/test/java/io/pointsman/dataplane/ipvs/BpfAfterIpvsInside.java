@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pointsman.api.Scheduler;
 import io.pointsman.catalogue.Protocol;
 import io.pointsman.catalogue.ServicePort;
+import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.bpf.BpfDataplane;
 import io.pointsman.dataplane.bpf.BpfOptions;
@@ -59,10 +60,22 @@ public class BpfAfterIpvsInside extends IpvsNetworkFixture {
     assertThat(ask()).allMatch(PODS_V4::contains);
   }
 
+  /** Its virtual server stayed for five minutes, and took answers to what clients asked BPF. */
+  @Test
+  void thatTheNodeSentLongAgoKeepNoServer() {
+    askByDatagram(node, FIRST_PORT, VIP_V4, 80);
+    assertThat(here(() -> dataplane.drain()).flows()).isOne();
+    run(BpfAfterIpvsInside::forget);
+    goOver();
+  }
+
   private void goOver() {
     run(() -> bpf.prepare(desired(List.of(web))));
-    run(bpf::activate);
-    assertThat(here(() -> dataplane.drain()).flows()).isZero();
+    assertThat(here(() -> dataplane.drainAfter(bpf::activate)).flows()).isZero();
+    assertThat(here(bpf::phase)).isEqualTo(Phase.ACTIVE);
+    run(bpf::maintain);
+    assertThat(shell("iptables-legacy-save") + shell("ipset", "list", "-n"))
+        .doesNotContain("POINTSMAN-HOLD", "POINTSMAN-HELD");
     assertThat(shell("ipvsadm", "-Ln")).doesNotContain(VIP_V4);
   }
 

@@ -54,6 +54,7 @@ class IpvsKernelTest {
         IpvsRandomInside.class,
         IpvsTrafficInside.class,
         IpvsTakeoverInside.class,
+        KubeProxyHandoverInside.class,
         IpvsStaleFlowsInside.class,
         BpfAfterIpvsInside.class,
         KubeProxyServersInside.class,

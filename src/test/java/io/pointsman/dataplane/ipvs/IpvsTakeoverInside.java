@@ -159,47 +159,6 @@ public class IpvsTakeoverInside extends IpvsNetworkFixture {
     }
   }
 
-  /** As when BPF takes new flows while kube-proxy is still there: its servers are as before. */
-  @Test
-  void handsFlowsOfAKubeProxyOverThatStays() throws IOException {
-    for (String command :
-        List.of(
-            "ip link add kube-ipvs0 type dummy",
-            "ip addr add 10.96.0.10/32 dev kube-ipvs0",
-            "ipvsadm -A -t 10.96.0.10:80 -s sh -b sh-port -p 600",
-            "ipvsadm -a -t 10.96.0.10:80 -r 10.244.0.10:8080 -m",
-            "ipvsadm -a -t 10.96.0.10:80 -r 10.244.0.11:8080 -m -w 0",
-            "ipvsadm -A -u 10.96.0.10:80 -s lc",
-            "ipvsadm -a -u 10.96.0.10:80 -r 10.244.0.12:8080 -m",
-            "ipvsadm -A -t 192.0.2.7:80 -s rr", // keepalived's
-            "ipset create KUBE-CLUSTER-IP hash:ip,port",
-            "ipset add KUBE-CLUSTER-IP 10.96.0.10,tcp:80",
-            "ipset add KUBE-CLUSTER-IP 10.96.0.10,udp:80",
-            "iptables-legacy -A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT",
-            "sysctl -q -w net.ipv4.ip_forward=1",
-            "sysctl -q -w net.ipv4.vs.conntrack=1",
-            "sysctl -q -w net.ipv4.vs.expire_nodest_conn=1")) {
-      shell(command.split(" ", -1));
-    }
-    String before = shell("ipvsadm", "-Sn");
-    try (Connection held = new Connection(client, VIP_V4, 80)) {
-      held.ask("one");
-      new Connection(client, VIP_V4, 80).close(); // ended, and remembered
-      String pod = askByDatagram(client, Flows.DATAGRAM_PORT, VIP_V4, 80).getFirst();
-      KubeProxyServers servers = new KubeProxyServers(IpvsOptions.defaults());
-      run(servers::handOverFlows);
-      assertThat(throughVirtualServers()).isZero();
-      assertThat(shell("ipvsadm", "-Sn")).isEqualTo(before);
-      assertThat(held.ask("two").getFirst()).isEqualTo(PODS_V4.getFirst());
-      assertThat(askByDatagram(client, Flows.DATAGRAM_PORT, VIP_V4, 80).getFirst()).isEqualTo(pod);
-      // BPF sends sockets' flows to their backend: ip_vs took an answer for one of its own flow.
-      assertThat(askByDatagram(client, Flows.DATAGRAM_PORT, pod, 8_080).getFirst()).isEqualTo(pod);
-      run(servers::handOverFlows);
-      assertThat(shell("ipvsadm", "-Sn")).isEqualTo(before);
-    }
-    assertThat(shell("iptables-legacy-save")).doesNotContain("POINTSMAN");
-  }
-
   @Test
   void waitsForConnectionsThatNobodyElseCanHave() throws IOException {
     activate(web, web6(Protocol.TCP));

@@ -152,7 +152,10 @@ class SocketTest {
           List.of(Endpoint.of("10.244.1.2", 8080), Endpoint.of("10.244.1.1", 8080));
       node.tables.service(vip, UDP, 91, 0, both);
       assertThat(next(in, out)).isEqualTo("one");
-      node.tables.service(vip, UDP, 92, 0, both.subList(0, 1));
+      node.tables.backends(92, 0, both);
+      node.tables.terminating(vip, UDP, 92, 1, 1);
+      assertThat(next(in, out)).as("it terminates and still serves").isEqualTo("one");
+      node.tables.service(vip, UDP, 93, 0, both.subList(0, 1));
       assertThat(next(in, out)).isEqualTo("two");
       node.phase(Tables.DRAINING);
       assertThat(next(in, out)).as("a flow goes on while draining").isEqualTo("two");
