@@ -45,6 +45,7 @@ final class SyncThread implements Runnable {
   private boolean targetKnown;
   private boolean synced;
   private boolean broken;
+  private boolean recovered;
   private long retryNanos = RETRY_NANOS;
   private long nextRetry;
   private long nextVerification;
@@ -106,7 +107,6 @@ final class SyncThread implements Runnable {
 
   @Override
   public void run() {
-    attempt(chores::recover);
     while (!stopping) {
       try {
         health.beat();
@@ -136,6 +136,9 @@ final class SyncThread implements Runnable {
   private void turn(Inbox.Batch batch) {
     List<Long> arrivals = feed.accept(batch);
     batch.messages().forEach(this::attempt);
+    if (!recovered) {
+      attempt(this::recover);
+    }
     if (!synced && feed.synced() && targetKnown) {
       synced = true;
       LOG.infof("Synced: %d Service ports, digest %s", catalogue.portCount(), catalogue.digest());
@@ -155,6 +158,11 @@ final class SyncThread implements Runnable {
     reporter.report(walk.state(), false);
     tellHealth();
     heap.tend();
+  }
+
+  private void recover() {
+    chores.recover();
+    recovered = true;
   }
 
   /** Works unless the kernel refused lately; after a refusal everything is gone through first. */

@@ -100,7 +100,10 @@ final class WalkSteps {
         takeOver = () -> other.drainAfter(before);
       }
     }
-    chores.handOverAfter(takeOver, target.kind());
+    TakeOver.amid(
+        each -> chores.handOverAfter(each, target.kind()),
+        takeOver,
+        "Answers to new flows may be lost until kube-proxy has left");
     // It looked at flows before these were handed over.
     target.dataplane().maintain();
     state.silenced = false;

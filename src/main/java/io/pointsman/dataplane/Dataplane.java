@@ -74,7 +74,7 @@ public interface Dataplane extends AutoCloseable {
    * Drains once another dataplane has taken new flows: where both could take a packet for theirs,
    * that lasts as short as it can, because what takes time is done before.
    *
-   * @param takeOver makes the other take new flows; called once
+   * @param takeOver makes the other take new flows; called once, and not if anything fails before
    */
   default DrainState drainAfter(Runnable takeOver) {
     takeOver.run();

@@ -2,6 +2,7 @@
 package io.pointsman.dataplane.ipvs;
 
 import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.IpFamily;
 import io.pointsman.catalogue.Protocol;
 import io.pointsman.dataplane.DrainState;
 import io.pointsman.kernel.Conntrack;
@@ -17,6 +18,7 @@ import io.pointsman.kernel.VirtualServer;
 import io.pointsman.kernel.VirtualServerInfo;
 import java.net.InetAddress;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -24,7 +26,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
-import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -35,25 +36,31 @@ import org.jboss.logging.Logger;
  * node's address and port as they are (ADR 7). A connection of ip_vs takes its entry in conntrack
  * with it, so there is none for a moment; until there is a new one, the flow's packets are dropped.
  */
-final class FlowHandover {
+final class FlowHandover implements AutoCloseable {
   private static final Logger LOG = Logger.getLogger(FlowHandover.class);
 
   /** Kernels before 5.9 forget connections by and by; then the entries are replaced as they are. */
   private static final Duration UNTIL_FORGOTTEN = Duration.ofSeconds(1);
 
   /** A machine that stands still loses the second in which the kernel would have forgotten. */
-  private static final int MIN_LOOKS = 100;
+  static final int MIN_LOOKS = 100;
 
   private static final int UDP = Protocol.UDP.number();
   private static final long PAUSE_NANOS = Duration.ofMillis(1).toNanos();
 
-  private final List<Rules> rules;
-  private final IpSets sets;
-  private boolean ready;
+  private final Held held;
 
   FlowHandover(List<Rules> rules, IpSets sets) {
-    this.rules = rules;
-    this.sets = sets;
+    this.held = new Held(rules, sets);
+  }
+
+  /** Does what takes time, so that what comes then takes less. */
+  void prepare() {
+    Set<IpFamily> families = EnumSet.noneOf(IpFamily.class);
+    for (Connection connection : IpvsConnections.read()) {
+      families.add(Address.of(connection.server()).family());
+    }
+    held.prepare(families);
   }
 
   /**
@@ -75,7 +82,8 @@ final class FlowHandover {
   }
 
   /**
-   * Deletes only the virtual servers that have flows, and those can all be handed over.
+   * Deletes only the virtual servers that have flows, and those can all be handed over; they can be
+   * made again.
    *
    * @return the servers that were deleted
    */
@@ -87,22 +95,9 @@ final class FlowHandover {
     going.removeAll(staying(inUse, virtual));
     if (!going.isEmpty()) {
       around(going::contains, () -> Leaving.delete(ipvs, going::contains));
+      awaitUnused(going);
     }
     return going;
-  }
-
-  /** Does at first whatever takes time, so that what comes then takes less. */
-  <T> T ready(Function<FlowHandover, T> deed) {
-    letGo();
-    try {
-      sets.create(SetName.HELD, rules.stream().map(Rules::family));
-      rules.forEach(Rules::hold);
-      ready = true;
-      return deed.apply(this);
-    } finally {
-      ready = false;
-      letGo();
-    }
   }
 
   /**
@@ -132,8 +127,12 @@ final class FlowHandover {
     Set<VirtualServer> servers = new HashSet<>();
     going.keySet().forEach(info -> servers.add(info.server()));
     if (!servers.isEmpty()) {
-      around(servers::contains, () -> Leaving.delete(ipvs, servers::contains));
-      remake(ipvs, going);
+      try {
+        around(servers::contains, () -> Leaving.delete(ipvs, servers::contains));
+      } finally {
+        awaitUnused(servers);
+        remake(ipvs, going);
+      }
     }
   }
 
@@ -149,7 +148,7 @@ final class FlowHandover {
     try {
       ipvs.flush();
     } catch (KernelException e) {
-      LOG.warnf("kube-proxy has virtual servers to make again: %s", e.getMessage());
+      LOG.warnf("kube-proxy makes some of its virtual servers again itself: %s", e.getMessage());
     }
   }
 
@@ -182,41 +181,27 @@ final class FlowHandover {
   }
 
   /**
-   * Deletes virtual servers and keeps their flows. When it returns ip_vs has forgotten all of their
-   * connections: a server that is made again before that gets them back.
+   * Deletes virtual servers and keeps their flows.
    *
    * @param ours which servers the deletion concerns
    */
   void around(Predicate<VirtualServer> ours, Runnable deletion) {
-    if (!ready) {
-      letGo();
-    }
     try (Conntrack conntrack = new Conntrack()) {
       List<Flow> flows = flows(conntrack, FlowCounter.inUse(IpvsConnections.read(), ours).toList());
-      if (flows.isEmpty()) {
-        deletion.run();
-        awaitForgotten(ours, conntrack, flows);
-        return;
-      }
-      Set<SetEntry> held = held(flows);
+      held.add(flows);
       try {
-        if (!ready) {
-          prepare(held);
-        }
-        // From here on packets are dropped.
-        sets.add(held);
-        try {
-          deletion.run();
-        } finally { // what failed may have been a part of it
-          awaitForgotten(ours, conntrack, flows);
-          restore(conntrack, flows);
-        }
-      } finally {
-        if (!ready) {
-          letGo();
-        }
+        deletion.run();
+      } finally { // what failed may have been a part of it
+        replace(conntrack, flows);
       }
+    } finally {
+      held.close();
     }
+  }
+
+  @Override
+  public void close() {
+    held.close();
   }
 
   /** Those that conntrack knows as ip_vs translates them; none when it cannot be asked. */
@@ -242,56 +227,34 @@ final class FlowHandover {
     }
   }
 
-  private static Set<SetEntry> held(List<Flow> flows) {
-    Set<SetEntry> held = new HashSet<>();
-    for (Flow flow : flows) {
-      held.add(held(flow.original().reversed()));
-      held.add(held(flow.reply()));
+  private static void replace(Conntrack conntrack, List<Flow> flows) {
+    if (flows.isEmpty()) {
+      return;
     }
-    return held;
-  }
-
-  /** Everything that takes time: rules that look into sets that are empty yet. */
-  private void prepare(Set<SetEntry> held) {
-    sets.create(SetName.HELD, held);
-    for (Rules each : rules) {
-      if (held.stream().anyMatch(entry -> entry.family() == each.family())) {
-        each.hold();
-      }
-    }
-  }
-
-  /** The client's side as the flow's other end sees it, and that end. */
-  private static SetEntry held(FlowTuple towardsClient) {
-    Address client = Address.of(towardsClient.destination());
-    Protocol protocol = Protocol.of(towardsClient.protocol()).orElseThrow();
-    String place = SetEntry.place(client, protocol, towardsClient.destinationPort());
-    String text = place + "," + Address.of(towardsClient.source());
-    return new SetEntry(SetName.HELD, client.family(), text);
-  }
-
-  /** What was held is held no more, also by an agent that was killed meanwhile. */
-  void letGo() {
-    sets.empty(SetName.HELD);
-    rules.forEach(Rules::letGo);
-    sets.destroy(SetName.HELD);
-  }
-
-  private static void awaitForgotten(
-      Predicate<VirtualServer> ours, Conntrack conntrack, List<Flow> flows) {
     Set<Integer> ids = new HashSet<>();
     flows.forEach(flow -> ids.add(flow.id()));
+    try {
+      awaitForgotten(
+          () -> conntrack.read(flow -> ids.contains(flow.id())).isEmpty(),
+          MIN_LOOKS,
+          System::nanoTime);
+    } finally {
+      restore(conntrack, flows);
+    }
+  }
+
+  /** A virtual server that is made again before ip_vs has forgotten its connections gets them. */
+  private static void awaitUnused(Set<VirtualServer> servers) {
     awaitForgotten(
-        () ->
-            IpvsConnections.read().stream().map(FlowCounter::server).noneMatch(ours)
-                && (ids.isEmpty() || conntrack.read(flow -> ids.contains(flow.id())).isEmpty()),
+        () -> IpvsConnections.read().stream().map(FlowCounter::server).noneMatch(servers::contains),
+        1,
         System::nanoTime);
   }
 
-  static void awaitForgotten(BooleanSupplier forgotten, LongSupplier nanos) {
+  static void awaitForgotten(BooleanSupplier forgotten, int minLooks, LongSupplier nanos) {
     long deadline = nanos.getAsLong() + UNTIL_FORGOTTEN.toNanos();
     for (int looks = 1; !forgotten.getAsBoolean(); looks++) {
-      if (looks >= MIN_LOOKS && nanos.getAsLong() - deadline >= 0) {
+      if (looks >= minLooks && nanos.getAsLong() - deadline >= 0) {
         return;
       }
       LockSupport.parkNanos(PAUSE_NANOS);

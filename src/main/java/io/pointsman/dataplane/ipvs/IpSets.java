@@ -14,7 +14,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -171,20 +170,10 @@ final class IpSets {
     return sizes;
   }
 
-  /** Creates one set in the families that there are entries of, with room for these. */
-  void create(SetName set, Collection<SetEntry> entries) {
-    Map<IpFamily, Long> sizes =
-        entries.stream().collect(Collectors.groupingBy(SetEntry::family, Collectors.counting()));
-    List<String> lines = new ArrayList<>();
-    sizes.forEach(
-        (family, size) -> lines.add("create " + set.text(family) + " " + type(set, family, size)));
-    restore(lines);
-  }
-
   /** Creates one set in these families, with room for whatever may come. */
-  void create(SetName set, Stream<IpFamily> families) {
+  void create(SetName set, Set<IpFamily> wanted) {
     restore(
-        families
+        wanted.stream()
             .map(family -> "create " + set.text(family) + " " + type(set, family, LARGE))
             .toList());
   }

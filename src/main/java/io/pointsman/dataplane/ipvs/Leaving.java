@@ -59,9 +59,12 @@ final class Leaving {
         return DrainState.carrying(0);
       }
       enterDraining(device, note);
-      return handedOver().isEmpty()
-          ? drain(device, ownership(device, Set.of()), handover())
-          : DrainState.carrying(0);
+      if (!handedOver().isEmpty()) {
+        return DrainState.carrying(0);
+      }
+      try (FlowHandover handover = handover()) {
+        return drain(device, ownership(device, Set.of()), handover);
+      }
     }
   }
 
@@ -74,13 +77,12 @@ final class Leaving {
         return drain();
       }
       Ownership ownership = ownership(device, Set.of());
-      return handover()
-          .ready(
-              handover -> {
-                takeOver.run();
-                enterDraining(device, note);
-                return drain(device, ownership, handover);
-              });
+      try (FlowHandover handover = handover()) {
+        handover.prepare();
+        takeOver.run();
+        enterDraining(device, note);
+        return drain(device, ownership, handover);
+      }
     }
   }
 
@@ -92,8 +94,9 @@ final class Leaving {
 
   /** The same of what a kube-proxy in its ipvs mode left behind. */
   DrainState drainServers(Set<Address> nodePortAddresses) {
-    try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE)) {
-      return drain(device, ownership(device, nodePortAddresses), handover());
+    try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE);
+        FlowHandover handover = handover()) {
+      return drain(device, ownership(device, nodePortAddresses), handover);
     }
   }
 
@@ -108,15 +111,12 @@ final class Leaving {
       return;
     }
     try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE);
-        IpvsNetlink ipvs = found.get()) {
+        IpvsNetlink ipvs = found.get();
+        FlowHandover handover = handover()) {
       Ownership ownership = ownership(device, nodePortAddresses);
-      handover()
-          .ready(
-              handover -> {
-                takeOver.run();
-                handover.forget(ipvs, ownership::owns, Set.copyOf(device.addresses()));
-                return true;
-              });
+      handover.prepare();
+      takeOver.run();
+      handover.forget(ipvs, ownership::owns, Set.copyOf(device.addresses()));
     }
   }
 
@@ -149,6 +149,7 @@ final class Leaving {
    * @param noted what this dataplane has noted, for when the device was deleted with its note
    */
   void remove(Note noted) {
+    letGo();
     try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE)) {
       Note note = Note.parse(device.alias());
       if (note.phase() == Phase.ABSENT) {
@@ -169,14 +170,14 @@ final class Leaving {
         return;
       }
       Ownership ownership = ownership(device, Set.of());
-      try (IpvsNetlink ipvs = ipvs()) {
-        handover()
-            .around(
-                ownership::owns,
-                () -> {
-                  device.remove(device.addresses());
-                  delete(ipvs, ownership::owns);
-                });
+      try (IpvsNetlink ipvs = ipvs();
+          FlowHandover handover = handover()) {
+        handover.around(
+            ownership::owns,
+            () -> {
+              device.remove(device.addresses());
+              delete(ipvs, ownership::owns);
+            });
         rules().forEach(Rules::remove);
         sets().destroy();
         new Settings(options).restore(ipvs, note.before());
@@ -194,10 +195,12 @@ final class Leaving {
     if (found.isEmpty()) {
       return; // the module has gone, and its virtual servers with it
     }
+    letGo();
     try (DummyDevice device = new DummyDevice(IpvsDataplane.DEVICE);
-        IpvsNetlink ipvs = found.get()) {
+        IpvsNetlink ipvs = found.get();
+        FlowHandover handover = handover()) {
       Ownership ownership = ownership(device, nodePortAddresses);
-      handover().around(ownership::owns, () -> delete(ipvs, ownership::owns));
+      handover.around(ownership::owns, () -> delete(ipvs, ownership::owns));
     }
   }
 
@@ -206,7 +209,7 @@ final class Leaving {
     Set<String> held =
         Stream.of(IpFamily.values()).map(SetName.HELD::text).collect(Collectors.toSet());
     if (sets().own().stream().anyMatch(held::contains)) {
-      handover().letGo();
+      new Held(rules(), sets()).letGo();
     }
   }
 
@@ -240,13 +243,14 @@ final class Leaving {
    */
   private void removeUnnoted(DummyDevice device, Note noted) {
     Optional<IpvsNetlink> found = IpvsNetlink.open();
-    try (IpvsNetlink ipvs = found.orElse(null)) {
+    try (IpvsNetlink ipvs = found.orElse(null);
+        FlowHandover handover = handover()) {
       if (device.exists() || !handedOver().isEmpty()) {
         releaseRules();
       } else {
         if (ipvs != null) {
           Ownership ownership = ownership(device, Set.of());
-          handover().around(ownership::owns, () -> delete(ipvs, ownership::owns));
+          handover.around(ownership::owns, () -> delete(ipvs, ownership::owns));
         }
         rules().forEach(Rules::remove);
         sets().destroy();

@@ -185,8 +185,9 @@ final class Session implements AutoCloseable {
     trusted();
     Ownership ownership = ownership(sets.read());
     servers.distrust();
-    servers.remake(
-        new FlowHandover(rules, sets).deleteBusy(ipvs, ownership::owns, device.addresses()));
+    try (FlowHandover handover = new FlowHandover(rules, sets)) {
+      servers.remake(handover.deleteBusy(ipvs, ownership::owns, device.addresses()));
+    }
   }
 
   /**

@@ -25,6 +25,7 @@ class FlowHandoverTest {
     AtomicLong clock = new AtomicLong();
     FlowHandover.awaitForgotten(
         () -> looks.incrementAndGet() == goneAt,
+        FlowHandover.MIN_LOOKS,
         () -> clock.getAndAdd(Duration.ofMillis(milliseconds).toNanos()));
     assertThat(looks).hasValue(goneAt);
   }
@@ -33,7 +34,9 @@ class FlowHandoverTest {
   void doesNotWaitForKernelsThatForgetByAndBy() {
     AtomicLong clock = new AtomicLong();
     FlowHandover.awaitForgotten(
-        () -> false, () -> clock.getAndAdd(Duration.ofMillis(100).toNanos()));
+        () -> false,
+        FlowHandover.MIN_LOOKS,
+        () -> clock.getAndAdd(Duration.ofMillis(100).toNanos()));
     assertThat(Duration.ofNanos(clock.get())).isGreaterThan(Duration.ofSeconds(1));
   }
 }

@@ -9,6 +9,7 @@ import io.pointsman.catalogue.IpFamily;
 import io.pointsman.dataplane.DataplaneException;
 import io.pointsman.dataplane.ipvs.NamedServers.Connection;
 import io.pointsman.kernel.CommandRunner;
+import io.pointsman.kernel.Conntrack;
 import io.pointsman.kernel.IpvsConnections;
 import java.io.IOException;
 import java.util.List;
@@ -107,11 +108,13 @@ public class KubeProxyHandoverInside extends IpvsNetworkFixture {
           () -> {
             IpvsOptions options = IpvsOptions.defaults();
             IpSets sets = new IpSets(new CommandRunner(), List.of(IpFamily.values()));
-            List<Rules> rules = RulePlaces.find(options);
-            sets.create(SetName.HELD, rules.stream().map(Rules::family));
-            rules.forEach(Rules::hold);
+            try (Conntrack conntrack = new Conntrack()) {
+              new Held(RulePlaces.find(options), sets)
+                  .add(conntrack.read(flow -> flow.original().destinationPort() == 80));
+            }
           });
       assertThat(shell("iptables-legacy-save", "-t", "mangle")).contains("POINTSMAN-HOLD");
+      assertThat(shell("ipset", "list", "POINTSMAN-HELD")).contains("198.51.100.1,tcp:");
       run(() -> IpvsDataplane.letGo(IpvsOptions.defaults()));
       assertThat(held.ask("two").getFirst()).isEqualTo(PODS_V4.getFirst());
     }
