@@ -20,6 +20,7 @@ import io.pointsman.dataplane.DrainState;
 import io.pointsman.dataplane.KernelState;
 import io.pointsman.dataplane.SyncResult;
 import io.pointsman.kernel.CommandRunner;
+import java.lang.reflect.InvocationHandler;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -152,6 +153,7 @@ class WalkWaitingTest {
                 phases.put(kind, Phase.DRAINING);
                 yield DrainState.carrying(1);
               }
+              case "drainAfter" -> InvocationHandler.invokeDefault(proxy, method, arguments);
               case "remove" -> phases.remove(kind);
               case "leftovers" -> List.of();
               case "close" -> null;
