@@ -165,11 +165,8 @@ static __noinline bool has_backend(const struct nat_fe_key *key, const struct ad
 	if (!count && key->proto == IPPROTO_UDP)
 		return true; /* where nobody is Ready, sessions wait for who was */
 	if (!search(id, 0, local, addr, port) && !search(id, local, count, addr, port) &&
-	    !search(id, count, count + terminating, addr, port)) {
-		barrier();
-		fe = bpf_map_lookup_elem(&nat_fe, key);
-		return fe && READ_ONCE(fe->id) != id; /* changing right now: ask again later */
-	}
+	    !search(id, count, count + terminating, addr, port))
+		return !unchanged(key, id, count); /* changing right now: ask again later */
 	*set = id;
 	return true;
 }
