@@ -35,15 +35,9 @@ public record UserModeLinux(int megabytes, List<String> modules, Duration patien
         .run(command, watcher);
   }
 
-  /**
-   * Pinned to one CPU, which halves the price of every system call; before others there, because
-   * whoever runs beside it waits for it in the end; in a PID namespace to end.
-   */
+  /** Pinned to one CPU, which halves the price of every system call; in a PID namespace to end. */
   private List<String> commandLine(Path folder) {
     return List.of(
-        "nice",
-        "-n",
-        "-10",
         "taskset",
         "-c",
         lastCpu(),
