@@ -10,12 +10,14 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /**
  * Every edge between kube-proxy and the dataplanes that this kernel has, each in both directions,
  * under load: no new connection fails, and flows that began before the first edge live to the end.
  */
 @Tag("lab")
+@ResourceLock("both processors")
 @OnlyInLab("the load from outside needs the lab's client")
 class EdgesTest {
   /** New connections of one of the two walks: over the whole matrix 100,000. */

@@ -4,8 +4,6 @@ package io.pointsman.e2e;
 import static java.util.concurrent.CompletableFuture.runAsync;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.RequestConfig;
-import io.fabric8.kubernetes.client.RequestConfigBuilder;
 import io.pointsman.testing.PlainServices;
 import java.util.Collection;
 import java.util.List;
@@ -26,10 +24,6 @@ final class ManyServices {
   private static final int ENDPOINTS = 10;
   private static final int ANSWERING = 100;
   private static final int AT_A_TIME = 16;
-
-  /** An API server that shares its processor with a kube-proxy at work takes its time. */
-  private static final RequestConfig PATIENT =
-      new RequestConfigBuilder().withRequestTimeout(120_000).build();
 
   private static final Pattern RULE =
       Pattern.compile("-A KUBE-SERVICES -d ([0-9.]+)/32 .*-j KUBE-SVC-.*");
@@ -59,7 +53,7 @@ final class ManyServices {
   /** Makes that many, some with these pods' addresses. */
   static ManyServices create(TestCluster cluster, int services, List<String> pods) {
     cluster.kubectl("create", "namespace", NAMESPACE);
-    var client = cluster.client().newClient(PATIENT).adapt(KubernetesClient.class);
+    var client = cluster.client();
     var answering =
         IntStream.range(0, Math.min(services, ANSWERING))
             .mapToObj(number -> add(client, number, pods))

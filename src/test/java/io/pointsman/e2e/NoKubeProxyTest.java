@@ -3,9 +3,11 @@ package io.pointsman.e2e;
 
 import io.pointsman.lab.LabOptions;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** A lab whose kube-proxy is gone and has left its rules behind. */
 @Tag("lab")
+@ResourceLock("both processors")
 @OnlyInLab("kube-proxy is taken away for good")
 class NoKubeProxyTest extends WithoutKubeProxy {
   @Override

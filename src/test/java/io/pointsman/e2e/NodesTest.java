@@ -16,9 +16,11 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** Nodes come, go and fail while the cluster is on BPF, and its kernel state is tampered with. */
 @Tag("lab")
+@ResourceLock("both processors")
 @OnlyInLab("nodes are added, rebooted and removed")
 @TestMethodOrder(OrderAnnotation.class)
 class NodesTest {

@@ -19,9 +19,11 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** A person looks at what a switch would do, in a cluster that has the CRDs and the image. */
 @Tag("lab")
+@ResourceLock("both processors")
 @OnlyInLab("kernels are dumped on the nodes")
 class PlanTest {
   private static final Duration LIMIT = Duration.ofMinutes(3);

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -25,6 +26,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * KillTest}'s, and what bars the way to IPVS {@link IpvsEdgesTest}'s.
  */
 @Tag("lab")
+@ResourceLock("both processors")
 @OnlyInLab("kube-proxy's pods are held and the API server is stopped")
 class RollbackTest {
   private static final Duration LIMIT = Duration.ofMinutes(4);

@@ -29,9 +29,11 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** Every setting of {@code spec.rollout} does what it says, on three nodes under load. */
 @Tag("lab")
+@ResourceLock("both processors")
 @OnlyInLab("the rollout of all of its nodes is stopped half-way")
 @TestMethodOrder(OrderAnnotation.class)
 class RolloutTest {

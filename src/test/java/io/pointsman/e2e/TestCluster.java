@@ -9,6 +9,7 @@ import io.pointsman.lab.Client;
 import io.pointsman.lab.Lab;
 import io.pointsman.lab.LabOptions;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -29,15 +30,18 @@ public final class TestCluster implements AutoCloseable {
 
   private static final String POD = "traffic";
 
+  /** An API server that shares its processor with all else of a cluster takes its time. */
+  private static final Duration ANSWER = Duration.ofMinutes(2);
+
   private final Place place;
   private final KubernetesClient client;
 
   TestCluster(Place place) {
     this.place = place;
-    this.client =
-        new KubernetesClientBuilder()
-            .withConfig(Config.fromKubeconfig(place.kubeconfig().toFile()))
-            .build();
+    var config = Config.fromKubeconfig(place.kubeconfig().toFile());
+    config.setConnectionTimeout((int) ANSWER.toMillis());
+    config.setRequestTimeout((int) ANSWER.toMillis());
+    this.client = new KubernetesClientBuilder().withConfig(config).build();
   }
 
   /**
