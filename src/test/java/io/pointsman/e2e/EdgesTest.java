@@ -17,7 +17,7 @@ import org.junit.jupiter.api.parallel.ResourceLock;
  * under load: no new connection fails, and flows that began before the first edge live to the end.
  */
 @Tag("lab")
-@ResourceLock("both processors")
+@ResourceLock(TestCluster.ALONE)
 @OnlyInLab("the load from outside needs the lab's client")
 class EdgesTest {
   /** New connections of one of the two walks: over the whole matrix 100,000. */

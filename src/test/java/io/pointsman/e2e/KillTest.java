@@ -19,8 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Either side dies at every step of the walk, and the walk ends where it would have ended. */
 @Tag("lab")
-@ResourceLock("both processors")
-@ResourceLock(TestCluster.NAMED)
+@ResourceLock(TestCluster.ALONE)
 class KillTest {
   private static final Set<String> THERE =
       Set.of("PREFLIGHT", "PREPARE", "ACTIVATE", "DETACHING", "CLEAN");

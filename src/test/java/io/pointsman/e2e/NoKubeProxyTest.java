@@ -7,7 +7,7 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** A lab whose kube-proxy is gone and has left its rules behind. */
 @Tag("lab")
-@ResourceLock("both processors")
+@ResourceLock(TestCluster.ALONE)
 @OnlyInLab("kube-proxy is taken away for good")
 class NoKubeProxyTest extends WithoutKubeProxy {
   @Override

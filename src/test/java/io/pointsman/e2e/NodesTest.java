@@ -20,7 +20,7 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** Nodes come, go and fail while the cluster is on BPF, and its kernel state is tampered with. */
 @Tag("lab")
-@ResourceLock("both processors")
+@ResourceLock(TestCluster.ALONE)
 @OnlyInLab("nodes are added, rebooted and removed")
 @TestMethodOrder(OrderAnnotation.class)
 class NodesTest {

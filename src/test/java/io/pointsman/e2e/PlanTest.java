@@ -23,7 +23,7 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** A person looks at what a switch would do, in a cluster that has the CRDs and the image. */
 @Tag("lab")
-@ResourceLock("both processors")
+@ResourceLock(TestCluster.ALONE)
 @OnlyInLab("kernels are dumped on the nodes")
 class PlanTest {
   private static final Duration LIMIT = Duration.ofMinutes(3);

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * KillTest}'s, and what bars the way to IPVS {@link IpvsEdgesTest}'s.
  */
 @Tag("lab")
-@ResourceLock("both processors")
+@ResourceLock(TestCluster.ALONE)
 @OnlyInLab("kube-proxy's pods are held and the API server is stopped")
 class RollbackTest {
   private static final Duration LIMIT = Duration.ofMinutes(4);

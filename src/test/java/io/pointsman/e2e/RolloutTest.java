@@ -33,7 +33,7 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** Every setting of {@code spec.rollout} does what it says, on three nodes under load. */
 @Tag("lab")
-@ResourceLock("both processors")
+@ResourceLock(TestCluster.ALONE)
 @OnlyInLab("the rollout of all of its nodes is stopped half-way")
 @TestMethodOrder(OrderAnnotation.class)
 class RolloutTest {

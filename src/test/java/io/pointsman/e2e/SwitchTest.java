@@ -19,8 +19,7 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** The main job: a real cluster goes from kube-proxy to BPF and back without a failed request. */
 @Tag("lab")
-@ResourceLock("both processors")
-@ResourceLock(TestCluster.NAMED)
+@ResourceLock(TestCluster.ALONE)
 @TestMethodOrder(OrderAnnotation.class)
 class SwitchTest {
   private static final Duration LIMIT = Duration.ofMinutes(5);

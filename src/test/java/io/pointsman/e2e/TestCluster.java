@@ -24,9 +24,10 @@ public final class TestCluster implements AutoCloseable {
   public static final String NAMESPACE = "pointsman-system";
 
   /**
-   * Locks the cluster that KUBECONFIG names: there is one, where labs are as many as are asked for.
+   * Locks the cluster that KUBECONFIG names, of which there is one, or the processors, which two
+   * labs would wait for so long that it looks like a loss.
    */
-  static final String NAMED = "the cluster that KUBECONFIG names";
+  static final String ALONE = "a cluster";
 
   private static final String POD = "traffic";
 

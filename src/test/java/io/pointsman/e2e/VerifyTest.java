@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** A person proves the kube-proxy of a cluster that has nothing of Pointsman but its image. */
 @Tag("lab")
-@ResourceLock("both processors")
+@ResourceLock(TestCluster.ALONE)
 @OnlyInLab("kube-proxy's rules are broken on purpose")
 class VerifyTest {
   private static final Duration LIMIT = Duration.ofMinutes(3);

@@ -24,11 +24,9 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Isolated;
-import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** The lab is a cluster as users have it, and leaves the machine as it found it. */
 @Tag("lab")
-@ResourceLock("both processors")
 @Isolated("it compares what is on the machine before and after")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
