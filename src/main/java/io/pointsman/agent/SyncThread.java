@@ -136,7 +136,7 @@ final class SyncThread implements Runnable {
   private void turn(Inbox.Batch batch) {
     List<Long> arrivals = feed.accept(batch);
     batch.messages().forEach(this::attempt);
-    if (!recovered) {
+    if (!recovered && mayTry()) {
       attempt(this::recover);
     }
     if (!synced && feed.synced() && targetKnown) {
@@ -165,11 +165,16 @@ final class SyncThread implements Runnable {
     recovered = true;
   }
 
+  /** Whether the kernel refused nothing, or not lately. */
+  private boolean mayTry() {
+    return !broken || System.nanoTime() - nextRetry >= 0;
+  }
+
   /** Works unless the kernel refused lately; after a refusal everything is gone through first. */
   private void guarded(Runnable work) {
     if (!broken) {
       attempt(work);
-    } else if (System.nanoTime() - nextRetry >= 0) {
+    } else if (mayTry()) {
       attempt(
           () -> {
             programming.repair();

@@ -13,6 +13,8 @@ import io.pointsman.catalogue.Objects;
 import io.pointsman.kernel.Iptables;
 import io.pointsman.testing.ApiServer;
 import io.pointsman.testing.OnSharedApiServer;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,11 +23,16 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
-/** What cannot be served is named in status and metrics, and all else is served. */
+/**
+ * What cannot be served is named in status and metrics, and all else is served; what cannot be done
+ * is tried again, but not at every change.
+ */
 @OnSharedApiServer
 class AgentRefusalTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final int CHANGES = 30;
   private static final String NAME = "refused";
   private static final String VIP = "10.96.78.1";
   private NodeFixture node;
@@ -101,6 +108,37 @@ class AgentRefusalTest {
     assertThat(node.meters.get("pointsman.fallbacks").counter().count()).isEqualTo(1);
     assertThat(node.meters.get("pointsman.failures").counter().count()).isZero();
     assertThat(node.served(LinuxDataplane.IPTABLES)).containsKey(VIP + ":81");
+  }
+
+  /** An agent looks first for what one was at that was killed. */
+  @Test
+  void whatIsDoneFirstIsTriedAgainInAWhile(@TempDir Path folder) throws IOException {
+    Path obstacle = Files.createFile(folder.resolve("obstacle"));
+    Path refusals = folder.resolve("refusals");
+    node.before =
+        List.of(
+            "sh",
+            "-c",
+            "case \"$*\" in 'ipset list '*) if [ -e %s ]; then echo refused >>%s; exit 1; fi;; esac; exec \"$@\""
+                .formatted(obstacle, refusals),
+            "sh");
+    node.startAgent(ApiServer.shared().client());
+    for (int number = 1; number <= CHANGES; number++) {
+      int port = 1000 + number;
+      change(
+          ports -> ports.add(new ServicePortBuilder().withName("p" + port).withPort(port).build()));
+      int expected = number + 1;
+      await().atMost(PATIENCE).until(() -> servicePorts() >= expected);
+    }
+    assertThat(Files.readAllLines(refusals)).hasSizeBetween(1, CHANGES / 2);
+    Files.delete(obstacle);
+    node.ask(Step.CLEAN, KubeProxyState.DETACHED);
+    node.awaitDone(Step.CLEAN);
+    assertThat(PinnedMaps.read(pins())).containsKey(VIP + ":" + (1000 + CHANGES));
+  }
+
+  private double servicePorts() {
+    return node.meters.get("pointsman.service.ports").gauge().value();
   }
 
   private Iptables tables() {

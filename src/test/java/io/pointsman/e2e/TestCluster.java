@@ -2,14 +2,12 @@
 package io.pointsman.e2e;
 
 import io.fabric8.kubernetes.api.model.NodeAddress;
-import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.pointsman.lab.Client;
 import io.pointsman.lab.Lab;
 import io.pointsman.lab.LabOptions;
+import io.pointsman.lab.PatientClient;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -31,18 +29,12 @@ public final class TestCluster implements AutoCloseable {
 
   private static final String POD = "traffic";
 
-  /** An API server that shares its processor with all else of a cluster takes its time. */
-  private static final Duration ANSWER = Duration.ofMinutes(2);
-
   private final Place place;
   private final KubernetesClient client;
 
   TestCluster(Place place) {
     this.place = place;
-    var config = Config.fromKubeconfig(place.kubeconfig().toFile());
-    config.setConnectionTimeout((int) ANSWER.toMillis());
-    config.setRequestTimeout((int) ANSWER.toMillis());
-    this.client = new KubernetesClientBuilder().withConfig(config).build();
+    this.client = PatientClient.of(place.kubeconfig());
   }
 
   /**

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.lab;
 
-import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -36,10 +34,7 @@ public final class Lab implements AutoCloseable {
     this.state = state;
     this.namespaces = new Namespaces(state);
     this.progress = progress;
-    this.kubernetes =
-        new KubernetesClientBuilder()
-            .withConfig(Config.fromKubeconfig(kubeconfig().toFile()))
-            .build();
+    this.kubernetes = PatientClient.of(kubeconfig());
   }
 
   /** As {@link #up(LabOptions, Consumer)}, in silence. */
