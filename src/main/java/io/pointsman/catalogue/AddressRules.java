@@ -16,6 +16,9 @@ final class AddressRules {
     if (bits == 0) {
       return "the unspecified address";
     }
+    if (bits >>> 24 == 0) {
+      return "an address of 0.0.0.0/8";
+    }
     if (bits >>> 24 == 127) {
       return "a loopback address";
     }

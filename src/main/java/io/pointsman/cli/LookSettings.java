@@ -72,9 +72,9 @@ record LookSettings(
         1);
   }
 
-  /** Where the operator is, or would be installed by the guide's commands. */
-  static String operatorNamespace(KubernetesClient client) {
-    return operator(client).map(it -> it.getMetadata().getNamespace()).orElse("pointsman-system");
+  /** Where the operator is; empty when there is none or this person may not see it. */
+  static Optional<String> operatorNamespace(KubernetesClient client) {
+    return operator(client).map(it -> it.getMetadata().getNamespace());
   }
 
   /** The operator's Deployment, empty when there is none or this person may not see it. */

@@ -76,7 +76,8 @@ final class PlanCommand implements Callable<Integer> {
 
   private int plan(KubernetesClient client, ProxyDataplane wanted) {
     LookSettings settings = look.settings(client, Duration.ZERO, command());
-    DryRun dryRun = new DryRun(client, wanted, LookSettings.operatorNamespace(client));
+    DryRun dryRun =
+        new DryRun(client, wanted, LookSettings.operatorNamespace(client), settings.namespace());
     dryRun
         .refusal()
         .ifPresent(

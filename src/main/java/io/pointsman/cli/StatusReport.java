@@ -2,6 +2,7 @@
 package io.pointsman.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pointsman.api.Condition;
 import io.pointsman.api.KubeProxyManagement;
 import io.pointsman.api.NodeDataplane;
 import io.pointsman.api.NodeDataplaneStatus;
@@ -18,6 +19,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,22 +50,32 @@ final class StatusReport implements Report {
   }
 
   private static String headline(String name, ProxyDataplane dataplane) {
-    ProxyDataplaneStatus status = dataplane.getStatus();
+    ProxyDataplaneStatus status = answer(dataplane);
     String wanted = word(dataplane.getSpec().linuxDataplane);
     return name
         + ": "
         + wanted
         + ", "
-        + (status == null ? "not looked at by an operator yet" : state(status))
+        + state(status)
         + (status == null || status.message == null ? "" : ". " + status.message);
   }
 
-  private static String state(ProxyDataplaneStatus status) {
-    return status.conditions.stream()
+  private static String state(@Nullable ProxyDataplaneStatus status) {
+    Stream<Condition> conditions = status == null ? Stream.of() : status.conditions.stream();
+    return conditions
         .filter(condition -> condition.type.equals("Ready"))
         .map(condition -> condition.status.equals("True") ? "ready" : condition.reason)
         .findFirst()
         .orElse("not looked at by an operator yet");
+  }
+
+  /** What the operator has said of what is asked for now. */
+  private static @Nullable ProxyDataplaneStatus answer(ProxyDataplane dataplane) {
+    ProxyDataplaneStatus status = dataplane.getStatus();
+    return status == null
+            || !Objects.equals(status.observedGeneration, dataplane.getMetadata().getGeneration())
+        ? null
+        : status;
   }
 
   /** One row of cells for each node, by its name. */
@@ -150,12 +162,12 @@ final class StatusReport implements Report {
   }
 
   private static Map<String, Object> tree(ProxyDataplane dataplane) {
-    ProxyDataplaneStatus status = dataplane.getStatus();
+    ProxyDataplaneStatus status = answer(dataplane);
     Map<String, Object> tree = new LinkedHashMap<>();
     tree.put("name", dataplane.getMetadata().getName());
     tree.put("linuxDataplane", word(dataplane.getSpec().linuxDataplane));
+    tree.put("state", state(status));
     if (status != null) {
-      tree.put("state", state(status));
       tree.put("converged", Objects.requireNonNullElse(status.convergedNodes, ""));
       tree.put("message", Objects.requireNonNullElse(status.message, ""));
     }

@@ -9,6 +9,7 @@ import java.net.InetAddress;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** The addresses of a node that could answer on node ports. */
 public final class HostAddresses {
@@ -33,6 +34,24 @@ public final class HostAddresses {
       }
     }
     return addresses;
+  }
+
+  /** The broadcast addresses of the networks of all devices that are up, read the same way. */
+  public static Set<Address> broadcasts() {
+    Set<Address> broadcasts = new HashSet<>();
+    try (RtNetlink netlink = new RtNetlink()) {
+      Set<Integer> up =
+          netlink.devices().stream()
+              .filter(NetworkDevice::up)
+              .map(NetworkDevice::index)
+              .collect(Collectors.toSet());
+      for (DeviceAddress address : netlink.addresses()) {
+        if (up.contains(address.index())) {
+          address.broadcast().map(Address::of).ifPresent(broadcasts::add);
+        }
+      }
+    }
+    return broadcasts;
   }
 
   private static int indexOf(String name, List<NetworkDevice> devices) {

@@ -36,6 +36,7 @@ public final class RtNetlink implements AutoCloseable {
 
   // struct ifaddrmsg, then attributes
   private static final int IFADDR_SIZE = 8;
+  private static final int IFADDR_PREFIX = 1;
   private static final int IFADDR_FLAGS = 2;
   private static final int IFADDR_SCOPE = 3;
   private static final int IFADDR_INDEX = 4;
@@ -149,6 +150,7 @@ public final class RtNetlink implements AutoCloseable {
       return new DeviceAddress(
           message.get(ValueLayout.JAVA_INT, IFADDR_INDEX),
           InetAddress.getByAddress(value.toArray(ValueLayout.JAVA_BYTE)),
+          Byte.toUnsignedInt(message.get(ValueLayout.JAVA_BYTE, IFADDR_PREFIX)),
           Byte.toUnsignedInt(message.get(ValueLayout.JAVA_BYTE, IFADDR_SCOPE)),
           flags == null
               ? Byte.toUnsignedInt(message.get(ValueLayout.JAVA_BYTE, IFADDR_FLAGS))

@@ -18,9 +18,11 @@ import io.pointsman.operator.plan.Refusal;
 import java.net.HttpURLConnection;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -39,9 +41,14 @@ public final class DryRun {
    * Reads the cluster.
    *
    * @param wanted takes the place of the resource of its name, if there is one
-   * @param namespace the operator's
+   * @param namespace the operator's; where it cannot be seen, what its nodes were asked for tells
+   * @param otherwise where the operator is taken to be if they do not
    */
-  public DryRun(KubernetesClient client, ProxyDataplane wanted, String namespace) {
+  public DryRun(
+      KubernetesClient client,
+      ProxyDataplane wanted,
+      Optional<String> namespace,
+      String otherwise) {
     this.dataplane = wanted;
     dataplane.getSpec().rollout.dryRun = true;
     List<ProxyDataplane> dataplanes = new ArrayList<>(listed(client, ProxyDataplane.class));
@@ -58,11 +65,20 @@ public final class DryRun {
         .getItems()
         .forEach(node -> nodes.put(name(node), Reductions.view(Reductions.node(node))));
     ServiceReference probe = new ServiceReference();
-    probe.namespace = namespace;
+    probe.namespace = namespace.or(() -> probedIn(ruled.values())).orElse(otherwise);
     probe.name = ClusterWatch.PROBE_SERVICE;
     this.view =
         new ClusterView(
             Instant.now(), dataplanes, nodes, ruled, kubeProxy(client), Set.of(), probe);
+  }
+
+  private static Optional<String> probedIn(Collection<NodeDataplane> ruled) {
+    return ruled.stream()
+        .map(each -> each.getSpec().probe)
+        .filter(Objects::nonNull)
+        .map(probe -> Objects.requireNonNull(probe).namespace)
+        .filter(Objects::nonNull)
+        .findFirst();
   }
 
   /** Why the operator would not act on the resource, in a sentence; empty when it would. */

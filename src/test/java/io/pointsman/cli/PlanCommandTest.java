@@ -9,7 +9,12 @@ import io.fabric8.kubernetes.api.model.NodeBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.pointsman.api.LinuxDataplane;
+import io.pointsman.api.NodeDataplane;
+import io.pointsman.api.NodeDataplaneSpec;
 import io.pointsman.api.ProxyDataplane;
+import io.pointsman.api.ProxyDataplaneSpec;
+import io.pointsman.api.ServiceReference;
+import io.pointsman.api.Step;
 import io.pointsman.catalogue.Catalogue;
 import io.pointsman.catalogue.Objects;
 import io.pointsman.testing.ApiServer;
@@ -101,6 +106,33 @@ class PlanCommandTest {
     assertThat(answer.getBoolean("feasible")).isFalse();
     assertThat(answer.getJsonArray("nodes").getJsonObject(1).getJsonArray("steps"))
         .containsExactly("Preflight", "Prepare", "Activate", "Clean");
+  }
+
+  /** As when the chart is in another namespace and this person may not see the operator. */
+  @Test
+  void aNodeThatHasArrivedIsNotChanged() {
+    client.nodes().withName("gone").delete();
+    client.resource(BPF).create();
+    ProxyDataplaneSpec wanted = live().getSpec();
+    NodeDataplaneSpec spec = new NodeDataplaneSpec();
+    spec.proxyDataplane = "default";
+    spec.linuxDataplane = wanted.linuxDataplane;
+    spec.scheduler = wanted.scheduler;
+    spec.verification = wanted.verification;
+    spec.nodePort = wanted.nodePort;
+    spec.ipvs = wanted.ipvs;
+    spec.drainSeconds = wanted.rollout.drainSeconds;
+    spec.step = Step.CLEAN;
+    spec.probe = new ServiceReference();
+    spec.probe.namespace = "elsewhere";
+    spec.probe.name = "pointsman-probe";
+    NodeDataplane arrived = new NodeDataplane();
+    arrived.getMetadata().setName("ready");
+    arrived.setSpec(spec);
+    arrived.setStatus(null);
+    client.resource(arrived).create();
+    assertThat(plan(BPF, "-o=json", "--detailed-exitcode")).as(out + "" + err).isZero();
+    assertThat(new JsonObject(out.toString()).getBoolean("changes")).isFalse();
   }
 
   @Test

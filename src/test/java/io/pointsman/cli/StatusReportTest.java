@@ -26,10 +26,12 @@ class StatusReportTest {
   private static ProxyDataplane dataplane() {
     ProxyDataplane dataplane = new ProxyDataplane();
     dataplane.getMetadata().setName("default");
+    dataplane.getMetadata().setGeneration(2L);
     ProxyDataplaneSpec spec = new ProxyDataplaneSpec();
     spec.linuxDataplane = LinuxDataplane.BPF;
     dataplane.setSpec(spec);
     ProxyDataplaneStatus status = new ProxyDataplaneStatus();
+    status.observedGeneration = 2L;
     Condition ready = new Condition();
     ready.type = "Ready";
     ready.status = "False";
@@ -123,6 +125,19 @@ class StatusReportTest {
     dataplane.getSpec().kubeProxy.management = KubeProxyManagement.UNMANAGED;
     assertThat(new StatusReport(List.of(dataplane), List.of(failed())).rows().get("node-3"))
         .contains("none");
+  }
+
+  @Test
+  void whatWasSaidOfAnOlderSpecIsNotToldOfTheNewOne() {
+    ProxyDataplane edited = dataplane();
+    edited.getSpec().linuxDataplane = LinuxDataplane.IPVS;
+    edited.getMetadata().setGeneration(3L);
+    StatusReport report = new StatusReport(List.of(edited), List.of());
+    assertThat(report.headlines())
+        .containsEntry("default", "default: IPVS, not looked at by an operator yet");
+    assertThat(report.json())
+        .contains("\"state\" : \"not looked at by an operator yet\"")
+        .doesNotContain("Switching");
   }
 
   @Test

@@ -49,6 +49,15 @@ class ConnectionBench {
   /** kube-proxy takes minutes to write the rules of many. */
   private static final Duration STEP = Duration.ofMinutes(20);
 
+  /** What of a process is measured in the time that there is. */
+  private enum Extent {
+    ALL,
+    /** kube-proxy replaces iptables' rules in one transaction of nf_tables. */
+    WITHOUT_START,
+    /** kube-proxy has not programmed many virtual servers in User-Mode Linux after an hour. */
+    WITHOUT_SYNC
+  }
+
   static Stream<Arguments> modesAndSizes() {
     return Stream.of(KubeProxyMode.IPTABLES, KubeProxyMode.NFTABLES)
         .flatMap(mode -> sizes().mapToObj(services -> Arguments.of(mode, services)));
@@ -91,55 +100,64 @@ class ConnectionBench {
       separate(cluster.lab().client());
       var made = services > FEW ? services : 0;
       var many = ManyServices.create(cluster, made, addresses(cluster));
-      var endless =
+      var extent =
           switch (mode) {
-            case IPTABLES -> made > 0;
-            case IPVS -> made >= MANY;
-            case NFTABLES -> false;
+            case IPTABLES -> made > 0 ? Extent.WITHOUT_START : Extent.ALL;
+            case IPVS -> made >= MANY ? Extent.WITHOUT_SYNC : Extent.ALL;
+            case NFTABLES -> Extent.ALL;
           };
       measure(
           cluster,
           many,
           NodeProxy.of(mode),
-          endless,
+          extent,
           "kube-proxy %s, %d Services".formatted(mode.configuration(), services));
-      var walk = new Walk(cluster, STEP);
+      var walk = extent == Extent.WITHOUT_SYNC ? afterKubeProxy(cluster) : new Walk(cluster, STEP);
       walk.apply(dataplane);
       walk.await(dataplane);
       var name = "Pointsman " + Walk.name(dataplane);
-      measure(cluster, many, NodeProxy.AGENT, false, "%s, %d Services".formatted(name, services));
+      var what = "%s, %d Services".formatted(name, services);
+      measure(cluster, many, NodeProxy.AGENT, Extent.ALL, what);
       if (pace.equals(Pace.FULL)) {
         // Elsewhere the questions for these figures take more than the agent does.
         var agent = new AgentFigures(cluster);
         agent.change(services);
         agent.restart(services, dataplane);
-        if (!endless) {
+        if (extent == Extent.ALL) {
           walk.goBack();
         }
       }
     }
   }
 
-  /**
-   * Measures one.
-   *
-   * @param endless whether its start takes too long: kube-proxy replaces iptables' rules in one
-   *     transaction of nf_tables, and was not done with many virtual servers in User-Mode Linux
-   *     after 45 minutes
-   */
+  /** Once kube-proxy is gone: a node whose kube-proxy is behind is not switched. */
+  private static Walk afterKubeProxy(TestCluster cluster) {
+    cluster.kubectl("-n", "kube-system", "delete", "daemonset/kube-proxy", "--cascade=foreground");
+    return Walk.withoutKubeProxy(cluster, STEP);
+  }
+
   private static void measure(
-      TestCluster cluster, ManyServices many, NodeProxy proxy, boolean endless, String what) {
+      TestCluster cluster, ManyServices many, NodeProxy proxy, Extent extent, String what) {
     var figures = new ProxyFigures(cluster, proxy, what);
     figures.memory("as it was");
-    if (endless) {
-      System.out.printf("BENCH %-72s not measured, it takes too long%n", what + ", start");
-    } else {
-      figures.start();
+    switch (extent) {
+      case ALL -> {
+        figures.start();
+        figures.change();
+      }
+      case WITHOUT_START -> {
+        notMeasured(what + ", start");
+        figures.change();
+      }
+      case WITHOUT_SYNC -> notMeasured(what + ", start and change");
     }
-    figures.change();
     connections(cluster, what);
     connectionsAtEnds(cluster, many, what);
     figures.memory("after load");
+  }
+
+  private static void notMeasured(String figure) {
+    System.out.printf("BENCH %-72s not measured, it takes too long%n", figure);
   }
 
   private static void connections(TestCluster cluster, String what) {

@@ -17,7 +17,6 @@ final class DemoModes {
   private static final List<LinuxDataplane> KNOWN =
       List.of(LinuxDataplane.IPTABLES, LinuxDataplane.IPVS, LinuxDataplane.BPF);
   private static final int WRONG_USAGE = 2;
-  private static final int PER_SECOND = 100;
 
   private DemoModes() {}
 
@@ -74,7 +73,7 @@ final class DemoModes {
 
   /** What it bears. */
   static Pace pace() {
-    return inside() ? Pace.SLOW : Pace.FULL.at(PER_SECOND);
+    return inside() ? Pace.SLOW : Pace.FULL;
   }
 
   private static boolean inside() {

@@ -22,7 +22,7 @@ record Pace(
   /** For the machine itself. */
   static final Pace FULL =
       new Pace(
-          200,
+          100,
           Duration.ofMillis(50),
           65_536,
           Duration.ofSeconds(10),

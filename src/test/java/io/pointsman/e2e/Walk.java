@@ -54,7 +54,12 @@ final class Walk {
 
   /** In a cluster that has no kube-proxy, before and after. */
   static Walk withoutKubeProxy(TestCluster cluster) {
-    return new Walk(cluster, false, Pace.FULL.limit());
+    return withoutKubeProxy(cluster, Pace.FULL.limit());
+  }
+
+  /** The same with another limit for a step. */
+  static Walk withoutKubeProxy(TestCluster cluster, Duration limit) {
+    return new Walk(cluster, false, limit);
   }
 
   /** Asks for BPF. */

@@ -6,6 +6,7 @@ import io.pointsman.catalogue.ServicePortId;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Comparator;
 import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -46,6 +47,10 @@ final class ChainNames {
   static final Map<String, Pattern> OWN =
       Map.of(Table.NAT.text(), Pattern.compile(STATE + "|" + STAGED_SERVICES));
 
+  /** No chain of a Service port leads to one that is before it. */
+  static final Comparator<String> CALLERS_FIRST =
+      Comparator.comparingInt(ChainNames::depth).thenComparing(Comparator.naturalOrder());
+
   private static final String BASE_32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
   private static final int SUFFIX_LENGTH = 16;
 
@@ -81,6 +86,13 @@ final class ChainNames {
         || chain.startsWith(EXTERNAL_PREFIX)
         || chain.startsWith(LOCAL_PREFIX)
         || chain.startsWith(FIREWALL_PREFIX);
+  }
+
+  private static int depth(String chain) {
+    if (chain.startsWith(ENDPOINT_PREFIX)) {
+      return 2;
+    }
+    return chain.startsWith(SERVICE_PREFIX) || chain.startsWith(LOCAL_PREFIX) ? 1 : 0;
   }
 
   private static String key(ServicePortId id) {

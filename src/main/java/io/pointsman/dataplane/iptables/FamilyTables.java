@@ -42,6 +42,10 @@ final class FamilyTables {
   private String services = ChainNames.SERVICES;
   private Phase phase;
   private boolean prepared;
+
+  /** What the setting was before, as it is noted in the tables. */
+  private @Nullable String routeLocalnet;
+
   private boolean trusted;
 
   /**
@@ -275,7 +279,9 @@ final class FamilyTables {
   private Changes reconcile(
       SavedTables saved, Collection<ServicePort> ports, List<String> wantedDoors, Phase target) {
     rules = ServiceRules.of(ports, inTurn, localRange);
-    String before = standIn ? null : RouteLocalnet.before(saved, wantedDoors, target);
+    String noted = standIn ? null : RouteLocalnet.before(saved, wantedDoors, target);
+    boolean flushed = noted == null && prepared && saved.phase() == Phase.ABSENT;
+    String before = flushed ? routeLocalnet : noted;
     WantedTables wanted = new WantedTables(ports, rules, wantedDoors, target, before);
     FullScript script = new FullScript(saved, wanted, CommitSize.of(tool.variant()));
     if (!script.isEmpty()) {
@@ -288,6 +294,7 @@ final class FamilyTables {
       programmed.clear();
       ports.forEach(port -> programmed.put(port.id(), port));
     }
+    routeLocalnet = before;
     doors = wantedDoors;
     services = script.services();
     phase = target;
@@ -301,10 +308,16 @@ final class FamilyTables {
     return standIn ? Optional.empty() : RouteLocalnet.setting(saved, doors, phase);
   }
 
-  /** The phase to go on in: what kube-proxy left in service is taken over as it is. */
-  private static Phase adopted(SavedTables saved) {
+  /**
+   * The phase to go on in: what kube-proxy left in service is taken over as it is, and what this
+   * had in service goes on when somebody has flushed the tables.
+   */
+  private Phase adopted(SavedTables saved) {
     if (saved.phase() == Phase.DRAINING || saved.phase() == Phase.ACTIVE) {
       return saved.phase();
+    }
+    if (saved.phase() == Phase.ABSENT && prepared && phase != Phase.ABSENT) {
+      return phase;
     }
     return saved.entered() && !saved.servesIpvs() ? Phase.ACTIVE : Phase.PREPARED;
   }

@@ -91,7 +91,7 @@ public final class KubeProxyTables implements KubeProxySource {
     for (Family family : Family.values()) {
       Iptables tool = new Iptables(commands, family, variant);
       if (tool.usable()) {
-        SavedTables saved = SavedTables.named(Families.of(tool));
+        SavedTables saved = SavedTables.ofKubeProxy(Families.of(tool));
         DeadRules dead = new DeadRules(SHARED);
         Consumer<String> other = beside.apply(tool);
         tool.save(

@@ -21,7 +21,7 @@ final class PartialScript implements CommandRunner.Input {
   private final String services;
   private final int commitSize;
   private final List<List<Map.Entry<String, List<String>>>> ports = new ArrayList<>();
-  private final Set<String> goneChains = new TreeSet<>();
+  private final Set<String> goneChains = new TreeSet<>(ChainNames.CALLERS_FIRST);
   private final List<SharedRule> added = new ArrayList<>();
   private final List<SharedRule> gone = new ArrayList<>();
 
@@ -113,7 +113,7 @@ final class PartialScript implements CommandRunner.Input {
       lines.table(Table.NAT);
       lines.chains(waiting);
       writeShared(lines);
-      // Nothing leads to them any more.
+      // Nothing leads to them any more but those before them.
       lines.deleteChains(Table.NAT.text(), List.copyOf(goneChains), commitSize);
       lines.commit();
     }

@@ -27,13 +27,17 @@ final class RuleReader {
   private static final Set<String> CHOICE = Set.of("-j", "--mode", "--probability", "--every");
   private static final Set<String> TRANSLATION =
       Set.of("-p", "-j", "--to-destination", "--set", "--name");
+
+  /** Where kube-proxy's ipvs mode leads to also where no Service has an address of the family. */
+  private static final String IPVS_NODE_PORTS = "KUBE-NODE-PORT";
+
   private static final String LOOPBACK = "127.0.0.0/8";
 
   private final Address any;
   private final Function<String, SavedChain> chains;
   final List<Found> found = new ArrayList<>();
 
-  private final boolean named;
+  private final boolean kubeProxys;
 
   /**
    * A frontend.
@@ -53,17 +57,18 @@ final class RuleReader {
   /**
    * Reads rules of one family.
    *
-   * @param named whether the words of frontends are wanted; they take memory
+   * @param kubeProxys whether they are kube-proxy's: the words of frontends are wanted then, which
+   *     take memory, and forms are known that Pointsman never writes
    */
-  RuleReader(IpFamily family, boolean named, Function<String, SavedChain> natChains) {
+  RuleReader(IpFamily family, boolean kubeProxys, Function<String, SavedChain> natChains) {
     this.any = family == IpFamily.IPV4 ? Address.ANY_V4 : Address.ANY_V6;
-    this.named = named;
+    this.kubeProxys = kubeProxys;
     this.chains = natChains;
   }
 
   /** Takes a rule; false when it has a form that is not known. */
   boolean read(Table table, SavedChain chain, Rule rule) {
-    chain.matchesSets |= rule.get("--match-set") != null;
+    chain.ofIpvs |= rule.get("--match-set") != null || rule.target().equals(IPVS_NODE_PORTS);
     try {
       return switch (table) {
         case NAT -> readNat(chain, rule);
@@ -113,7 +118,7 @@ final class RuleReader {
 
   private boolean readNodePorts(SavedChain chain, Rule rule) {
     if (rule.hasExactly(PLACE) && rule.text("-d").equals(LOOPBACK)) {
-      return true; // counts what comes by loopback; the rule behind it serves all
+      return kubeProxys; // counts what comes by loopback; the rule behind it serves all
     }
     return rule.hasExactly(NODE_PORT)
         && ChainNames.ofPort(rule.target())
@@ -128,7 +133,7 @@ final class RuleReader {
       return true;
     }
     if (rule.get("--rcheck") != null) {
-      return true;
+      return kubeProxys;
     }
     if (!target.startsWith(ChainNames.ENDPOINT_PREFIX) || !rule.hasOnly(CHOICE)) {
       return false;
@@ -153,7 +158,7 @@ final class RuleReader {
       if (ChainNames.ofPort(rule.target())) {
         chain.leadInside(chains.apply(rule.target()));
       }
-      return true; // what comes from pods or the node itself goes another way
+      return kubeProxys; // what comes from pods or the node itself goes another way
     }
     if (rule.hasExactly(JUMP) && rule.target().equals(ChainNames.MARK_MASQ)) {
       chain.masquerade();
@@ -203,14 +208,15 @@ final class RuleReader {
       return false;
     }
     // What is dropped has endpoints, but none that its traffic policy allows.
-    return (rule.target().equals("REJECT") || rule.target().equals("DROP"))
+    boolean dropped = kubeProxys && rule.target().equals("DROP");
+    return (dropped || rule.target().equals("REJECT"))
         && found(chain, nodePort ? any : Address.parse(rule.text("-d")), rule, null);
   }
 
   private boolean found(SavedChain chain, Address address, Rule rule, @Nullable SavedChain target) {
     Protocol protocol = Protocol.valueOf(rule.text("-p").toUpperCase(Locale.ROOT));
     int port = Integer.parseInt(rule.text("--dport"));
-    String words = named ? rule.comment() : "";
+    String words = kubeProxys ? rule.comment() : "";
     boolean staged = chain.name.equals(ChainNames.STAGED_SERVICES);
     found.add(new Found(address, port, protocol, target, words, staged));
     return true;

@@ -26,8 +26,8 @@ final class SavedChain {
   /** The first rule of a form that is not known here. */
   @Nullable String unknown;
 
-  /** Whether its rules match IP sets, as those of kube-proxy's ipvs mode. */
-  boolean matchesSets;
+  /** Whether it has rules that only kube-proxy's ipvs mode and Pointsman's IPVS have. */
+  boolean ofIpvs;
 
   /** Whether a rule stands behind those that must be last. */
   boolean misplaced;

@@ -27,9 +27,7 @@ final class SavedTables {
   private static final Set<String> BUILT_IN =
       Set.of("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING");
 
-  /**
-   * Chains of the table filter that packets of Services' flows do not pass, or not to be dropped.
-   */
+  /** Chains of filter that packets of Services' flows do not pass, or not to be dropped. */
   private static final Pattern NOT_FORWARDING =
       Pattern.compile("INPUT|OUTPUT|(KUBE-|" + StandInView.PREFIX + ").*");
 
@@ -93,8 +91,8 @@ final class SavedTables {
     this(family, false, false);
   }
 
-  /** The same with the words that kube-proxy says of each frontend. */
-  static SavedTables named(IpFamily family) {
+  /** kube-proxy's, with the words that it says of each frontend. */
+  static SavedTables ofKubeProxy(IpFamily family) {
     return new SavedTables(family, true, false);
   }
 
@@ -103,13 +101,13 @@ final class SavedTables {
     return new SavedTables(family, false, true);
   }
 
-  private SavedTables(IpFamily family, boolean named, boolean skimmed) {
+  private SavedTables(IpFamily family, boolean kubeProxys, boolean skimmed) {
     this.family = family;
     this.skimmed = skimmed;
     for (Table each : Table.values()) {
       chains.put(each, new HashMap<>());
     }
-    this.rules = new RuleReader(family, named, name -> chain(Table.NAT, name));
+    this.rules = new RuleReader(family, kubeProxys, name -> chain(Table.NAT, name));
   }
 
   /** Takes one line of iptables-save, with counters or without. */
@@ -265,12 +263,15 @@ final class SavedTables {
   /** Whether KUBE-SERVICES serves by IP sets, as kube-proxy's ipvs mode and Pointsman's IPVS do. */
   boolean servesIpvs() {
     SavedChain services = find(Table.NAT, ChainNames.SERVICES);
-    return services != null && services.matchesSets;
+    return services != null && services.ofIpvs;
   }
 
-  /** Whether kube-proxy is there again and keeps the chains as its own. */
+  /**
+   * Whether kube-proxy has the chains again; while prepared, an earlier mode's canary may stand.
+   */
   boolean handedOver() {
-    return phase() != Phase.ABSENT && !canaries.isEmpty();
+    boolean can = phase() == Phase.PREPARED ? entered() && !servesIpvs() : phase() != Phase.ABSENT;
+    return can && !canaries.isEmpty();
   }
 
   /**

@@ -26,10 +26,17 @@ final class IpvsKernelState implements KernelState {
 
   /** Where a frontend stands in the form that all dataplanes have. */
   record Place(Address address, int port, int protocol) {
-    static Place of(ServerTable.Row row) {
+    static List<Place> of(ServerTable.Row row) {
+      return row.owners().stream().map(owner -> of(row, owner)).toList();
+    }
+
+    static Place of(ServerTable.Row row, Owner owner) {
       Address address = Address.of(row.server().address());
       return new Place(
-          row.owner() == Owner.NODE_PORT ? Placement.wildcard(address.family()) : address,
+          switch (owner) {
+            case NODE_PORT -> Placement.wildcard(address.family());
+            case FRONTEND -> address;
+          },
           row.server().port(),
           row.server().protocol());
     }
@@ -38,7 +45,9 @@ final class IpvsKernelState implements KernelState {
   IpvsKernelState(ServerTable table, List<String> defects, List<Setting> settings) {
     this.defects = List.copyOf(defects);
     this.settings = List.copyOf(settings);
-    table.rows().forEach(row -> frontends.putIfAbsent(Place.of(row), row));
+    for (ServerTable.Row row : table.rows()) {
+      Place.of(row).forEach(place -> frontends.putIfAbsent(place, row));
+    }
     DigestBuilder sum = new DigestBuilder();
     int pairs = 0;
     for (Map.Entry<Place, ServerTable.Row> entry : frontends.entrySet()) {

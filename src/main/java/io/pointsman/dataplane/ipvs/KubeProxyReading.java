@@ -41,7 +41,11 @@ final class KubeProxyReading {
         inSets.add(entry.text());
       }
     }
-    rows.forEach(row -> places.computeIfAbsent(Place.of(row), it -> new ArrayList<>(1)).add(row));
+    for (Row row : rows) {
+      for (Place place : Place.of(row)) {
+        places.computeIfAbsent(place, it -> new ArrayList<>(1)).add(row);
+      }
+    }
     for (IpFamily family : IpFamily.values()) {
       nodePortAddresses.put(family, nodePortAddresses(family));
     }

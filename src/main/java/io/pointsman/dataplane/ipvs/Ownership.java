@@ -22,11 +22,10 @@ final class Ownership {
   private final Set<Address> nodeAddresses = new HashSet<>();
   private final Set<VirtualServer> written;
 
-  /** Whose a virtual server is. */
+  /** What a virtual server is of a Service's. */
   enum Owner {
     FRONTEND,
-    NODE_PORT,
-    FOREIGN
+    NODE_PORT
   }
 
   /**
@@ -62,21 +61,23 @@ final class Ownership {
 
   /** Whether it is a Service's. */
   boolean owns(VirtualServer server) {
-    return of(server) != Owner.FOREIGN;
+    return !of(server).isEmpty();
   }
 
-  Owner of(VirtualServer server) {
+  /** Both where a node port is also the port of a Service at that address; nothing of others'. */
+  Set<Owner> of(VirtualServer server) {
     Address address = Address.of(server.address());
     if (options.excludes(address)) {
-      return Owner.FOREIGN;
+      return Set.of();
     }
-    if (nodeAddresses.contains(address) && isNodePort(server)) {
-      return Owner.NODE_PORT;
+    boolean nodePort = nodeAddresses.contains(address) && isNodePort(server);
+    if (isFrontend(address, server)) {
+      return nodePort ? Set.of(Owner.NODE_PORT, Owner.FRONTEND) : Set.of(Owner.FRONTEND);
     }
-    if (serviceAddresses.contains(address) || isFrontend(address, server)) {
-      return Owner.FRONTEND;
+    if (!nodePort && serviceAddresses.contains(address)) {
+      return Set.of(Owner.FRONTEND);
     }
-    return written.contains(server) ? Owner.NODE_PORT : Owner.FOREIGN;
+    return nodePort || written.contains(server) ? Set.of(Owner.NODE_PORT) : Set.of();
   }
 
   private boolean isNodePort(VirtualServer server) {

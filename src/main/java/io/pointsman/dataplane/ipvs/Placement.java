@@ -8,6 +8,7 @@ import io.pointsman.catalogue.FrontendKind;
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.dataplane.Dataplane.Phase;
+import io.pointsman.dataplane.HostAddresses;
 import io.pointsman.kernel.DummyDevice;
 import io.pointsman.kernel.VirtualServer;
 import java.net.Inet4Address;
@@ -23,8 +24,9 @@ import java.util.TreeSet;
  *
  * @param nodeAddresses those that answer on node ports
  * @param hostAddresses those on other devices than kube-ipvs0, which are not put there as well
+ * @param broadcasts those that ip_vs takes for no real server's
  */
-record Placement(Set<Address> nodeAddresses, Set<Address> hostAddresses) {
+record Placement(Set<Address> nodeAddresses, Set<Address> hostAddresses, Set<Address> broadcasts) {
   private static final AddressRange LOOPBACK_V4 = AddressRange.parse("127.0.0.0/8");
   private static final Address LOOPBACK_V6 = Address.parse("::1");
 
@@ -35,6 +37,7 @@ record Placement(Set<Address> nodeAddresses, Set<Address> hostAddresses) {
     answering.retainAll(hostAddresses);
     nodeAddresses = Set.copyOf(answering);
     hostAddresses = Set.copyOf(hostAddresses);
+    broadcasts = Set.copyOf(broadcasts);
   }
 
   /**
@@ -51,7 +54,7 @@ record Placement(Set<Address> nodeAddresses, Set<Address> hostAddresses) {
         host.add(Address.of(address));
       }
     }
-    return new Placement(answering, host);
+    return new Placement(answering, host, HostAddresses.broadcasts());
   }
 
   /** Whether an address of a Service has to be put on kube-ipvs0. */

@@ -55,7 +55,8 @@ final class ServerDefects {
           "The virtual server %s has the scheduler %s or flags (0x%x) that were not set here."
               .formatted(row.server(), row.info().scheduler(), row.info().flags()));
     }
-    if (row.owner() == Owner.FRONTEND && moved.contains(Address.of(row.server().address()))) {
+    if (row.owners().contains(Owner.FRONTEND)
+        && moved.contains(Address.of(row.server().address()))) {
       tell(
           "The address of the virtual server "
               + row.server()
@@ -75,8 +76,8 @@ final class ServerDefects {
     Map<Place, Set<RealServer>> first = new HashMap<>();
     Map<Place, Set<Address>> addresses = new HashMap<>();
     for (ServerTable.Row row : table.rows()) {
-      if (row.owner() == Owner.NODE_PORT) {
-        Place place = Place.of(row);
+      if (row.owners().contains(Owner.NODE_PORT)) {
+        Place place = Place.of(row, Owner.NODE_PORT);
         Set<RealServer> reals = new HashSet<>(IpvsKernelState.serving(row));
         if (!first.computeIfAbsent(place, key -> reals).equals(reals)) {
           tell("The virtual server " + row.server() + " has other real servers than its twins.");

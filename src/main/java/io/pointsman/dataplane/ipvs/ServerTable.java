@@ -19,7 +19,7 @@ import java.util.Set;
  */
 record ServerTable(List<Row> rows, Set<VirtualServer> foreign) {
   /** A virtual server of ours with what is behind it. */
-  record Row(VirtualServerInfo info, List<RealServerInfo> reals, Owner owner) {
+  record Row(VirtualServerInfo info, List<RealServerInfo> reals, Set<Owner> owners) {
     VirtualServer server() {
       return info.server();
     }
@@ -28,11 +28,11 @@ record ServerTable(List<Row> rows, Set<VirtualServer> foreign) {
   static ServerTable read(IpvsNetlink ipvs, Ownership ownership) {
     ServerTable table = new ServerTable(new ArrayList<>(), new HashSet<>());
     for (VirtualServerInfo info : ipvs.virtualServers()) {
-      Owner owner = ownership.of(info.server());
-      if (owner == Owner.FOREIGN) {
+      Set<Owner> owners = ownership.of(info.server());
+      if (owners.isEmpty()) {
         table.foreign.add(info.server());
       } else {
-        table.rows.add(new Row(info, ipvs.realServers(info.server()), owner));
+        table.rows.add(new Row(info, ipvs.realServers(info.server()), owners));
       }
     }
     return table;

@@ -29,7 +29,7 @@ final class Session implements AutoCloseable {
   private final Settings kernel;
   private final VirtualServers servers;
   private final SetContents contents;
-  private Placement placement = new Placement(Set.of(), Set.of());
+  private Placement placement = new Placement(Set.of(), Set.of(), Set.of());
   private Note noted = Note.NONE;
   private Phase phase = Phase.ABSENT;
 
@@ -253,7 +253,8 @@ final class Session implements AutoCloseable {
         new Note(
             phase,
             first ? !made : before.found(),
-            kernel.remember(ipvs, kernel.release(ipvs, before.before())));
+            // A device that was deleted took its note with it.
+            kernel.remember(ipvs, kernel.release(ipvs, (first ? noted : before).before())));
     if (!after.equals(before)) {
       device.setAlias(after.toString());
       written++;

@@ -3,7 +3,6 @@ package io.pointsman.dataplane.ipvs;
 
 import io.pointsman.catalogue.Address;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
@@ -11,7 +10,9 @@ import java.util.Set;
  * Entries to add to IP sets and to take away, in four portions around the change of the virtual
  * servers. The filter on kube-ipvs0's addresses lets in what is in a set, so a frontend at an
  * address that is there already is let in only after its virtual server has come, and shut out
- * before it goes: else packets would reach a socket of the host.
+ * before it goes: else packets would reach a socket of the host. Whatever else tells whose a
+ * virtual server is comes before it and goes after it, lest nobody's is left when the agent is
+ * killed.
  *
  * @param early added before virtual servers
  * @param late added after them
@@ -20,20 +21,27 @@ import java.util.Set;
  */
 record SetChanges(
     List<SetEntry> early, List<SetEntry> late, List<SetEntry> first, List<SetEntry> last) {
-  static SetChanges of(Set<SetEntry> added, Set<SetEntry> removed) {
+  /**
+   * Sorts entries.
+   *
+   * @param wanted all that there shall be afterwards
+   */
+  static SetChanges of(Set<SetEntry> added, Set<SetEntry> removed, Set<SetEntry> wanted) {
     SetChanges changes =
         new SetChanges(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
-    Set<String> newAddresses = addresses(added);
     for (SetEntry entry : added) {
-      boolean open = entry.set().holdsFrontends() && !newAddresses.contains(host(entry));
+      boolean open = isFiltered(entry, wanted) && !added.contains(address(entry));
       (open ? changes.late : changes.early).add(entry);
     }
-    Set<String> goneAddresses = addresses(removed);
     for (SetEntry entry : removed) {
-      boolean open = entry.set().holdsFrontends() && !goneAddresses.contains(host(entry));
-      (open ? changes.first : changes.last).add(entry);
+      (isFiltered(entry, wanted) ? changes.first : changes.last).add(entry);
     }
     return changes;
+  }
+
+  /** Whether it lets in at an address that stays; those of the host itself are not filtered. */
+  private static boolean isFiltered(SetEntry entry, Set<SetEntry> wanted) {
+    return entry.set().holdsFrontends() && wanted.contains(address(entry));
   }
 
   int added() {
@@ -61,17 +69,8 @@ record SetChanges(
         .toList();
   }
 
-  private static Set<String> addresses(Set<SetEntry> entries) {
-    Set<String> found = new HashSet<>();
-    for (SetEntry entry : entries) {
-      if (entry.set() == SetName.SERVICE_ADDRESSES) {
-        found.add(entry.text());
-      }
-    }
-    return found;
-  }
-
-  private static String host(SetEntry entry) {
-    return entry.text().substring(0, entry.text().indexOf(','));
+  private static SetEntry address(SetEntry frontend) {
+    String host = frontend.text().substring(0, frontend.text().indexOf(','));
+    return new SetEntry(SetName.SERVICE_ADDRESSES, frontend.family(), host);
   }
 }

@@ -57,7 +57,7 @@ final class SetContents {
                     removed.add(entry);
                   }
                 }));
-    return SetChanges.of(added, removed);
+    return SetChanges.of(added, removed, counts.keySet());
   }
 
   /** What is to be done to sets that hold this. */
@@ -66,7 +66,7 @@ final class SetContents {
     added.removeAll(present);
     Set<SetEntry> removed = new HashSet<>(present);
     removed.removeAll(counts.keySet());
-    return SetChanges.of(added, removed);
+    return SetChanges.of(added, removed, counts.keySet());
   }
 
   /** The addresses that belong on the device. */

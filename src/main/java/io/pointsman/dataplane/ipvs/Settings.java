@@ -60,11 +60,22 @@ final class Settings {
         });
     // Also an earlier release's.
     known.remove(FORWARDING);
-    IpvsTimeouts now = ipvs.timeouts();
-    if (!merged(now).equals(now)) {
-      known.putIfAbsent(TIMEOUTS, text(now));
-    }
+    note(known, times(known).or(timeouts.changing(ipvs.timeouts())));
     return known;
+  }
+
+  private static IpvsTimeouts times(Map<String, String> noted) {
+    String times = noted.get(TIMEOUTS);
+    return times == null ? KEPT : parse(times);
+  }
+
+  /** Zeros stand for those that are left alone. */
+  private static void note(Map<String, String> noted, IpvsTimeouts times) {
+    if (times.equals(KEPT)) {
+      noted.remove(TIMEOUTS);
+    } else {
+      noted.put(TIMEOUTS, text(times));
+    }
   }
 
   /**
@@ -78,17 +89,12 @@ final class Settings {
     Map<String, String> released = new TreeMap<>(before);
     released.keySet().removeAll(kept.keySet());
     restore(ipvs, released);
-    String times = before.get(TIMEOUTS);
-    if (times != null) {
-      IpvsTimeouts now = ipvs.timeouts();
-      IpvsTimeouts target = merged(parse(times));
-      if (!target.equals(now)) {
-        ipvs.setTimeouts(target);
-      }
-      if (target.equals(parse(times))) {
-        kept.remove(TIMEOUTS);
-      }
+    IpvsTimeouts noted = times(before);
+    IpvsTimeouts asked = noted.where(timeouts);
+    if (!asked.equals(noted)) {
+      ipvs.setTimeouts(noted.without(asked));
     }
+    note(kept, asked);
     return kept;
   }
 
@@ -106,7 +112,7 @@ final class Settings {
       }
     }
     IpvsTimeouts now = ipvs.timeouts();
-    if (!merged(now).equals(now)) {
+    if (!timeouts.or(now).equals(now)) {
       ipvs.setTimeouts(timeouts);
       written++;
     }
@@ -118,7 +124,7 @@ final class Settings {
     before.forEach(
         (name, value) -> {
           if (name.equals(TIMEOUTS)) {
-            if (ipvs != null && merged(ipvs.timeouts()).equals(ipvs.timeouts())) {
+            if (ipvs != null && timeouts.or(ipvs.timeouts()).equals(ipvs.timeouts())) {
               ipvs.setTimeouts(parse(value));
             }
           } else if (!name.equals(FORWARDING) && wantedOrKnown(name).equals(read(name))) {
@@ -139,8 +145,8 @@ final class Settings {
           }
         });
     IpvsTimeouts now = ipvs.timeouts();
-    if (!merged(now).equals(now)) {
-      defects.add("The timeouts of ip_vs are " + now + ", not " + merged(now) + ".");
+    if (!timeouts.or(now).equals(now)) {
+      defects.add("The timeouts of ip_vs are " + now + ", not " + timeouts.or(now) + ".");
     }
     return defects;
   }
@@ -159,7 +165,10 @@ final class Settings {
       }
     }
     if (!timeouts.equals(KEPT)) {
-      report.add(new Setting("ip_vs " + TIMEOUTS, text(ipvs.timeouts()), before.get(TIMEOUTS)));
+      IpvsTimeouts now = ipvs.timeouts();
+      IpvsTimeouts noted = times(before);
+      String old = noted.equals(KEPT) ? null : text(noted.or(now));
+      report.add(new Setting("ip_vs " + TIMEOUTS, text(now), old));
     }
     return report;
   }
@@ -188,13 +197,6 @@ final class Settings {
   /** A setting that these options do not have was set by others: strict ARP, now switched off. */
   private String wantedOrKnown(String name) {
     return wanted.getOrDefault(name, name.endsWith("arp_announce") ? "2" : "1");
-  }
-
-  private IpvsTimeouts merged(IpvsTimeouts now) {
-    return new IpvsTimeouts(
-        timeouts.tcp() == 0 ? now.tcp() : timeouts.tcp(),
-        timeouts.tcpFin() == 0 ? now.tcpFin() : timeouts.tcpFin(),
-        timeouts.udp() == 0 ? now.udp() : timeouts.udp());
   }
 
   private static String text(IpvsTimeouts times) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.ipvs;
 
+import io.pointsman.catalogue.Backend;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.catalogue.ServicePortId;
 import io.pointsman.dataplane.DataplaneException;
@@ -12,10 +13,13 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps the virtual servers as the cluster's Services want them: what is new comes before what is
@@ -87,7 +91,7 @@ final class VirtualServers {
     served.clear();
     refused.clear();
     for (ServicePort port : wanted) {
-      if (canHave(port, placement, foreign)) {
+      if (canHave(port, placement, foreign, served::get)) {
         ports.put(port.id(), port);
         placement.servers(port).forEach(server -> served.put(server, port));
       }
@@ -103,18 +107,62 @@ final class VirtualServers {
     refused.clear();
     List<DesiredState.Change> upserted = new ArrayList<>();
     List<ServicePort> removed = new ArrayList<>(wanted.removed());
+    Map<VirtualServer, ServicePort> holders = holders(wanted, placement);
     for (DesiredState.Change change : wanted.upserted()) {
-      if (canHave(change.after(), placement, foreign)) {
+      ServicePort port = change.after();
+      if (canHave(port, placement, foreign, holders::get)) {
         upserted.add(change);
+        placement.servers(port).forEach(server -> holders.put(server, port));
       } else {
-        removed.add(change.after());
+        removed.add(port);
       }
     }
     return new DesiredState.Delta(upserted, removed);
   }
 
-  private boolean canHave(ServicePort port, Placement placement, Predicate<VirtualServer> foreign) {
+  /** Which ports keep the virtual servers that they have, of those that a change is about. */
+  private Map<VirtualServer, ServicePort> holders(DesiredState.Delta wanted, Placement placement) {
+    Set<ServicePortId> changing = new HashSet<>();
+    wanted.upserted().forEach(change -> changing.add(change.after().id()));
+    wanted.removed().forEach(port -> changing.add(port.id()));
+    Map<VirtualServer, ServicePort> holders = new HashMap<>();
+    for (DesiredState.Change change : wanted.upserted()) {
+      for (VirtualServer server : placement.servers(change.after())) {
+        ServicePort now = served.get(server);
+        if (now != null && !changing.contains(now.id())) {
+          holders.put(server, now);
+        } else if (now != null && now.id().equals(change.after().id())) {
+          holders.put(server, change.after());
+        }
+      }
+    }
+    return holders;
+  }
+
+  private boolean canHave(
+      ServicePort port,
+      Placement placement,
+      Predicate<VirtualServer> foreign,
+      Function<VirtualServer, @Nullable ServicePort> holder) {
+    for (Backend backend : port.backends()) {
+      if (placement.broadcasts().contains(backend.address())) {
+        String text =
+            "%s has the endpoint %s, a broadcast address of this node, which ip_vs does not take"
+                + " for a real server: give the pod another address";
+        refused.add(
+            new SyncResult.Refused(port.id(), text.formatted(port.id().text(), backend.address())));
+        return false;
+      }
+    }
     for (VirtualServer server : placement.servers(port)) {
+      ServicePort other = holder.apply(server);
+      if (other != null && !other.id().equals(port.id())) {
+        refuse(
+            port,
+            server,
+            "is that of " + other.id().text() + ", too: give one of the two another port");
+        return false;
+      }
       if (excluded.test(server)) {
         refuse(
             port,

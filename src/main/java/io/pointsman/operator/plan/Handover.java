@@ -90,15 +90,22 @@ public record Handover(
   /** The labels that differ from what they should be. */
   public static TreeMap<String, Boolean> labels(ClusterView view, boolean active) {
     TreeMap<String, Boolean> labels = new TreeMap<>();
+    boolean held = view.kubeProxies().values().stream().anyMatch(KubeProxyView::selectorHeld);
     for (NodeView node : view.nodes().values()) {
       NodeDataplane ruled = view.nodeDataplanes().get(node.name());
-      boolean on = active && !away(ruled) && !waits(view, node, ruled);
-      boolean may = active || settled(view);
+      // Where nobody manages kube-proxy any more, a selector that is still there bars new nodes.
+      boolean on = (active || (held && ruled == null)) && !away(ruled) && !waits(view, node, ruled);
+      boolean may = (active || on || settled(view)) && !(held && isLeftAlone(ruled));
       if (node.linux() && may && node.labelled() != on) {
         labels.put(node.name(), on);
       }
     }
     return labels;
+  }
+
+  /** Whether kube-proxy on the node is somebody else's business. */
+  private static boolean isLeftAlone(@Nullable NodeDataplane ruled) {
+    return ruled != null && ruled.getSpec().kubeProxy == null;
   }
 
   /** Whether kube-proxy is to come to the node, but not yet. Once it may, it is not stopped. */

@@ -140,9 +140,7 @@ record NodeState(
   /** Since when the deadline of a walk or a look counts; time while the node is away does not. */
   Instant since() {
     Instant began = instant(Names.SWITCHING_SINCE).orElseGet(this::asked);
-    Instant back = node != null && node.ready() ? node.readySince() : began;
-    // The kubelet's clock may be ahead.
-    return back.isAfter(began) && !back.isAfter(view.now()) ? back : began;
+    return node == null ? began : node.readyAfter(began, view.now());
   }
 
   boolean overdue() {

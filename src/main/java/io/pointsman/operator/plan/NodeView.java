@@ -44,6 +44,11 @@ public record NodeView(
     return Names.KUBE_PROXY_ON.equals(labels.get(Names.KUBE_PROXY_LABEL));
   }
 
+  /** That time, or when the node got Ready if that was later; its clock may be ahead of now. */
+  Instant readyAfter(Instant since, Instant now) {
+    return ready && readySince.isAfter(since) && !readySince.isAfter(now) ? readySince : since;
+  }
+
   /** Whether the node has every label of the selector. */
   public boolean selectedBy(Map<String, String> selector) {
     return selector.entrySet().stream()

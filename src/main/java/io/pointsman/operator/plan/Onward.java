@@ -40,7 +40,7 @@ final class Onward {
           ? move(Standing.SKIPPED, null, "is NotReady at step " + Words.of(state.step()))
           : move(Standing.SWITCHING, null, "is NotReady");
     }
-    if (!state.ofThisGeneration() || (state.overdue() && keptWaiting())) {
+    if (!state.ofThisGeneration() || (state.overdue() && (keptWaiting() || state.heldBack()))) {
       return move(Standing.SWITCHING, Draft.of(state, node).began(), progress());
     }
     Optional<String> failure = failure();
@@ -93,7 +93,7 @@ final class Onward {
     if (failed.isPresent()) {
       return failed;
     }
-    if (state.overdue() && !state.heldBack()) {
+    if (state.overdue() && !finished()) {
       return Optional.of(
           "ProgressDeadlineExceeded: not done within "
               + state.deadline().toSeconds()
@@ -203,6 +203,11 @@ final class Onward {
         true,
         state.view().now(),
         "");
+  }
+
+  /** Whether it has arrived, however late the operator sees that. */
+  private boolean finished() {
+    return state.step() == Step.CLEAN && state.proven() && !handoverDiffers();
   }
 
   /** Remembers that flows were waited for, also those that kube-proxy left; null when known. */

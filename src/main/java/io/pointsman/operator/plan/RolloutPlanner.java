@@ -95,7 +95,7 @@ public final class RolloutPlanner {
       }
     }
     if (!survey.stopped() && !survey.daemonSetMissing()) {
-      grantForward(survey, free - survey.count(Standing.FAILED), granted);
+      grantForward(survey, free, granted);
     }
     return granted;
   }

@@ -30,7 +30,11 @@ final class Sentences {
   }
 
   String skipped() {
-    List<Move> skipped = survey.at(move -> move.standing() == Standing.SKIPPED);
+    List<Move> skipped =
+        survey.at(
+            move ->
+                move.standing() == Standing.SKIPPED
+                    || (move.standing() == Standing.CONVERGED && !move.note().isEmpty()));
     if (skipped.isEmpty()) {
       return "";
     }
@@ -63,6 +67,9 @@ final class Sentences {
           + "; "
           + converged();
     }
+    if (survey.canaryAway()) {
+      return "Waiting until the canary nodes are Ready and have been watched; " + converged();
+    }
     List<String> looking = new LookAhead(survey).open().stream().map(Move::node).toList();
     return looking.isEmpty()
         ? converged()
@@ -89,11 +96,17 @@ final class Sentences {
     return "Stopped: "
         + each(failures)
         + (back ? ". Back on " + origins(failures) : "")
-        + ". Remove the cause, then edit the spec or take the annotation "
-        + Names.FAILED_GENERATION
-        + " off the NodeDataplane to try again; "
+        + remedy(failures)
         + converged()
         + skipped();
+  }
+
+  private String remedy(List<Move> failures) {
+    return failures.stream().anyMatch(survey::failed)
+        ? ". Remove the cause, then edit the spec or take the annotation "
+            + Names.FAILED_GENERATION
+            + " off the NodeDataplane to try again; "
+        : ". Remove the cause, and it goes on; ";
   }
 
   /** What the nodes are back on, each name once. */

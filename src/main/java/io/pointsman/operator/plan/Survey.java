@@ -8,7 +8,6 @@ import io.pointsman.api.ProxyDataplane;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -50,19 +49,20 @@ record Survey(
         && moves.stream().anyMatch(move -> Handover.away(view.nodeDataplanes().get(move.node())));
   }
 
-  /** Whether a node failed at this generation: then no other is begun. */
+  /** Whether a node has failed: then no other is begun. */
   boolean stopped() {
-    return moves.stream().anyMatch(this::failed);
+    return !failures().isEmpty();
   }
 
-  /** The nodes that failed at this generation. */
+  /** The nodes that failed at this generation, or that somebody has to see to where they are. */
   List<Move> failures() {
     return moves.stream()
         .filter(move -> failed(move) || move.standing() == Standing.FAILED)
         .toList();
   }
 
-  private boolean failed(Move move) {
+  /** Whether the node failed at this generation, and is not tried again before that is undone. */
+  boolean failed(Move move) {
     if (move.action() instanceof NodeAction.Write write) {
       String failed = write.annotations().get(Names.FAILED_GENERATION);
       return NodeState.isGeneration(dataplane, write.spec(), failed);
@@ -157,12 +157,31 @@ record Survey(
   private List<Instant> soakEnds() {
     int soak = dataplane.getSpec().rollout.canary.soakSeconds;
     return moves.stream()
-        .filter(move -> move.standing() == Standing.CONVERGED && move.current())
-        .map(Move::convergedSince)
-        .filter(Objects::nonNull)
-        .map(since -> Objects.requireNonNull(since).plusSeconds(soak))
+        .map(this::provenSince)
+        .flatMap(Optional::stream)
+        .map(since -> since.plusSeconds(soak))
         .sorted()
         .toList();
+  }
+
+  /** Since when a node that has converged could be watched; empty while it is NotReady. */
+  private Optional<Instant> provenSince(Move move) {
+    NodeView node = view.nodes().get(move.node());
+    Instant converged = move.convergedSince();
+    return !hasConverged(move) || converged == null || node == null || !node.ready()
+        ? Optional.empty()
+        : Optional.of(node.readyAfter(converged, view.now()));
+  }
+
+  private static boolean hasConverged(Move move) {
+    return move.standing() == Standing.CONVERGED && move.current();
+  }
+
+  /** Whether nodes wait for a canary node that cannot be watched, because it is NotReady. */
+  boolean canaryAway() {
+    return count(Standing.WAITING) > 0
+        && canaryRoom() == 0
+        && moves.stream().anyMatch(move -> hasConverged(move) && provenSince(move).isEmpty());
   }
 
   private int canaries() {

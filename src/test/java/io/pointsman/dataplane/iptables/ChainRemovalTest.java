@@ -6,9 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pointsman.kernel.Iptables.Variant;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,10 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ChainRemovalTest {
   private static final int SERVICES = 700;
 
-  /** The rules of each chain, as they are while the script is carried out. */
-  private final Map<String, List<String>> chains = new HashMap<>();
-
-  private int commits;
+  private final ScriptModel kernel = new ScriptModel();
 
   @ParameterizedTest
   @CsvSource({"NFT, 5", "LEGACY, 2"})
@@ -30,10 +25,10 @@ class ChainRemovalTest {
     saved().forEach(removal::accept);
     StringBuilder script = new StringBuilder();
     removal.script(variant).writeTo(script);
-    script.toString().lines().forEach(this::carryOut);
-    assertThat(chains.keySet()).isEqualTo(Set.of("PREROUTING", "MINE"));
-    assertThat(chains.get("PREROUTING")).containsExactly("MINE");
-    assertThat(commits).isBetween(atLeast, 2 * atLeast);
+    script.toString().lines().forEach(kernel::carryOut);
+    assertThat(kernel.chains.keySet()).isEqualTo(Set.of("PREROUTING", "MINE"));
+    assertThat(kernel.chains.get("PREROUTING")).containsExactly("MINE");
+    assertThat(kernel.commits).isBetween(atLeast, 2 * atLeast);
   }
 
   /** Services share an endpoint's chain with none, but all mark, and doors lead to some. */
@@ -51,9 +46,9 @@ class ChainRemovalTest {
       rule(lines, "KUBE-SEP-" + i, "KUBE-MARK-MASQ");
     }
     for (String chain : List.of("KUBE-MARK-MASQ", "MINE")) {
-      chains.put(chain, new ArrayList<>());
+      kernel.chains.put(chain, new ArrayList<>());
     }
-    List<String> declared = new ArrayList<>(new TreeSet<>(chains.keySet()));
+    List<String> declared = new ArrayList<>(new TreeSet<>(kernel.chains.keySet()));
     declared.replaceAll(chain -> ":" + chain + " - [0:0]");
     lines.addAll(1, declared);
     lines.add("COMMIT");
@@ -62,22 +57,6 @@ class ChainRemovalTest {
 
   private void rule(List<String> lines, String chain, String target) {
     lines.add("-A " + chain + " -j " + target);
-    chains.computeIfAbsent(chain, name -> new ArrayList<>()).add(target);
-  }
-
-  private void carryOut(String line) {
-    String[] words = line.split(" ", -1);
-    if (line.startsWith(":")) {
-      chains.put(words[0].substring(1), new ArrayList<>());
-    } else if (line.startsWith("-D ")) {
-      assertThat(chains.getOrDefault(words[1], List.of()).remove(words[3])).as(line).isTrue();
-    } else if (line.startsWith("-X ")) {
-      assertThat(chains.remove(words[1])).as(line).isEmpty();
-      assertThat(chains.values()).as(line).noneMatch(rules -> rules.contains(words[1]));
-    } else if (line.equals("COMMIT")) {
-      commits++;
-    } else {
-      assertThat(line).isEqualTo("*nat");
-    }
+    kernel.rule(chain, target);
   }
 }

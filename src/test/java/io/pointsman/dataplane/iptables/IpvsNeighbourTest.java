@@ -48,6 +48,26 @@ class IpvsNeighbourTest extends IptablesFixture {
       COMMIT
       """;
 
+  /** The same of a family in which no Service has an address. */
+  private static final String WITHOUT_SETS =
+      """
+      *nat
+      :KUBE-SERVICES - [0:0]
+      :KUBE-POSTROUTING - [0:0]
+      :KUBE-MARK-MASQ - [0:0]
+      :KUBE-NODE-PORT - [0:0]
+      -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+      -A OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+      -A POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING
+      -A KUBE-SERVICES -s ::1/128 -j RETURN
+      -A KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODE-PORT
+      -A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN
+      -A KUBE-POSTROUTING -j MARK --set-xmark 0x4000/0x0
+      -A KUBE-POSTROUTING -m comment --comment "kubernetes service traffic requiring SNAT" -j MASQUERADE --random-fully
+      -A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000
+      COMMIT
+      """;
+
   /** What ipvs mode does to take over where others serve: its own chains, written anew. */
   private static final String TAKE_OVER =
       IPVS.replaceAll("-A (PREROUTING|OUTPUT|POSTROUTING|FORWARD|INPUT) .*\n", "");
@@ -85,6 +105,52 @@ class IpvsNeighbourTest extends IptablesFixture {
               .containsAll(without(before, "-j KUBE-PROXY-FIREWALL"))
               .noneMatch(line -> line.contains("KUBE-SVC") || line.contains("POINTSMAN"))
               .noneMatch(line -> line.startsWith(":KUBE-NODEPORTS"));
+        });
+  }
+
+  /** As with Services of IPv4 only: ipvs mode has all its chains in the other family, too. */
+  @ParameterizedTest
+  @EnumSource(Variant.class)
+  void isPreparedBesideItWhereAFamilyHasNoService(Variant variant) {
+    inside(
+        () -> {
+          new CommandRunner().lines("ipset", "create", "KUBE-CLUSTER-IP", "hash:ip,port");
+          new CommandRunner().lines("ipset", "create", "KUBE-LOOP-BACK", "hash:ip,port,ip");
+          tables(Family.IPV4, variant).restore(out -> out.append(IPVS));
+          tables(Family.IPV6, variant).restore(out -> out.append(WITHOUT_SETS));
+          List<String> before = saved(variant);
+
+          IptablesDataplane dataplane = open(variant);
+          dataplane.prepare(DESIRED);
+          assertThat(dataplane.phase()).isEqualTo(Phase.PREPARED);
+          assertProven(dataplane);
+          assertThat(saved(variant)).containsAll(before);
+          dataplane.remove();
+          assertThat(saved(variant)).containsAll(before);
+          assertThat(saved(variant))
+              .noneMatch(line -> line.contains("KUBE-SVC") || line.contains("POINTSMAN"));
+        });
+  }
+
+  /** It is there since an iptables mode that was before, and nobody deletes it. */
+  @ParameterizedTest
+  @EnumSource(Variant.class)
+  void leavesNothingBesideACanaryOfAnEarlierMode(Variant variant) {
+    inside(
+        () -> {
+          new CommandRunner().lines("ipset", "create", "KUBE-CLUSTER-IP", "hash:ip,port");
+          new CommandRunner().lines("ipset", "create", "KUBE-LOOP-BACK", "hash:ip,port,ip");
+          tables(Family.IPV4, variant).restore(out -> out.append(IPVS));
+          change(variant, "nat", ":KUBE-PROXY-CANARY - [0:0]");
+          List<String> before = saved(variant);
+
+          IptablesDataplane dataplane = open(variant);
+          dataplane.prepare(DESIRED);
+          assertThat(dataplane.phase()).isEqualTo(Phase.PREPARED);
+          dataplane.remove();
+          assertThat(saved(variant)).containsAll(before);
+          assertThat(saved(variant))
+              .noneMatch(line -> line.contains("KUBE-SVC") || line.contains("KUBE-SEP"));
         });
   }
 

@@ -43,10 +43,10 @@ class PartialScriptTest {
             COMMIT
             *nat
             -D KUBE-SERVICES -m comment --comment "default/one cluster IP" -m udp -p udp -d 10.96.0.52 --dport 53 -j KUBE-SVC-NHYGUYHRT7FIOP25
-            :KUBE-SEP-XYZ2GE6BUUA3CKGD - [0:0]
             :KUBE-SVC-NHYGUYHRT7FIOP25 - [0:0]
-            -X KUBE-SEP-XYZ2GE6BUUA3CKGD
+            :KUBE-SEP-XYZ2GE6BUUA3CKGD - [0:0]
             -X KUBE-SVC-NHYGUYHRT7FIOP25
+            -X KUBE-SEP-XYZ2GE6BUUA3CKGD
             COMMIT
             """);
   }
@@ -84,6 +84,28 @@ class PartialScriptTest {
         .allSatisfy(commit -> assertThat(commit).startsWith("*nat\n:").doesNotContain("-D "));
     assertThat(String.join("", commits).lines().filter(line -> line.startsWith("-X ")))
         .hasSize(gone);
+  }
+
+  /** The kernel refuses a commit that deletes a chain which a rule still leads to. */
+  @Test
+  void noCommitDeletesAChainThatALaterOneLeadsFrom() throws IOException {
+    ScriptModel kernel = new ScriptModel();
+    PartialScript script = new PartialScript(ChainNames.SERVICES, COMMIT_SIZE);
+    for (ServicePort port : List.of(Samples.WEB, Samples.ONE)) {
+      PortRules rules = RULES.of(port);
+      script.change(rules, PortRules.NONE);
+      rules
+          .chains()
+          .forEach(
+              (chain, texts) ->
+                  texts.forEach(text -> kernel.rule(chain, ScriptModel.target(text))));
+      rules.shared().stream()
+          .filter(shared -> shared.table() == Table.NAT)
+          .forEach(shared -> kernel.rule(shared.chain(), ScriptModel.target(shared.rule())));
+    }
+    text(script).lines().forEach(kernel::carryOut);
+    assertThat(kernel.commits).isGreaterThan(2);
+    assertThat(kernel.chains.values()).allMatch(List::isEmpty);
   }
 
   @Test

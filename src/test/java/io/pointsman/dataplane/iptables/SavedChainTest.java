@@ -42,7 +42,7 @@ class SavedChainTest {
         "KUBE-EXT-A | -s 10.0.0.0/8 -j KUBE-SVC-A; -j KUBE-SVL-A | " + NONE
       })
   void aFlawIsNamed(String name, String rules, String flaw) {
-    SavedTables tables = new SavedTables(IpFamily.IPV4);
+    SavedTables tables = SavedTables.ofKubeProxy(IpFamily.IPV4);
     tables.accept("*nat");
     tables.accept(":" + name + " - [0:0]");
     for (String rule : rules.split("; *")) {

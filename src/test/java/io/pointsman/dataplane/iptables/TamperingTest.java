@@ -6,8 +6,11 @@ import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import io.pointsman.api.Scheduler;
 import io.pointsman.catalogue.AddressRange;
+import io.pointsman.dataplane.Dataplane.Phase;
 import io.pointsman.dataplane.KernelState;
 import io.pointsman.dataplane.SyncResult;
+import io.pointsman.kernel.CommandRunner;
+import io.pointsman.kernel.Iptables.Family;
 import io.pointsman.kernel.Iptables.Variant;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,6 +32,9 @@ class TamperingTest extends IptablesFixture {
                     "-I KUBE-SERVICES -j RETURN",
                     "-A KUBE-SERVICES -d 10.96.9.9 -p tcp --dport 80 -j KUBE-SVC-CDGGSHYLG3RE2FKL",
                     "-D KUBE-SVC-CDGGSHYLG3RE2FKL 2",
+                    "-I KUBE-SVC-CDGGSHYLG3RE2FKL -m recent --name x --rcheck -j RETURN",
+                    "-I KUBE-EXT-CDGGSHYLG3RE2FKL -s 192.0.2.0/24 -j RETURN",
+                    "-I KUBE-NODEPORTS -d 127.0.0.0/8 -p tcp --dport 30080 -j RETURN",
                     "-F KUBE-POSTROUTING",
                     "-F KUBE-NODEPORTS",
                     "-F PREROUTING",
@@ -46,6 +52,55 @@ class TamperingTest extends IptablesFixture {
               assertThat(mended.written() + mended.deleted()).as(damage).isBetween(1, 6);
               assertProven(dataplane, ALL);
             }
+          }
+        });
+  }
+
+  /** As the first line of /etc/nftables.conf does it, {@code flush ruleset}. */
+  @ParameterizedTest
+  @EnumSource(Variant.class)
+  void tablesThatWereFlushedServeAgainAtOnce(Variant variant) {
+    inside(
+        () -> {
+          try (IptablesDataplane dataplane = open(variant)) {
+            String before = Sysctls.ROUTE_LOCALNET.value();
+            assertThat(before).isNotEqualTo("1");
+            dataplane.prepare(ALL);
+            dataplane.activate();
+            List<String> served = saved(variant);
+            for (Family family : Family.values()) {
+              for (String table : List.of("nat", "filter")) {
+                for (String all : List.of("-F", "-X")) {
+                  new CommandRunner().lines(tables(family, variant).name(), "-t", table, all);
+                }
+              }
+            }
+            SyncResult mended = dataplane.repair(ALL);
+            assertThat(mended.written()).isPositive();
+            assertThat(dataplane.phase()).isEqualTo(Phase.ACTIVE);
+            assertProven(dataplane, ALL);
+            assertThat(saved(variant)).containsExactlyInAnyOrderElementsOf(served);
+            dataplane.remove();
+            assertThat(Sysctls.ROUTE_LOCALNET.value()).isEqualTo(before);
+          }
+        });
+  }
+
+  @ParameterizedTest
+  @EnumSource(Variant.class)
+  void whatIsDroppedInPlaceOfRejectedIsSeen(Variant variant) {
+    inside(
+        () -> {
+          try (IptablesDataplane dataplane = open(variant)) {
+            dataplane.prepare(ALL);
+            dataplane.activate();
+            String rule =
+                "-A KUBE-SERVICES -d 10.96.0.51/32 -p udp -m udp --dport 53 -m comment"
+                    + " --comment \"default/empty has no endpoints\" -j ";
+            change(variant, "filter", "-F KUBE-SERVICES\n" + rule + "DROP");
+            assertThat(dataplane.read().defects()).isNotEmpty();
+            dataplane.repair(ALL);
+            assertProven(dataplane, ALL);
           }
         });
   }

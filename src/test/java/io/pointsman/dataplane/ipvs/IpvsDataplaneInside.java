@@ -17,11 +17,9 @@ import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.DesiredState.Change;
 import io.pointsman.dataplane.DesiredState.Delta;
-import io.pointsman.dataplane.KernelState.Setting;
 import io.pointsman.dataplane.NumberedServices;
 import io.pointsman.dataplane.Preflight;
 import io.pointsman.dataplane.SyncResult;
-import io.pointsman.kernel.IpvsTimeouts;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -200,32 +198,6 @@ public class IpvsDataplaneInside extends IpvsFixture {
     run(dataplane::remove);
     assertThat(shell("ipvsadm", "-Ln")).containsPattern("TCP +10.96.7.7:80 wlc");
     assertThat(shell("ipset", "list", "-n")).isBlank();
-  }
-
-  @Test
-  void setsWhatTheKernelNeedsAndPutsItBack() {
-    options = options.withStrictArp(true).remembering(new IpvsTimeouts(1000, 0, 60));
-    restart(Scheduler.RR);
-    assertThat(setting("vs/conntrack")).isEqualTo("0");
-    shell("sysctl", "-q", "-w", "net.ipv4.ip_forward=0");
-    here(() -> dataplane.prepare(desired));
-    assertThat(setting("vs/conntrack")).isEqualTo("1");
-    assertThat(setting("conf/all/arp_ignore")).isEqualTo("1");
-    assertThat(here(dataplane::read).settings())
-        .contains(
-            new Setting("net.ipv4.vs.conntrack", "1", "0"),
-            new Setting("net.ipv4.ip_forward", "1", null),
-            new Setting("net.ipv4.conf.all.arp_ignore", "1", "0"),
-            new Setting("ip_vs timeouts", "1000,120,60", "900,120,300"));
-    assertThat(shell("ipvsadm", "-L", "--timeout")).contains("1000 120 60");
-    restart(Scheduler.RR);
-    here(() -> dataplane.prepare(desired));
-    assertProven(desired);
-    run(dataplane::remove);
-    assertThat(setting("vs/conntrack")).isEqualTo("0");
-    assertThat(setting("ip_forward")).as("somebody may need it by now").isEqualTo("1");
-    assertThat(setting("conf/all/arp_ignore")).isEqualTo("0");
-    assertThat(shell("ipvsadm", "-L", "--timeout")).contains("900 120 300");
   }
 
   /** As a kube-proxy in its nftables mode does, which then serves. */

@@ -6,7 +6,9 @@ import static io.pointsman.dataplane.ipvs.Services.frontend;
 import static io.pointsman.dataplane.ipvs.Services.service;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pointsman.api.Scheduler;
 import io.pointsman.catalogue.Address;
+import io.pointsman.catalogue.Backend;
 import io.pointsman.catalogue.Frontend;
 import io.pointsman.catalogue.FrontendKind;
 import io.pointsman.catalogue.Protocol;
@@ -14,6 +16,7 @@ import io.pointsman.catalogue.ServicePort;
 import io.pointsman.dataplane.DesiredState;
 import io.pointsman.dataplane.NumberedServices;
 import io.pointsman.dataplane.Preflight.Finding;
+import io.pointsman.dataplane.SyncResult;
 import io.pointsman.testing.Project;
 import java.util.HashSet;
 import java.util.List;
@@ -116,6 +119,80 @@ public class IpvsHostAddressInside extends IpvsFixture {
     assertThat(shell("ipset", "list", "KUBE-IPVS-IPS")).doesNotContain(SHARED);
     assertThat(shell("ipvsadm", "-Ln")).contains(SHARED + ":30003", SHARED + ":8080");
     assertProven(wanted);
+  }
+
+  /** As of a load balancer that runs on the nodes. */
+  @Test
+  void aNodePortThatIsAlsoThePortOfAnAddressOfTheNodeIsBoth() {
+    DesiredState wanted = desired(List.of(atTheNode("both", 30_080, 30_080, 1)));
+    assertThat(here(() -> dataplane.prepare(wanted)).refused()).isEmpty();
+    run(dataplane::activate);
+    assertProven(wanted);
+    restartedIsProven(wanted);
+    DesiredState fewer = desired(List.of(atTheNode("both", 30_080, 30_081, 1)));
+    here(() -> dataplane.repair(fewer));
+    assertProven(fewer);
+    run(dataplane::remove);
+    assertThat(shell("ipvsadm", "-Sn")).isBlank();
+  }
+
+  @Test
+  void aPlaceThatTwoServicesNeedIsTheFirstOnes() {
+    ServicePort first = atTheNode("first", 30_080, 30_081, 1);
+    ServicePort second = atTheNode("second", 30_082, 30_080, 2);
+    DesiredState wanted = desired(List.of(first));
+    serve(wanted);
+    SyncResult result =
+        here(
+            () ->
+                dataplane.apply(
+                    new DesiredState.Delta(
+                        List.of(new DesiredState.Change(null, second)), List.of())));
+    assertThat(result.refused())
+        .singleElement()
+        .satisfies(
+            refused -> {
+              assertThat(refused.id()).isEqualTo(second.id());
+              assertThat(refused.reason()).contains("30080", first.id().text());
+            });
+    assertProven(wanted);
+    DesiredState both = desired(List.of(first, second));
+    assertThat(here(() -> dataplane.repair(both)).refused()).hasSize(1);
+    assertProven(wanted);
+  }
+
+  /** The kernel takes no such real server, and everything else is to be served. */
+  @Test
+  void anEndpointThatIsABroadcastAddressIsRefusedAlone() {
+    ServicePort fine = Services.port(3, NumberedServices.backends(1, 2));
+    ServicePort odd =
+        service(
+            "odd",
+            Protocol.TCP,
+            List.of(external("203.0.113.50")),
+            new Backend(Address.parse("198.51.100.255"), 8080, false));
+    assertThat(here(() -> dataplane.prepare(desired(List.of(fine, odd)))).refused())
+        .singleElement()
+        .satisfies(refused -> assertThat(refused.reason()).contains("198.51.100.255"));
+    run(dataplane::activate);
+    assertProven(desired(List.of(fine)));
+  }
+
+  private void restartedIsProven(DesiredState wanted) {
+    restart(Scheduler.RR);
+    here(() -> dataplane.prepare(wanted));
+    assertProven(wanted);
+  }
+
+  private static ServicePort atTheNode(String name, int port, int nodePort, int backend) {
+    return service(
+        name,
+        Protocol.TCP,
+        List.of(
+            frontend(SHARED, port, Protocol.TCP, FrontendKind.CLUSTER_IP),
+            frontend(Services.NODE_V4.toString(), port, Protocol.TCP, FrontendKind.LOAD_BALANCER),
+            frontend("0.0.0.0", nodePort, Protocol.TCP, FrontendKind.NODE_PORT)),
+        NumberedServices.backend(backend));
   }
 
   private static DesiredState shared() {

@@ -48,6 +48,7 @@ class IpvsKernelTest {
         List.of(),
         IpvsNetlinkInside.class,
         IpvsDataplaneInside.class,
+        IpvsSettingsInside.class,
         IpvsForecastInside.class,
         IpvsHostAddressInside.class,
         IpvsRepairInside.class,

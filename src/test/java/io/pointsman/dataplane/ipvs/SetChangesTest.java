@@ -22,7 +22,8 @@ class SetChangesTest {
   private final Placement placement =
       new Placement(
           Set.of(NODE, Address.parse("127.0.0.1"), Address.parse("192.0.2.99")),
-          Set.of(NODE, Address.parse("203.0.113.9")));
+          Set.of(NODE, Address.parse("203.0.113.9")),
+          Set.of());
   private final SetContents contents = new SetContents(List.of());
 
   @Test
@@ -116,5 +117,21 @@ class SetChangesTest {
         name,
         Protocol.TCP,
         List.of(frontend("10.96.0.1", port, Protocol.TCP, FrontendKind.CLUSTER_IP)));
+  }
+
+  /** No filter is in the way there, and only the entry tells whose the virtual server is. */
+  @Test
+  void anAddressOfTheNodeItselfIsMarkedBeforeItsVirtualServerAndUntilItHasGone() {
+    ServicePort port =
+        service(
+            "node",
+            Protocol.TCP,
+            List.of(frontend("203.0.113.9", 443, Protocol.TCP, FrontendKind.LOAD_BALANCER)));
+    SetChanges come = contents.replace(List.of(), List.of(port), placement);
+    assertThat(come.early()).hasSize(1);
+    assertThat(come.late()).isEmpty();
+    SetChanges gone = contents.replace(List.of(port), List.of(), placement);
+    assertThat(gone.first()).isEmpty();
+    assertThat(gone.last()).hasSize(1);
   }
 }

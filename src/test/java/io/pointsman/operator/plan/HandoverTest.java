@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pointsman.api.KubeProxyManagement;
 import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -44,5 +46,32 @@ class HandoverTest {
     assertThat(handover.hold()).isEqualTo(wanted.equals("hold") ? one : List.of());
     assertThat(handover.release()).isEqualTo(wanted.equals("release") ? one : List.of());
     assertThat(handover.update()).isEqualTo(wanted.equals("update") ? one : List.of());
+  }
+
+  /** The selector stays, so that kube-proxy does not come to the nodes that it has left. */
+  @Test
+  void whereNobodyManagesKubeProxyAnyMoreItComesToNewNodesOnly() {
+    Scene scene = Scene.of("n1").settle();
+    scene.edit(spec -> spec.kubeProxy.management = KubeProxyManagement.UNMANAGED).settle();
+    assertThat(scene.steps()).isEqualTo("n1=CLEAN/null");
+    scene.edit(spec -> spec.nodeSelector = Map.of("pool", "a")).label("n1", "pool", "a");
+    scene.node("n2").settle();
+
+    assertThat(scene.pods).containsOnlyKeys("n2");
+  }
+
+  @Test
+  void theNodesOfWhoManagesKubeProxyHimselfAreLeftAlone() {
+    Scene scene = Scene.of("n1", "n2").label("n1", "pool", "a").label("n2", "pool", "b");
+    scene.edit(spec -> spec.nodeSelector = Map.of("pool", "a"));
+    scene.dataplane("other", spec -> spec.nodeSelector = Map.of("pool", "b")).settle();
+    assertThat(scene.pods).isEmpty();
+
+    scene.edit(spec -> spec.kubeProxy.management = KubeProxyManagement.UNMANAGED).settle();
+    assertThat(scene.steps()).isEqualTo("n1=CLEAN/null n2=CLEAN/DETACHED");
+    assertThat(scene.pods).isEmpty();
+    scene.edit(spec -> spec.kubeProxy.management = KubeProxyManagement.MANAGED).look();
+    assertThat(scene.view("n1").labelled()).isFalse();
+    assertThat(scene.settle().steps()).isEqualTo("n1=CLEAN/DETACHED n2=CLEAN/DETACHED");
   }
 }
