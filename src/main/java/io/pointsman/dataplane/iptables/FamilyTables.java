@@ -316,7 +316,7 @@ final class FamilyTables {
     if (saved.phase() == Phase.DRAINING || saved.phase() == Phase.ACTIVE) {
       return saved.phase();
     }
-    if (saved.phase() == Phase.ABSENT && prepared && phase != Phase.ABSENT) {
+    if (saved.phase() == Phase.ABSENT && prepared && phase == Phase.ACTIVE) {
       return phase;
     }
     return saved.entered() && !saved.servesIpvs() ? Phase.ACTIVE : Phase.PREPARED;
