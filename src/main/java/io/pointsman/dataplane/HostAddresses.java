@@ -36,22 +36,11 @@ public final class HostAddresses {
     return addresses;
   }
 
-  /** The broadcast addresses of the networks of all devices that are up, read the same way. */
+  /** The IPv4 broadcast addresses of the node's networks, read the same way. */
   public static Set<Address> broadcasts() {
-    Set<Address> broadcasts = new HashSet<>();
     try (RtNetlink netlink = new RtNetlink()) {
-      Set<Integer> up =
-          netlink.devices().stream()
-              .filter(NetworkDevice::up)
-              .map(NetworkDevice::index)
-              .collect(Collectors.toSet());
-      for (DeviceAddress address : netlink.addresses()) {
-        if (up.contains(address.index())) {
-          address.broadcast().map(Address::of).ifPresent(broadcasts::add);
-        }
-      }
+      return netlink.broadcasts().stream().map(Address::of).collect(Collectors.toSet());
     }
-    return broadcasts;
   }
 
   private static int indexOf(String name, List<NetworkDevice> devices) {

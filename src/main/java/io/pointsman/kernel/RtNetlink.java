@@ -7,7 +7,9 @@ import java.lang.foreign.ValueLayout;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +21,8 @@ public final class RtNetlink implements AutoCloseable {
   private static final int RTM_GETLINK = 18;
   private static final int RTM_NEWADDR = 20;
   private static final int RTM_GETADDR = 22;
+  private static final int RTM_NEWROUTE = 24;
+  private static final int RTM_GETROUTE = 26;
   private static final int RTM_NEWTFILTER = 44;
   private static final int RTM_GETTFILTER = 46;
 
@@ -36,13 +40,19 @@ public final class RtNetlink implements AutoCloseable {
 
   // struct ifaddrmsg, then attributes
   private static final int IFADDR_SIZE = 8;
-  private static final int IFADDR_PREFIX = 1;
   private static final int IFADDR_FLAGS = 2;
   private static final int IFADDR_SCOPE = 3;
   private static final int IFADDR_INDEX = 4;
   private static final int IFA_ADDRESS = 1;
   private static final int IFA_LOCAL = 2;
   private static final int IFA_FLAGS = 8;
+
+  // struct rtmsg, then attributes
+  private static final int ROUTE_SIZE = 12;
+  private static final int ROUTE_TYPE = 7;
+  private static final int RTA_DST = 1;
+  private static final byte RTN_BROADCAST = 3;
+  private static final byte AF_INET = 2;
 
   // struct tcmsg, then attributes
   private static final int TCMSG_SIZE = 20;
@@ -99,6 +109,36 @@ public final class RtNetlink implements AutoCloseable {
     return found;
   }
 
+  /** The IPv4 addresses that the namespace's routes say are broadcast addresses. */
+  public Set<InetAddress> broadcasts() {
+    Set<InetAddress> found = new HashSet<>();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment body = arena.allocate(ROUTE_SIZE, Integer.BYTES);
+      body.set(ValueLayout.JAVA_BYTE, 0, AF_INET);
+      socket.dump(
+          RTM_GETROUTE,
+          body,
+          "routes",
+          found::clear,
+          (type, message) -> {
+            MemorySegment to = NetlinkSocket.attribute(message, ROUTE_SIZE, RTA_DST);
+            boolean broadcast = message.get(ValueLayout.JAVA_BYTE, ROUTE_TYPE) == RTN_BROADCAST;
+            if (type == RTM_NEWROUTE && broadcast && to != null) {
+              found.add(destination(to));
+            }
+          });
+    }
+    return found;
+  }
+
+  private static InetAddress destination(MemorySegment value) {
+    try {
+      return InetAddress.getByAddress(value.toArray(ValueLayout.JAVA_BYTE));
+    } catch (UnknownHostException e) {
+      throw new IllegalStateException("a route's destination of " + value.byteSize() + " bytes", e);
+    }
+  }
+
   /** The classic tc filters with BPF programs at a device; none when it has no clsact. */
   public List<TcFilterInfo> filters(int ifindex, TcDirection direction) {
     List<TcFilterInfo> found = new ArrayList<>();
@@ -150,7 +190,6 @@ public final class RtNetlink implements AutoCloseable {
       return new DeviceAddress(
           message.get(ValueLayout.JAVA_INT, IFADDR_INDEX),
           InetAddress.getByAddress(value.toArray(ValueLayout.JAVA_BYTE)),
-          Byte.toUnsignedInt(message.get(ValueLayout.JAVA_BYTE, IFADDR_PREFIX)),
           Byte.toUnsignedInt(message.get(ValueLayout.JAVA_BYTE, IFADDR_SCOPE)),
           flags == null
               ? Byte.toUnsignedInt(message.get(ValueLayout.JAVA_BYTE, IFADDR_FLAGS))

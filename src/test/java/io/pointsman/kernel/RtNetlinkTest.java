@@ -4,6 +4,7 @@ package io.pointsman.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -74,6 +75,30 @@ class RtNetlinkTest {
         .contains("192.0.2.1", "192.0.2.9", "2001:db8:0:0:0:0:0:1")
         .doesNotContain("192.0.2.2", "198.51.100.9", "127.0.0.1");
     assertThat(addresses).anyMatch(address -> address.scope() == 254);
+  }
+
+  @Test
+  void readsBroadcastAddresses() {
+    sandbox.ip("link", "add", "left", "type", "veth", "peer", "name", "right");
+    sandbox.ip("addr", "add", "192.0.2.1/24", "dev", "left");
+    sandbox.ip("addr", "add", "198.51.100.1/30", "broadcast", "198.51.100.9", "dev", "left");
+    sandbox.ip("addr", "add", "203.0.113.1/24", "dev", "right");
+    sandbox.ip("addr", "add", "10.96.0.1/32", "dev", "left");
+    sandbox.ip("link", "set", "left", "up");
+    Set<String> found =
+        sandbox
+            .inNamespace(
+                () -> {
+                  try (RtNetlink netlink = new RtNetlink()) {
+                    return netlink.broadcasts();
+                  }
+                })
+            .stream()
+            .map(InetAddress::getHostAddress)
+            .collect(Collectors.toSet());
+    assertThat(found)
+        .contains("192.0.2.255", "198.51.100.3", "198.51.100.9")
+        .doesNotContain("192.0.2.1", "10.96.0.1", "203.0.113.255"); // a device that is down
   }
 
   @Test

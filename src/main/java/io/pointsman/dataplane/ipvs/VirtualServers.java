@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pointsman.dataplane.ipvs;
 
-import io.pointsman.catalogue.Backend;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.catalogue.ServicePortId;
 import io.pointsman.dataplane.DataplaneException;
@@ -12,14 +11,13 @@ import io.pointsman.kernel.VirtualServer;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.function.Predicate;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps the virtual servers as the cluster's Services want them: what is new comes before what is
@@ -87,15 +85,25 @@ final class VirtualServers {
   void choose(
       Collection<ServicePort> wanted, Placement placement, Predicate<VirtualServer> foreign) {
     distrust();
+    List<ServicePort> inOrder = new ArrayList<>(wanted);
+    inOrder.sort(holdersFirst(Set.copyOf(ports.keySet())));
     ports.clear();
     served.clear();
     refused.clear();
-    for (ServicePort port : wanted) {
-      if (canHave(port, placement, foreign, served::get)) {
+    Claims claims = claims(placement, foreign);
+    for (ServicePort port : inOrder) {
+      if (claims.canHave(port, served::get)) {
         ports.put(port.id(), port);
         placement.servers(port).forEach(server -> served.put(server, port));
       }
     }
+  }
+
+  /** Who was served stays so; else the name decides, so that all nodes agree. */
+  private static Comparator<ServicePort> holdersFirst(Set<ServicePortId> holders) {
+    return Comparator.comparing((ServicePort port) -> !holders.contains(port.id()))
+        .thenComparing(port -> port.id().text())
+        .thenComparing(port -> port.id().protocol());
   }
 
   /**
@@ -108,9 +116,10 @@ final class VirtualServers {
     List<DesiredState.Change> upserted = new ArrayList<>();
     List<ServicePort> removed = new ArrayList<>(wanted.removed());
     Map<VirtualServer, ServicePort> holders = holders(wanted, placement);
+    Claims claims = claims(placement, foreign);
     for (DesiredState.Change change : wanted.upserted()) {
       ServicePort port = change.after();
-      if (canHave(port, placement, foreign, holders::get)) {
+      if (claims.canHave(port, holders::get)) {
         upserted.add(change);
         placement.servers(port).forEach(server -> holders.put(server, port));
       } else {
@@ -139,53 +148,13 @@ final class VirtualServers {
     return holders;
   }
 
-  private boolean canHave(
-      ServicePort port,
-      Placement placement,
-      Predicate<VirtualServer> foreign,
-      Function<VirtualServer, @Nullable ServicePort> holder) {
-    for (Backend backend : port.backends()) {
-      if (placement.broadcasts().contains(backend.address())) {
-        String text =
-            "%s has the endpoint %s, a broadcast address of this node, which ip_vs does not take"
-                + " for a real server: give the pod another address";
-        refused.add(
-            new SyncResult.Refused(port.id(), text.formatted(port.id().text(), backend.address())));
-        return false;
-      }
-    }
-    for (VirtualServer server : placement.servers(port)) {
-      ServicePort other = holder.apply(server);
-      if (other != null && !other.id().equals(port.id())) {
-        refuse(
-            port,
-            server,
-            "is that of " + other.id().text() + ", too: give one of the two another port");
-        return false;
-      }
-      if (excluded.test(server)) {
-        refuse(
-            port,
-            server,
-            "is in spec.ipvs.excludeCIDRs: give the Service another address, or narrow the range");
-        return false;
-      }
-      if (isTaken(server, foreign)) {
-        refuse(port, server, "belongs to somebody else: take one of the two away");
-        return false;
-      }
-    }
-    return true;
+  private Claims claims(Placement placement, Predicate<VirtualServer> foreign) {
+    return new Claims(placement, excluded, server -> isTaken(server, foreign), refused);
   }
 
   /** Whether one that would be new belongs to somebody else. */
   private boolean isTaken(VirtualServer server, Predicate<VirtualServer> foreign) {
     return !served.containsKey(server) && foreign.test(server);
-  }
-
-  private void refuse(ServicePort port, VirtualServer server, String why) {
-    String text = port.id().text() + " needs the virtual server " + server + ", which " + why;
-    refused.add(new SyncResult.Refused(port.id(), text));
   }
 
   /** Writes what differs from what was read, but for virtual servers that nobody wants. */

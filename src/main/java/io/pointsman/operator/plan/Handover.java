@@ -91,10 +91,12 @@ public record Handover(
   public static TreeMap<String, Boolean> labels(ClusterView view, boolean active) {
     TreeMap<String, Boolean> labels = new TreeMap<>();
     boolean held = view.kubeProxies().values().stream().anyMatch(KubeProxyView::selectorHeld);
+    Ownership ownership = new Ownership(view);
     for (NodeView node : view.nodes().values()) {
       NodeDataplane ruled = view.nodeDataplanes().get(node.name());
       // Where nobody manages kube-proxy any more, a selector that is still there bars new nodes.
-      boolean on = (active || (held && ruled == null)) && !away(ruled) && !waits(view, node, ruled);
+      boolean barred = held && ruled == null && !ownership.wanted(node.name());
+      boolean on = (active || barred) && !away(ruled) && !waits(view, node, ruled);
       boolean may = (active || on || settled(view)) && !(held && isLeftAlone(ruled));
       if (node.linux() && may && node.labelled() != on) {
         labels.put(node.name(), on);

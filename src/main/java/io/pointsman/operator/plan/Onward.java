@@ -40,7 +40,7 @@ final class Onward {
           ? move(Standing.SKIPPED, null, "is NotReady at step " + Words.of(state.step()))
           : move(Standing.SWITCHING, null, "is NotReady");
     }
-    if (!state.ofThisGeneration() || (state.overdue() && (keptWaiting() || state.heldBack()))) {
+    if (!state.ofThisGeneration() || (state.overdue() && keptWaiting()) || heldForLong()) {
       return move(Standing.SWITCHING, Draft.of(state, node).began(), progress());
     }
     Optional<String> failure = failure();
@@ -51,6 +51,12 @@ final class Onward {
   private boolean keptWaiting() {
     return state.spec().kubeProxy == KubeProxyState.DETACHING
         && state.kubeProxy().filter(KubeProxyView::selectorHeld).isEmpty();
+  }
+
+  /** Time in which it is held back is none of its own: the deadline begins anew, now and then. */
+  private boolean heldForLong() {
+    Duration some = state.deadline().dividedBy(10);
+    return state.heldBack() && state.view().now().isAfter(state.since().plus(some));
   }
 
   /** A node that had converged: is it still? */

@@ -138,8 +138,8 @@ public class IpvsHostAddressInside extends IpvsFixture {
 
   @Test
   void aPlaceThatTwoServicesNeedIsTheFirstOnes() {
-    ServicePort first = atTheNode("first", 30_080, 30_081, 1);
-    ServicePort second = atTheNode("second", 30_082, 30_080, 2);
+    ServicePort first = atTheNode("second-by-name", 30_080, 30_081, 1);
+    ServicePort second = atTheNode("first-by-name", 30_082, 30_080, 2);
     DesiredState wanted = desired(List.of(first));
     serve(wanted);
     SyncResult result =
@@ -156,7 +156,7 @@ public class IpvsHostAddressInside extends IpvsFixture {
               assertThat(refused.reason()).contains("30080", first.id().text());
             });
     assertProven(wanted);
-    DesiredState both = desired(List.of(first, second));
+    DesiredState both = desired(List.of(second, first));
     assertThat(here(() -> dataplane.repair(both)).refused()).hasSize(1);
     assertProven(wanted);
   }

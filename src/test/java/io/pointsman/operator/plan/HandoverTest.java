@@ -54,10 +54,13 @@ class HandoverTest {
     Scene scene = Scene.of("n1").settle();
     scene.edit(spec -> spec.kubeProxy.management = KubeProxyManagement.UNMANAGED).settle();
     assertThat(scene.steps()).isEqualTo("n1=CLEAN/null");
-    scene.edit(spec -> spec.nodeSelector = Map.of("pool", "a")).label("n1", "pool", "a");
-    scene.node("n2").settle();
+    scene.node("n0").settle();
+    assertThat(scene.steps()).isEqualTo("n0=CLEAN/null n1=CLEAN/null");
+    assertThat(scene.pods).isEmpty();
 
-    assertThat(scene.pods).containsOnlyKeys("n2");
+    scene.label("n0", "pool", "a").label("n1", "pool", "a");
+    scene.edit(spec -> spec.nodeSelector = Map.of("pool", "a")).node("n2").settle();
+    assertThat(scene.pods).as("nobody else serves there").containsOnlyKeys("n2");
   }
 
   @Test
