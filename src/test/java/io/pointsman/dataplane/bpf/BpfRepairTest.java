@@ -4,6 +4,7 @@ package io.pointsman.dataplane.bpf;
 import static io.pointsman.dataplane.bpf.Services.desired;
 import static io.pointsman.dataplane.bpf.Services.ports;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.pointsman.catalogue.Address;
 import io.pointsman.dataplane.Dataplane.Phase;
@@ -12,6 +13,7 @@ import io.pointsman.dataplane.KernelState;
 import io.pointsman.kernel.BpfLink;
 import io.pointsman.kernel.BpfMap;
 import io.pointsman.kernel.Commands;
+import io.pointsman.kernel.TcDirection;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -75,6 +77,8 @@ class BpfRepairTest extends BpfDataplaneFixture {
     if (tcx) {
       int index = here(() -> index("uplink"));
       unpin(pins.resolve("links/ingress-" + index));
+      // The kernel lets go of a link later, by a worker.
+      await().until(() -> here(() -> programs("uplink", TcDirection.INGRESS)).isEmpty());
     } else {
       Commands.run("tc", "-n", sandbox.namespace(), "filter", "del", "dev", "uplink", "ingress");
     }
