@@ -48,13 +48,17 @@ record Placement(Set<Address> nodeAddresses, Set<Address> hostAddresses, Set<Add
   static Placement read(IpvsOptions options, DummyDevice device, Set<Address> nodePortAddresses) {
     Set<Address> answering = new HashSet<>(nodePortAddresses);
     answering.removeIf(options::excludes);
+    return new Placement(answering, host(device), HostAddresses.broadcasts());
+  }
+
+  private static Set<Address> host(DummyDevice device) {
     Set<Address> host = new HashSet<>();
     for (InetAddress address : device.elsewhere()) {
       if (!address.isLinkLocalAddress()) {
         host.add(Address.of(address));
       }
     }
-    return new Placement(answering, host, HostAddresses.broadcasts());
+    return host;
   }
 
   /** Whether an address of a Service has to be put on kube-ipvs0. */
@@ -62,11 +66,12 @@ record Placement(Set<Address> nodeAddresses, Set<Address> hostAddresses, Set<Add
     return !hostAddresses.contains(address);
   }
 
-  /** The addresses that the host has in one of the two only. */
-  Set<Address> moved(Placement other) {
+  /** The addresses that have come to the host since, or gone. */
+  Set<Address> moved(DummyDevice device) {
+    Set<Address> now = host(device);
     Set<Address> moved = new HashSet<>(hostAddresses);
-    moved.addAll(other.hostAddresses);
-    moved.removeIf(each -> hostAddresses.contains(each) && other.hostAddresses.contains(each));
+    moved.addAll(now);
+    moved.removeIf(each -> hostAddresses.contains(each) && now.contains(each));
     return moved;
   }
 

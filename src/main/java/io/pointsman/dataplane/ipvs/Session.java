@@ -132,7 +132,7 @@ final class Session implements AutoCloseable {
   IpvsKernelState read() {
     IpSets.Read present = sets.read();
     ServerTable table = ServerTable.read(ipvs, ownership(present));
-    List<String> defects = ServerDefects.find(table, scheduler, placement, moved());
+    List<String> defects = ServerDefects.find(table, scheduler, placement, placement.moved(device));
     defects.addAll(kernel.defects(ipvs));
     defects.addAll(present.defects());
     for (Rules each : rules) {
@@ -152,11 +152,6 @@ final class Session implements AutoCloseable {
       addressDefect("has without a Service", surplus(bound), defects);
     }
     return new IpvsKernelState(table, defects, kernel.report(ipvs, noted.before()));
-  }
-
-  /** Addresses that have come to the host, or gone, since virtual servers were placed. */
-  private Set<Address> moved() {
-    return placement.moved(Placement.read(options, device, placement.nodeAddresses()));
   }
 
   private static void addressDefect(

@@ -101,9 +101,13 @@ final class VirtualServers {
 
   /** Who was served stays so; else the name decides, so that all nodes agree. */
   private static Comparator<ServicePort> holdersFirst(Set<ServicePortId> holders) {
-    return Comparator.comparing((ServicePort port) -> !holders.contains(port.id()))
-        .thenComparing(port -> port.id().text())
-        .thenComparing(port -> port.id().protocol());
+    return Comparator.comparing(
+        ServicePort::id,
+        Comparator.comparing((ServicePortId id) -> !holders.contains(id))
+            .thenComparing(ServicePortId::namespace)
+            .thenComparing(ServicePortId::service)
+            .thenComparing(ServicePortId::port)
+            .thenComparing(ServicePortId::protocol));
   }
 
   /**

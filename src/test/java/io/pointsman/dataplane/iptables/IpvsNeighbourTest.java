@@ -79,10 +79,7 @@ class IpvsNeighbourTest extends IptablesFixture {
   void isPreparedBesideItTakesOverAndHandsBack(Variant variant) {
     inside(
         () -> {
-          CommandRunner commands = new CommandRunner();
-          commands.lines("ipset", "create", "KUBE-CLUSTER-IP", "hash:ip,port");
-          commands.lines("ipset", "create", "KUBE-LOOP-BACK", "hash:ip,port,ip");
-          tables(Family.IPV4, variant).restore(out -> out.append(IPVS));
+          serveByIpvs(variant);
           List<String> before = saved(variant);
 
           IptablesDataplane dataplane = open(variant);
@@ -114,9 +111,7 @@ class IpvsNeighbourTest extends IptablesFixture {
   void isPreparedBesideItWhereAFamilyHasNoService(Variant variant) {
     inside(
         () -> {
-          new CommandRunner().lines("ipset", "create", "KUBE-CLUSTER-IP", "hash:ip,port");
-          new CommandRunner().lines("ipset", "create", "KUBE-LOOP-BACK", "hash:ip,port,ip");
-          tables(Family.IPV4, variant).restore(out -> out.append(IPVS));
+          serveByIpvs(variant);
           tables(Family.IPV6, variant).restore(out -> out.append(WITHOUT_SETS));
           List<String> before = saved(variant);
 
@@ -138,9 +133,7 @@ class IpvsNeighbourTest extends IptablesFixture {
   void leavesNothingBesideACanaryOfAnEarlierMode(Variant variant) {
     inside(
         () -> {
-          new CommandRunner().lines("ipset", "create", "KUBE-CLUSTER-IP", "hash:ip,port");
-          new CommandRunner().lines("ipset", "create", "KUBE-LOOP-BACK", "hash:ip,port,ip");
-          tables(Family.IPV4, variant).restore(out -> out.append(IPVS));
+          serveByIpvs(variant);
           change(variant, "nat", ":KUBE-PROXY-CANARY - [0:0]");
           List<String> before = saved(variant);
 
@@ -172,6 +165,13 @@ class IpvsNeighbourTest extends IptablesFixture {
               .isNotEmpty()
               .allMatch(line -> line.contains("--dst-type LOCAL"));
         });
+  }
+
+  private static void serveByIpvs(Variant variant) {
+    CommandRunner commands = new CommandRunner();
+    commands.lines("ipset", "create", "KUBE-CLUSTER-IP", "hash:ip,port");
+    commands.lines("ipset", "create", "KUBE-LOOP-BACK", "hash:ip,port,ip");
+    tables(Family.IPV4, variant).restore(out -> out.append(IPVS));
   }
 
   private static List<String> without(List<String> lines, String word) {
