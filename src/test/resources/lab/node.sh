@@ -97,22 +97,29 @@ bind() {
   mkdir -p ".$2"
   mount --rbind "$1" ".$2"
 }
-# Images that were unpacked elsewhere: what containerd writes is copied, what it reads is bound.
-if [ -e "$lab/imported" ]; then
-  imported=$(cat "$lab/imported")
-  content=io.containerd.content.v1.content
-  snapshots=io.containerd.snapshotter.v1.overlayfs
+# The images, unpacked once for all: what containerd writes is the node's own, what it reads shared.
+imported=$(cat "$lab/imported")
+content=io.containerd.content.v1.content
+snapshots=io.containerd.snapshotter.v1.overlayfs
+# No overlay takes another one to write to, and such is the root of User-Mode Linux.
+if [ "$(stat -f -c %T "$folder")" = overlayfs ]; then
   mount -t tmpfs -o mode=711 containerd "$folder/containerd"
-  cp -a "$imported/io.containerd.metadata.v1.bolt" "$folder/containerd/"
-  mkdir -p "$folder/containerd/$content/blobs" "$folder/containerd/$content/ingest" \
-    "$folder/containerd/$snapshots/snapshots"
-  mount --bind "$imported/$content/blobs" "$folder/containerd/$content/blobs"
-  cp -a "$imported/$snapshots/metadata.db" "$folder/containerd/$snapshots/"
-  for snapshot in "$imported/$snapshots/snapshots"/*; do
-    mkdir "$folder/containerd/$snapshots/snapshots/${snapshot##*/}"
-    mount --bind "$snapshot" "$folder/containerd/$snapshots/snapshots/${snapshot##*/}"
-  done
 fi
+for kept in io.containerd.metadata.v1.bolt/meta.db "$snapshots/metadata.db"; do
+  if [ ! -e "$folder/containerd/$kept" ]; then
+    mkdir -p "$folder/containerd/${kept%/*}"
+    cp -a "$imported/$kept" "$folder/containerd/$kept"
+  fi
+done
+cd "$folder/containerd"
+mkdir -p "$content/ingest" "$content/blobs" "$content/added" "$content/work"
+mount -t overlay -o "lowerdir=$imported/$content/blobs,upperdir=$content/added,workdir=$content/work" \
+  blobs "$content/blobs"
+for snapshot in "$imported/$snapshots/snapshots"/*; do
+  mkdir -p "$snapshots/snapshots/${snapshot##*/}"
+  mount --bind -o ro "$snapshot" "$snapshots/snapshots/${snapshot##*/}"
+done
+cd "$folder/root/merged"
 bind "$folder/kubelet" /var/lib/kubelet
 bind "$folder/containerd" /var/lib/containerd
 bind "$folder/cni" /etc/cni/net.d

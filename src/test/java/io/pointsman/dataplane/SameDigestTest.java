@@ -28,7 +28,7 @@ class SameDigestTest {
   private static final long SEED = Long.getLong("pointsman.seed", 20_260_102L);
   private static final int WHOLE = 30;
   private static final int CATALOGUES = 2_000;
-  private static final int PORTS = 60;
+  private static final int PORTS = 40;
 
   private final KernelSandbox sandbox = new KernelSandbox();
 

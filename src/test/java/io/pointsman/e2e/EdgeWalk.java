@@ -197,6 +197,8 @@ final class EdgeWalk implements AutoCloseable {
     edges.forEach(edge -> print(edge, requests, kept));
     assertThat(requests.failed()).as(requests.table()).isZero();
     assertThat(requests.requests()).as(requests.table()).isGreaterThanOrEqualTo(atLeast);
+    assertThat(requests.loads().get(WebLoad.FROM_OUTSIDE))
+        .allSatisfy(phase -> assertThat(phase.requests()).isPositive());
     kept.forEach(EdgeWalk::assertKept);
     failed = false;
   }

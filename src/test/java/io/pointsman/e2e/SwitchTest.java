@@ -15,11 +15,19 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
-/** The main job: a real cluster goes from kube-proxy to BPF and back without a failed request. */
+/**
+ * The main job on a cluster of somebody else's: from kube-proxy to BPF and back without a failed
+ * request. In a lab {@link EdgesTest} asks for the same and more.
+ */
 @Tag("lab")
 @ResourceLock(TestCluster.ALONE)
+@EnabledIfEnvironmentVariable(
+    named = "KUBECONFIG",
+    matches = ".+",
+    disabledReason = "EdgesTest goes this way in a lab; here it needs a cluster in KUBECONFIG")
 @TestMethodOrder(OrderAnnotation.class)
 class SwitchTest {
   private static final Duration LIMIT = Duration.ofMinutes(5);
@@ -94,7 +102,7 @@ class SwitchTest {
   @Order(5)
   @OnlyInLab("node ports are loaded from outside the cluster; elsewhere they are from a pod")
   void nodePortsWereLoadedFromOutside() {
-    assertThat(result.loads().get("outside -> node port"))
+    assertThat(result.loads().get(WebLoad.FROM_OUTSIDE))
         .isNotNull()
         .allSatisfy(phase -> assertThat(phase.requests()).isPositive());
   }

@@ -52,9 +52,8 @@ public final class TestCluster implements AutoCloseable {
 
   /** A lab of that shape. */
   public static TestCluster inLab(LabOptions options) {
-    var image = ProductImage.archive();
-    var lab = Lab.up(options, line -> System.out.println("lab: " + line));
-    lab.loadImage(image);
+    var images = List.of(ProductImage.archive());
+    var lab = Lab.up(options.withImages(images), line -> System.out.println("lab: " + line));
     return new TestCluster(new LabPlace(lab));
   }
 

@@ -22,6 +22,9 @@ public final class WebLoad implements AutoCloseable {
   /** A longer patience would not see that a question to the cluster's DNS was lost. */
   private static final Duration BEFORE_RESOLVERS_ASK_AGAIN = Duration.ofSeconds(5);
 
+  /** The name of the load through node ports where there is a client outside the cluster. */
+  static final String FROM_OUTSIDE = "outside -> node port";
+
   private final Traffic services;
   private final Traffic nodePorts;
 
@@ -77,8 +80,7 @@ public final class WebLoad implements AutoCloseable {
     return new WebLoad(
         Traffic.start("pod -> ClusterIP", cluster.inPod(services)),
         Traffic.start(
-            cluster.outside().isPresent() ? "outside -> node port" : "pod -> node port",
-            nodePorts));
+            cluster.outside().isPresent() ? FROM_OUTSIDE : "pod -> node port", nodePorts));
   }
 
   private static String[] load(String program, Pace pace, List<String> targets) {

@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /** The images that the lab makes for itself, as archives in the cache: no registry is asked. */
 public final class Images {
@@ -20,7 +20,7 @@ public final class Images {
   static final String KUBE_PROXY = "docker.io/pointsman-lab/kube-proxy:v1.36.3";
   static final String COREDNS = "docker.io/pointsman-lab/coredns:v1.14.7";
 
-  /** The folder that {@link #unpack} made. */
+  /** Names the folder of {@link #unpack} to a lab on a kernel on which that takes minutes. */
   public static final String UNPACKED = "pointsman.images";
 
   /** Raised when what is made here changes, so that nothing old is taken from the cache. */
@@ -66,43 +66,50 @@ public final class Images {
     return new Images(Binaries.folder(), step -> {}).agnhost();
   }
 
-  /**
-   * Unpacks the images of a lab and {@code others}, for labs on a kernel on which importing takes
-   * minutes: they find them by the system property {@value #UNPACKED}.
-   */
+  /** The images of a lab and these, unpacked into a folder that containerd can begin with. */
   public static Path unpack(Path... others) {
-    var binaries = Binaries.folder();
+    return new Images(Binaries.folder(), step -> {}).unpacked(List.of(others));
+  }
+
+  /** Whether the images are {@link #UNPACKED} already: this machine is a slow one. */
+  static boolean areGiven() {
+    return System.getProperty(UNPACKED) != null;
+  }
+
+  /**
+   * The folder with the lab's images and these, unpacked once for all nodes and labs.
+   *
+   * @throws LabException when one of the archives is not there
+   */
+  Path unpacked(List<Path> others) {
+    if (areGiven()) {
+      return Path.of(System.getProperty(UNPACKED));
+    }
+    others.forEach(Images::requireThere);
     var command =
         new ArrayList<>(
             List.of(
                 LabFolders.project().resolve("scripts/imported-images").toString(),
                 binaries.toString()));
-    new Images(binaries, step -> {}).archives().forEach(it -> command.add(it.toString()));
-    List.of(others).forEach(it -> command.add(it.toString()));
+    Stream.concat(archives().stream(), others.stream()).forEach(it -> command.add(it.toString()));
     return Path.of(Command.run(command).check().out().strip());
-  }
-
-  /** What {@link #unpack} made, when this lab is to begin with it. */
-  static Optional<String> unpacked() {
-    return Optional.ofNullable(System.getProperty(UNPACKED));
   }
 
   private Path agnhost() {
     return archive(AGNHOST, List.of("/agnhost"), List.of("agnhost", "traffic"), this::agnhost);
   }
 
-  /** The archives of {@link #archives()} and those a test put into the lab of that folder. */
-  List<Path> all(Path lab) {
-    var all = new ArrayList<>(archives());
+  /** The archives that were put into the lab of that folder since it came up. */
+  static List<Path> kept(Path lab) {
     var kept = lab.resolve("images");
-    if (Files.isDirectory(kept)) {
-      try (var files = Files.list(kept)) {
-        files.filter(file -> file.toString().endsWith(".tar")).sorted().forEach(all::add);
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
+    if (!Files.isDirectory(kept)) {
+      return List.of();
     }
-    return all;
+    try (var files = Files.list(kept)) {
+      return files.filter(file -> file.toString().endsWith(".tar")).sorted().toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /**
@@ -110,10 +117,8 @@ public final class Images {
    *
    * @throws LabException when the file is not there
    */
-  void keep(Path archive, Path lab) {
-    if (!Files.isRegularFile(archive)) {
-      throw new LabException("image archive " + archive + " is not there: run 'make image'");
-    }
+  static void keep(Path archive, Path lab) {
+    requireThere(archive);
     var name = DockerArchive.digest(archive).substring(0, 16) + ".tar";
     var kept = lab.resolve("images").resolve(name);
     if (!Files.exists(kept)) {
@@ -121,6 +126,12 @@ public final class Images {
       var part = kept.resolveSibling(name + ".part");
       Command.run(List.of("cp", "--reflink=auto", archive.toString(), part.toString())).check();
       Command.run(List.of("mv", part.toString(), kept.toString())).check();
+    }
+  }
+
+  private static void requireThere(Path archive) {
+    if (!Files.isRegularFile(archive)) {
+      throw new LabException("image archive " + archive + " is not there: run 'make image'");
     }
   }
 

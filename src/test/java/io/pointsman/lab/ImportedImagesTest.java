@@ -48,6 +48,15 @@ class ImportedImagesTest {
     assertThat(before).doesNotExist();
   }
 
+  @Test
+  void keepsWhatALabLivesOn() throws IOException {
+    var before = imported("before.tar");
+    LabFolders.write(folder.resolve("labs/mine/imported"), before.toString());
+    Files.setLastModifiedTime(before, FileTime.from(Instant.now().minus(Duration.ofHours(5))));
+    imported("after.tar");
+    assertThat(before).isDirectory();
+  }
+
   private void program(String name, String text) throws IOException {
     var file = folder.resolve(name);
     Files.writeString(file, text);
@@ -59,7 +68,11 @@ class ImportedImagesTest {
     var command =
         Stream.concat(
                 Stream.of(
-                    "env", "POINTSMAN_CACHE=" + folder.resolve("cache"), script, folder.toString()),
+                    "env",
+                    "POINTSMAN_CACHE=" + folder.resolve("cache"),
+                    "POINTSMAN_LAB_DIR=" + folder.resolve("labs"),
+                    script,
+                    folder.toString()),
                 Stream.of(archives))
             .toList();
     return Path.of(Command.run(command).check().out().strip());

@@ -3,9 +3,6 @@ package io.pointsman.lab;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -169,20 +166,7 @@ public final class Lab implements AutoCloseable {
 
   /** Puts a docker-archive into containerd of all nodes, and of those that are added later. */
   public void loadImage(Path dockerArchive) {
-    if (Images.unpacked().isPresent()) {
-      return; // it is among them
-    }
-    var digest = DockerArchive.digest(dockerArchive).substring(0, 16);
-    var kept = state.folder().resolve("images").resolve(digest + ".tar");
-    try {
-      Files.createDirectories(kept.getParent());
-      if (!Files.exists(kept)) {
-        Command.run(List.of("cp", "--reflink=auto", dockerArchive.toString(), kept.toString()))
-            .check();
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    Images.keep(dockerArchive, state.folder());
     parallel(running(), Node::loadImages);
   }
 

@@ -44,14 +44,11 @@ public final class LabMain {
       @Option(names = "--image", description = "A docker-archive for all nodes.")
           List<java.nio.file.Path> images) {
     var began = System.nanoTime();
-    var options = new LabOptions(name, nodes, mode);
+    var options = new LabOptions(name, nodes, mode, images == null ? List.of() : images);
     var undo = new Thread(() -> Lab.undo(name));
     Runtime.getRuntime().addShutdownHook(undo);
     var lab = Lab.up(options, step -> System.err.println("==> " + step));
     Runtime.getRuntime().removeShutdownHook(undo);
-    if (images != null) {
-      images.forEach(lab::loadImage);
-    }
     System.err.printf("==> up after %.1f s%n", (System.nanoTime() - began) / 1e9);
     System.out.println("export KUBECONFIG=" + lab.kubeconfig());
     lab.detach();

@@ -3,6 +3,7 @@ package io.pointsman.lab;
 
 import java.io.File;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
@@ -24,9 +25,9 @@ final class LabStart {
   Lab run() {
     progress.accept("programs and images");
     var binaries = Binaries.folder();
-    new Images(binaries, progress).archives();
+    var images = new Images(binaries, progress).unpacked(options.images());
     loadModules();
-    var state = anchor(binaries);
+    var state = anchor(binaries, images);
     var namespaces = new Namespaces(state);
     var control = new ControlPlane(state, namespaces);
     progress.accept("control plane, on https://127.0.0.1:" + state.port());
@@ -54,7 +55,6 @@ final class LabStart {
               () -> {
                 Lab.parallel(lab.nodes(), Node::boot);
                 lab.routes().all(lab.nodes());
-                Lab.parallel(lab.nodes(), Node::loadImages);
               },
               threads);
       if (!Processes.await(120, lab::answers)) {
@@ -73,14 +73,14 @@ final class LabStart {
   }
 
   /** Starts the lab's first process, which everything else in it is a descendant of. */
-  private LabState anchor(java.nio.file.Path binaries) {
+  private LabState anchor(Path binaries, Path images) {
     var folder = LabFolders.lab(options.name());
     LabFolders.create(folder.resolve("logs"));
     LabFolders.write(folder.resolve("bin"), binaries.toString());
     for (var script : List.of("node.sh", "enter.sh")) {
       LabFolders.write(folder.resolve(script), Template.raw(script));
     }
-    Images.unpacked().ifPresent(unpacked -> LabFolders.write(folder.resolve("imported"), unpacked));
+    LabFolders.write(folder.resolve("imported"), images.toString());
     var port = FIRST_PORT + Math.floorMod(options.name().hashCode(), PORTS);
     var pidFile = folder.resolve("pid");
     var command =

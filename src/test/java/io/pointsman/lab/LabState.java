@@ -104,7 +104,7 @@ record LabState(
     var mode = KubeProxyMode.valueOf(properties.getProperty("kubeProxyMode"));
     var state =
         new LabState(
-            new LabOptions(name, nodes.size(), mode),
+            new LabOptions(name, nodes.size(), mode, List.of()),
             folder,
             Path.of(properties.getProperty("binaries")),
             Long.parseLong(properties.getProperty("pid")),

@@ -148,12 +148,9 @@ public final class Node {
         "--node-ip=" + address4() + "," + address6());
   }
 
-  /** Imports the images that the lab has and this node does not have yet. */
+  /** Imports the images that were put into the lab and that this node does not have yet. */
   void loadImages() {
-    if (Images.unpacked().isPresent()) {
-      return; // containerd has begun with them
-    }
-    for (var archive : new Images(state.binaries(), step -> {}).all(state.folder())) {
+    for (var archive : Images.kept(state.folder())) {
       var mark = folder().resolve("images").resolve(String.valueOf(archive.getFileName()));
       if (!Files.exists(mark)) {
         exec(

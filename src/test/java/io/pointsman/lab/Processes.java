@@ -44,17 +44,21 @@ final class Processes {
 
   /**
    * Waits until {@code condition} holds; false when it still does not after that many seconds, or
-   * four times as many on a machine on which importing images takes minutes.
+   * four times as many on a machine on which importing images takes minutes. It asks more and more
+   * seldom, because a look takes from the processors what it waits for.
    */
   static boolean await(int seconds, BooleanSupplier condition) {
-    var patience = Images.unpacked().isPresent() ? 4 : 1;
+    var patience = Images.areGiven() ? 4 : 1;
+    var longest = Images.areGiven() ? 2_000 : 250;
     var deadline = System.nanoTime() + seconds * patience * 1_000_000_000L;
+    var pause = 20;
     while (!condition.getAsBoolean()) {
       if (System.nanoTime() > deadline) {
         return false;
       }
       try {
-        Thread.sleep(50);
+        Thread.sleep(pause);
+        pause = Math.min(longest, pause + pause / 2);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new LabException("interrupted while waiting", e);

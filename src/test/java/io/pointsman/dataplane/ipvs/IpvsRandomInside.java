@@ -66,7 +66,7 @@ public class IpvsRandomInside extends IpvsFixture {
   @Test
   void holdsWhatTheCatalogueHoldsWhateverItIs() {
     long seed = Long.getLong("pointsman.seed", 20_260_102L);
-    RandomServices services = new RandomServices(seed, 60);
+    RandomServices services = new RandomServices(seed, 40);
     for (int step = 0; step < CATALOGUES; step++) {
       if (step < WHOLE) {
         DesiredState another = services.another();

@@ -18,6 +18,12 @@ public final class InnerJvm {
           "--enable-native-access=ALL-UNNAMED",
           "-Djava.util.logging.manager=org.jboss.logmanager.LogManager");
 
+  /** Without it each program is started by way of another, jspawnhelper. */
+  private static final String NO_HELPER = "-Djdk.lang.Process.launchMechanism=VFORK";
+
+  /** The last release of Java of which it is known that it takes {@link #NO_HELPER}. */
+  private static final int LAST_WITHOUT_HELPER = 25;
+
   private InnerJvm() {}
 
   /** The line of shell that runs a main class; {@link InnerOutput} prints what it writes. */
@@ -25,6 +31,9 @@ public final class InnerJvm {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(FLAGS);
+    if (Runtime.version().feature() <= LAST_WITHOUT_HELPER) {
+      command.add(NO_HELPER);
+    }
     System.getProperties().stringPropertyNames().stream()
         .filter(name -> name.startsWith("pointsman."))
         .forEach(name -> command.add("-D" + name + "=" + System.getProperty(name)));
