@@ -30,18 +30,16 @@ RUN apt-get update -q \
 # --- What the image is made of.
 FROM tools AS parts
 COPY --from=java /opt/java /opt/java
-COPY image/java.options /opt/pointsman/
-COPY target/quarkus-app /opt/pointsman/
+COPY image/java.options LICENSE target/quarkus-app /opt/pointsman/
 COPY image/pointsman /usr/local/bin/
-COPY LICENSE /opt/pointsman/
 
 # --- The AOT caches (JEP 483, 514), one per role: classes as a start in a cluster leaves them, made by
 # the same JVM with the same flags. The rehearsal's API server needs the whole JDK.
 FROM parts AS rehearsal
-COPY --from=java /etc/java-25-openjdk /etc/java-25-openjdk
-COPY --from=java /usr/lib/jvm /usr/lib/jvm
 COPY image/RehearsalApiServer.java image/rehearse /opt/rehearsal/
-RUN mkdir /opt/caches && /opt/rehearsal/rehearse /opt/caches
+RUN --mount=type=bind,from=java,source=/etc/java-25-openjdk,target=/etc/java-25-openjdk \
+    --mount=type=bind,from=java,source=/usr/lib/jvm,target=/usr/lib/jvm \
+    mkdir /opt/caches && /opt/rehearsal/rehearse /opt/caches
 
 # --- The image, without what the stages before it deleted.
 FROM scratch
