@@ -68,16 +68,12 @@ final class DemoModes {
   /** A lab for it: three nodes, or one where every system call is dear. */
   static LabOptions lab(String name) {
     var options = LabOptions.named(name);
-    return inside() ? options.withNodes(1).withKubeProxyMode(KubeProxyMode.IPVS) : options;
+    return Images.areGiven() ? options.withNodes(1).withKubeProxyMode(KubeProxyMode.IPVS) : options;
   }
 
   /** What it bears. */
   static Pace pace() {
-    return inside() ? Pace.SLOW : Pace.FULL;
-  }
-
-  private static boolean inside() {
-    return System.getProperty(Images.UNPACKED) != null;
+    return Images.areGiven() ? Pace.SLOW : Pace.FULL;
   }
 
   private static boolean hasIpvs() {

@@ -198,6 +198,7 @@ final class EdgeWalk implements AutoCloseable {
     assertThat(requests.failed()).as(requests.table()).isZero();
     assertThat(requests.requests()).as(requests.table()).isGreaterThanOrEqualTo(atLeast);
     assertThat(requests.loads().get(WebLoad.FROM_OUTSIDE))
+        .isNotNull()
         .allSatisfy(phase -> assertThat(phase.requests()).isPositive());
     kept.forEach(EdgeWalk::assertKept);
     failed = false;

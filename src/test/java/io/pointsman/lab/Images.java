@@ -72,7 +72,7 @@ public final class Images {
   }
 
   /** Whether the images are {@link #UNPACKED} already: this machine is a slow one. */
-  static boolean areGiven() {
+  public static boolean areGiven() {
     return System.getProperty(UNPACKED) != null;
   }
 
