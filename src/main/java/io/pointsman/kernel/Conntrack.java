@@ -31,6 +31,7 @@ public final class Conntrack implements AutoCloseable {
    * @param original what the client sends
    * @param reply what comes back to the kernel; after translation it is not the reverse
    * @param translated whether a rule rewrote the destination; ip_vs does so without this
+   * @param answered whether anything came back
    * @param assured whether a connection is established, or datagrams went both ways for a while
    * @param closing whether a TCP connection has ended
    * @param secondsLeft after how many seconds without a packet the kernel forgets it
@@ -41,6 +42,7 @@ public final class Conntrack implements AutoCloseable {
       FlowTuple original,
       FlowTuple reply,
       boolean translated,
+      boolean answered,
       boolean assured,
       boolean closing,
       int secondsLeft,

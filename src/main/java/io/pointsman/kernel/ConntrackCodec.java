@@ -21,6 +21,7 @@ final class ConntrackCodec {
   /** IPS_SEEN_REPLY, IPS_ASSURED, IPS_CONFIRMED: what a flow has that went both ways. */
   private static final int WENT_BOTH_WAYS = 1 << 1 | 1 << 2 | 1 << 3;
 
+  private static final int SEEN_REPLY = 1 << 1;
   private static final int ASSURED = 1 << 2;
   private static final int DESTINATION_TRANSLATED = 1 << 5;
 
@@ -93,6 +94,7 @@ final class ConntrackCodec {
         original,
         reply,
         (status & DESTINATION_TRANSLATED) != 0,
+        (status & SEEN_REPLY) != 0,
         (status & ASSURED) != 0,
         state != null && state.get(ValueLayout.JAVA_BYTE, 0) >= TIME_WAIT,
         big(NetlinkSocket.attribute(message, NFGEN_SIZE, CTA_TIMEOUT)),

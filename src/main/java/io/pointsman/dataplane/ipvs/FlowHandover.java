@@ -5,9 +5,7 @@ import io.pointsman.catalogue.Address;
 import io.pointsman.catalogue.IpFamily;
 import io.pointsman.catalogue.Protocol;
 import io.pointsman.dataplane.DrainState;
-import io.pointsman.kernel.Conntrack;
 import io.pointsman.kernel.Conntrack.Flow;
-import io.pointsman.kernel.ConntrackTimeouts;
 import io.pointsman.kernel.FlowTuple;
 import io.pointsman.kernel.IpvsConnections;
 import io.pointsman.kernel.IpvsConnections.Connection;
@@ -24,8 +22,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -39,25 +35,36 @@ import org.jboss.logging.Logger;
 final class FlowHandover implements AutoCloseable {
   private static final Logger LOG = Logger.getLogger(FlowHandover.class);
 
-  /** Kernels before 5.9 forget connections by and by; then the entries are replaced as they are. */
-  private static final Duration UNTIL_FORGOTTEN = Duration.ofSeconds(1);
-
-  /** A machine that stands still loses the second in which the kernel would have forgotten. */
-  static final int MIN_LOOKS = 100;
+  /** Kernels before 5.9 forget connections by and by. */
+  private static final Patience UNTIL_UNUSED = new Patience(Duration.ofSeconds(1), 1);
 
   private static final int UDP = Protocol.UDP.number();
-  private static final long PAUSE_NANOS = Duration.ofMillis(1).toNanos();
 
   private final Held held;
+  private final LongSupplier nanos;
+
+  /** Flows of datagrams that nobody had answered before others took new ones. */
+  private final Set<Integer> silent = new HashSet<>();
 
   FlowHandover(List<Rules> rules, IpSets sets) {
+    this(rules, sets, System::nanoTime);
+  }
+
+  FlowHandover(List<Rules> rules, IpSets sets, LongSupplier nanos) {
     this.held = new Held(rules, sets);
+    this.nanos = nanos;
   }
 
   /** Does what takes time, so that what comes then takes less. */
   void prepare() {
+    List<Connection> connections = IpvsConnections.read();
+    try (TrackedFlows tracked = new TrackedFlows()) {
+      tracked.of(connections).stream()
+          .filter(TrackedFlows::isQuestion)
+          .forEach(flow -> silent.add(flow.id()));
+    }
     Set<IpFamily> families = EnumSet.noneOf(IpFamily.class);
-    for (Connection connection : IpvsConnections.read()) {
+    for (Connection connection : connections) {
       families.add(Address.of(connection.server()).family());
     }
     held.prepare(families);
@@ -169,8 +176,8 @@ final class FlowHandover implements AutoCloseable {
   private static Predicate<Connection> movable(List<Connection> inUse, Set<InetAddress> virtual) {
     Set<FlowTuple> known = new HashSet<>();
     if (!inUse.isEmpty()) {
-      try (Conntrack conntrack = new Conntrack()) {
-        flows(conntrack, inUse).forEach(flow -> known.add(flow.original()));
+      try (TrackedFlows tracked = new TrackedFlows()) {
+        tracked.of(inUse).forEach(flow -> known.add(flow.original()));
       }
     }
     return connection -> {
@@ -186,13 +193,17 @@ final class FlowHandover implements AutoCloseable {
    * @param ours which servers the deletion concerns
    */
   void around(Predicate<VirtualServer> ours, Runnable deletion) {
-    try (Conntrack conntrack = new Conntrack()) {
-      List<Flow> flows = flows(conntrack, FlowCounter.inUse(IpvsConnections.read(), ours).toList());
+    try (TrackedFlows tracked = new TrackedFlows()) {
+      List<Flow> flows =
+          TrackedFlows.awaitAnswers(
+              () -> tracked.of(FlowCounter.inUse(IpvsConnections.read(), ours).toList()),
+              silent,
+              nanos);
       held.add(flows);
       try {
         deletion.run();
       } finally { // what failed may have been a part of it
-        replace(conntrack, flows);
+        tracked.replace(flows);
       }
     } finally {
       held.close();
@@ -204,83 +215,10 @@ final class FlowHandover implements AutoCloseable {
     held.close();
   }
 
-  /** Those that conntrack knows as ip_vs translates them; none when it cannot be asked. */
-  private static List<Flow> flows(Conntrack conntrack, List<Connection> inUse) {
-    Map<FlowTuple, Connection> connections = new HashMap<>();
-    inUse.stream()
-        // An association of SCTP cannot be made in the midst of it.
-        .filter(connection -> connection.tuple().protocol() != Protocol.SCTP.number())
-        .forEach(connection -> connections.put(connection.tuple(), connection));
-    try {
-      return conntrack.read(
-          flow -> {
-            Connection connection = connections.get(flow.original());
-            return connection != null
-                && flow.reply().source().equals(connection.server())
-                && flow.reply().sourcePort() == connection.serverPort();
-          });
-    } catch (KernelException e) {
-      if (Conntrack.isMissing(e)) {
-        return List.of();
-      }
-      throw e;
-    }
-  }
-
-  private static void replace(Conntrack conntrack, List<Flow> flows) {
-    if (flows.isEmpty()) {
-      return;
-    }
-    Set<Integer> ids = new HashSet<>();
-    flows.forEach(flow -> ids.add(flow.id()));
-    try {
-      awaitForgotten(
-          () -> conntrack.read(flow -> ids.contains(flow.id())).isEmpty(),
-          MIN_LOOKS,
-          System::nanoTime);
-    } finally {
-      restore(conntrack, flows);
-    }
-  }
-
   /** A virtual server that is made again before ip_vs has forgotten its connections gets them. */
   private static void awaitUnused(Set<VirtualServer> servers) {
-    awaitForgotten(
+    UNTIL_UNUSED.await(
         () -> IpvsConnections.read().stream().map(FlowCounter::server).noneMatch(servers::contains),
-        1,
         System::nanoTime);
-  }
-
-  static void awaitForgotten(BooleanSupplier forgotten, int minLooks, LongSupplier nanos) {
-    long deadline = nanos.getAsLong() + UNTIL_FORGOTTEN.toNanos();
-    for (int looks = 1; !forgotten.getAsBoolean(); looks++) {
-      if (looks >= minLooks && nanos.getAsLong() - deadline >= 0) {
-        return;
-      }
-      LockSupport.parkNanos(PAUSE_NANOS);
-    }
-  }
-
-  /** One by one, so that one which is refused takes none with it. */
-  private static void restore(Conntrack conntrack, List<Flow> flows) {
-    ConntrackTimeouts timeouts = ConntrackTimeouts.read();
-    int refused = 0;
-    String why = "";
-    for (Flow flow : flows) {
-      // Answers have made a flow of their own while there was none.
-      conntrack.delete(flow.original());
-      conntrack.delete(flow.reply());
-      int seconds = timeouts.of(flow.protocol(), flow.closing());
-      conntrack.addTranslated(flow.original(), flow.reply(), flow.closing(), seconds);
-      try {
-        conntrack.flush();
-      } catch (KernelException e) {
-        refused++;
-        why = String.valueOf(e.getMessage());
-      }
-    }
-    if (refused > 0) {
-      LOG.warnf("%d of %d flows of ip_vs end with it: %s", refused, flows.size(), why);
-    }
   }
 }

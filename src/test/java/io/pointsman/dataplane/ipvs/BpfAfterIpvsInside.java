@@ -4,8 +4,10 @@ package io.pointsman.dataplane.ipvs;
 import static io.pointsman.dataplane.ipvs.NamedServers.askByDatagram;
 import static io.pointsman.dataplane.ipvs.Services.desired;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.pointsman.api.Scheduler;
+import io.pointsman.catalogue.IpFamily;
 import io.pointsman.catalogue.Protocol;
 import io.pointsman.catalogue.ServicePort;
 import io.pointsman.dataplane.Dataplane.Phase;
@@ -13,8 +15,18 @@ import io.pointsman.dataplane.DataplaneSettings;
 import io.pointsman.dataplane.bpf.BpfDataplane;
 import io.pointsman.dataplane.bpf.BpfOptions;
 import io.pointsman.kernel.Conntrack;
+import io.pointsman.kernel.IpvsNetlink;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.LongSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -45,6 +57,7 @@ public class BpfAfterIpvsInside extends IpvsNetworkFixture {
   @Test
   void keepTheirServer() {
     List<String> before = ask();
+    assertThat(here(BpfAfterIpvsInside::questions)).isZero();
     goOver();
     assertThat(ask()).isEqualTo(before);
     run(bpf::maintain);
@@ -67,6 +80,54 @@ public class BpfAfterIpvsInside extends IpvsNetworkFixture {
     assertThat(here(() -> dataplane.drain()).flows()).isOne();
     run(BpfAfterIpvsInside::forget);
     goOver();
+  }
+
+  /** It was dropped, and a resolver that waits for it asks again after seconds. */
+  @Test
+  void getTheAnswerThatIsOnItsWay() throws IOException {
+    CountDownLatch answering = new CountDownLatch(1);
+    servers.answerDatagramsFrom(answering);
+    LongSupplier clock =
+        () -> { // which stands still until the answer is there
+          answering.countDown();
+          return 0;
+        };
+    IpSets sets = new IpSets(options.commands(), List.of(IpFamily.values()));
+    try (DatagramSocket asking = client.inNamespace(DatagramSocket::new)) {
+      run(
+          () -> {
+            bpf.prepare(desired(List.of(web)));
+            try (IpvsNetlink ipvs = Leaving.ipvs();
+                FlowHandover handover = new FlowHandover(RulePlaces.find(options), sets, clock)) {
+              handover.prepare();
+              send(asking);
+              await().atMost(PATIENCE).until(() -> here(BpfAfterIpvsInside::questions) == 1);
+              bpf.activate();
+              handover.drain(ipvs, server -> true, Set.of());
+            }
+          });
+      asking.setSoTimeout((int) PATIENCE.toMillis());
+      DatagramPacket answer = new DatagramPacket(new byte[512], 512);
+      asking.receive(answer);
+      String text = new String(answer.getData(), 0, answer.getLength(), StandardCharsets.UTF_8);
+      assertThat(PODS_V4).contains(text.split(" ", 2)[0]);
+    }
+  }
+
+  private static void send(DatagramSocket asking) {
+    try {
+      asking.connect(InetAddress.ofLiteral(VIP_V4), 80);
+      asking.send(new DatagramPacket(new byte[1], 1));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Flows that nothing came back of. */
+  private static int questions() {
+    try (Conntrack conntrack = new Conntrack()) {
+      return conntrack.read(flow -> !flow.answered()).size();
+    }
   }
 
   private void goOver() {

@@ -17,12 +17,14 @@ import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 
 /** Servers that answer every line, or datagram, with their own address and the client's. */
 final class NamedServers implements AutoCloseable {
   static final int PORT = 8080;
 
   private final List<AutoCloseable> sockets = new ArrayList<>();
+  private volatile CountDownLatch datagramsFrom = new CountDownLatch(0);
 
   /** Listens on TCP and UDP at each address. */
   NamedServers(KernelSandbox place, List<String> addresses) {
@@ -72,7 +74,12 @@ final class NamedServers implements AutoCloseable {
     }
   }
 
-  private static void answer(DatagramSocket socket, String name) {
+  /** Datagrams get their answers when this has come to zero. */
+  void answerDatagramsFrom(CountDownLatch moment) {
+    datagramsFrom = moment;
+  }
+
+  private void answer(DatagramSocket socket, String name) {
     byte[] buffer = new byte[512];
     try {
       while (true) {
@@ -81,10 +88,13 @@ final class NamedServers implements AutoCloseable {
         byte[] answer =
             (name + " " + packet.getAddress().getHostAddress() + " ")
                 .getBytes(StandardCharsets.UTF_8);
+        datagramsFrom.await();
         socket.send(new DatagramPacket(answer, answer.length, packet.getSocketAddress()));
       }
     } catch (IOException e) {
       return; // closed
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
