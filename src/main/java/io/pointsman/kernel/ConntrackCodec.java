@@ -18,11 +18,13 @@ final class ConntrackCodec {
   /** struct nfgenmsg, in front of the attributes. */
   static final int NFGEN_SIZE = 4;
 
-  /** IPS_SEEN_REPLY, IPS_ASSURED, IPS_CONFIRMED: what a flow has that went both ways. */
-  private static final int WENT_BOTH_WAYS = 1 << 1 | 1 << 2 | 1 << 3;
-
   private static final int SEEN_REPLY = 1 << 1;
   private static final int ASSURED = 1 << 2;
+  private static final int CONFIRMED = 1 << 3;
+
+  /** What a flow has that went both ways. */
+  private static final int WENT_BOTH_WAYS = SEEN_REPLY | ASSURED | CONFIRMED;
+
   private static final int DESTINATION_TRANSLATED = 1 << 5;
 
   private static final byte AF_INET = 2;
