@@ -37,7 +37,7 @@ record Pace(
           4_096,
           Duration.ofSeconds(45),
           Duration.ofSeconds(5),
-          Duration.ofMinutes(12));
+          Duration.ofMinutes(20));
 
   /** For QEMU without KVM, where every instruction is. */
   static final Pace EMULATED =
