@@ -30,13 +30,16 @@ public final class Hang implements AutoCloseable {
   }
 
   private static Hang of(List<String> arguments) {
-    return new Hang(arguments.stream().map(Hang::process).toList());
+    return new Hang(arguments.stream().flatMap(argument -> processes(argument).stream()).toList());
   }
 
-  private static long process(String argument) {
-    return Processes.withArgument(argument).stream()
-        .findFirst()
-        .orElseThrow(() -> new LabException("no process has the argument " + argument));
+  /** The program, and the shell that would start it again. */
+  private static List<Long> processes(String argument) {
+    var found = Processes.withArgument(argument);
+    if (found.isEmpty()) {
+      throw new LabException("no process has the argument " + argument);
+    }
+    return found;
   }
 
   @Override

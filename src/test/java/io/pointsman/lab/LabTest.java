@@ -24,6 +24,8 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Isolated;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The lab is a cluster as users have it, and leaves the machine as it found it. */
 @Tag("lab")
@@ -171,8 +173,19 @@ class LabTest {
     lab.kubectl("delete", "deployment", "roll", "--wait=false").check();
   }
 
-  @Test
+  /** A kubelet ends, too, when it is faster than the containerd it asks. */
+  @ParameterizedTest
+  @ValueSource(strings = {"kubelet", "containerd"})
   @Order(7)
+  void whatEndsOnANodeIsStartedAgain(String program) {
+    var node = lab.node("node-2");
+    var first = pid(node, program);
+    node.exec("kill", "-9", first).check();
+    await().atMost(LIMIT).until(() -> !List.of("", first).contains(pid(node, program)));
+  }
+
+  @Test
+  @Order(8)
   void aNodeStopsAndStarts() {
     var node = lab.node("node-3");
     node.stop();
@@ -186,7 +199,7 @@ class LabTest {
   }
 
   @Test
-  @Order(8)
+  @Order(9)
   void aNodeIsAddedAndRemoved() {
     var node = lab.addNode();
     assertThat(node.name()).isEqualTo("node-4");
@@ -201,7 +214,7 @@ class LabTest {
   }
 
   @Test
-  @Order(9)
+  @Order(10)
   void anotherLabRunsBesideItAlsoAfterBeingKilledHalfWay() throws Exception {
     killHalfWay("labtest-b");
     try (var other =
@@ -217,7 +230,7 @@ class LabTest {
   }
 
   @Test
-  @Order(10)
+  @Order(11)
   void downLeavesNothing() {
     var all = MachineListing.processes();
     var inside = MachineListing.inside(LabState.load("labtest").pid());
@@ -282,6 +295,10 @@ class LabTest {
             .getFirst()
             .getMetadata()
             .getName();
+  }
+
+  private static String pid(Node node, String program) {
+    return node.exec("pgrep", "-x", program).out().strip();
   }
 
   private String fromOutside(String address) {

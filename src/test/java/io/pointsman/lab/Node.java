@@ -169,8 +169,11 @@ public final class Node {
     }
   }
 
+  /** Starts a program, and again whenever it ends, as an init system does. */
   private void launch(String program, String... command) {
-    var detached = Namespaces.detached(log(program), List.of(command));
+    var again = new ArrayList<>(List.of("sh", "-c", "while :; do \"$0\" \"$@\"; sleep 1; done"));
+    again.addAll(List.of(command));
+    var detached = Namespaces.detached(log(program), again);
     Command.run(command(detached.toArray(String[]::new))).check();
   }
 
