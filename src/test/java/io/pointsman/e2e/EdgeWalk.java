@@ -21,7 +21,7 @@ import org.junit.jupiter.api.DynamicTest;
 /** A lab that goes from dataplane to dataplane under load, an edge a test. */
 final class EdgeWalk implements AutoCloseable {
   /** Seconds' worth of one web load, of two, between two edges. */
-  private static final int BETWEEN = 14;
+  private static final int BETWEEN = 7;
 
   /** As web.yaml has them. */
   private static final int WEB_REPLICAS = 3;

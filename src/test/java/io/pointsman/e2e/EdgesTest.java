@@ -23,6 +23,9 @@ class EdgesTest {
   /** New connections of one of the two walks: over the whole matrix 100,000. */
   private static final long CONNECTIONS = 50_000;
 
+  /** So many that they are there when the edges are. */
+  private static final Pace PACE = Pace.FULL.at(150);
+
   private @Nullable EdgeWalk walk;
 
   @AfterEach
@@ -34,7 +37,7 @@ class EdgesTest {
 
   @TestFactory
   List<DynamicTest> amongKubeProxyIptablesAndBpf() {
-    walk = new EdgeWalk(LabOptions.named("edges"), Pace.FULL, CONNECTIONS);
+    walk = new EdgeWalk(LabOptions.named("edges"), PACE, CONNECTIONS);
     return walk.through(
         LinuxDataplane.IPTABLES,
         LinuxDataplane.BPF,
@@ -50,7 +53,7 @@ class EdgesTest {
     walk =
         new EdgeWalk(
             LabOptions.named("edges-nft").withKubeProxyMode(KubeProxyMode.NFTABLES).withNodes(2),
-            Pace.FULL,
+            PACE,
             CONNECTIONS);
     return walk.through(
         LinuxDataplane.IPTABLES,

@@ -6,12 +6,14 @@ import static org.awaitility.Awaitility.await;
 
 import io.pointsman.api.LinuxDataplane;
 import io.pointsman.lab.LabOptions;
+import io.pointsman.testing.uml.UserModeLinux;
 import java.time.Duration;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,6 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Either side dies at every step of the walk, and the walk ends where it would have ended. */
 @Tag("lab")
 @ResourceLock(TestCluster.ALONE)
+@Order(UserModeLinux.BESIDE)
 class KillTest {
   private static final Set<String> THERE =
       Set.of("PREFLIGHT", "PREPARE", "ACTIVATE", "DETACHING", "CLEAN");

@@ -16,14 +16,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.ResourceAccessMode;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** A person looks at what a switch would do, in a cluster that has the CRDs and the image. */
 @Tag("lab")
-@ResourceLock(TestCluster.ALONE)
+@ResourceLock(value = TestCluster.ALONE, mode = ResourceAccessMode.READ)
+@Order(TestCluster.TOGETHER)
 @OnlyInLab("kernels are dumped on the nodes")
 class PlanTest {
   private static final Duration LIMIT = Duration.ofMinutes(3);

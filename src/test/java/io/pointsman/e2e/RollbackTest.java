@@ -8,12 +8,14 @@ import io.pointsman.api.LinuxDataplane;
 import io.pointsman.api.ProxyDataplane;
 import io.pointsman.lab.Hang;
 import io.pointsman.lab.LabOptions;
+import io.pointsman.testing.uml.UserModeLinux;
 import java.time.Duration;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.ResourceLock;
@@ -27,6 +29,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 @Tag("lab")
 @ResourceLock(TestCluster.ALONE)
+@Order(UserModeLinux.BESIDE)
 @OnlyInLab("kube-proxy's pods are held and the API server is stopped")
 class RollbackTest {
   private static final Duration LIMIT = Duration.ofMinutes(4);

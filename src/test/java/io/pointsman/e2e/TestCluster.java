@@ -27,6 +27,9 @@ public final class TestCluster implements AutoCloseable {
    */
   static final String ALONE = "a cluster";
 
+  /** The order of those that lose nothing by another lab beside them: after all that may. */
+  static final int TOGETHER = Integer.MAX_VALUE;
+
   private static final String POD = "traffic";
 
   private final Place place;

@@ -12,15 +12,18 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.ResourceAccessMode;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** A person proves the kube-proxy of a cluster that has nothing of Pointsman but its image. */
 @Tag("lab")
-@ResourceLock(TestCluster.ALONE)
+@ResourceLock(value = TestCluster.ALONE, mode = ResourceAccessMode.READ)
+@Order(TestCluster.TOGETHER)
 @OnlyInLab("kube-proxy's rules are broken on purpose")
 class VerifyTest {
   private static final Duration LIMIT = Duration.ofMinutes(3);

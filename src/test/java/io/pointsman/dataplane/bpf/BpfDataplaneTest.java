@@ -31,10 +31,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The whole dataplane, from nothing to nothing. */
+@Execution(ExecutionMode.CONCURRENT)
 @ParameterizedClass(name = "tcx {0}")
 @ValueSource(booleans = {true, false})
 class BpfDataplaneTest extends BpfDataplaneFixture {

@@ -21,11 +21,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The programs follow devices and addresses. */
+@Execution(ExecutionMode.CONCURRENT)
 @ParameterizedClass(name = "tcx {0}")
 @ValueSource(booleans = {true, false})
 class DevicesTest extends BpfDataplaneFixture {

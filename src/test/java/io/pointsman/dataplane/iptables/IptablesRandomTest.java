@@ -19,10 +19,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Thousands of catalogues and changes that nobody thought of. */
+@Execution(ExecutionMode.CONCURRENT)
 class IptablesRandomTest {
   private static final long SEED = Long.getLong("pointsman.seed", 20_260_102L);
   private static final int CATALOGUES = 3000;

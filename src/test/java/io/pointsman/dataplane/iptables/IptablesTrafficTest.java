@@ -32,11 +32,14 @@ import java.util.Set;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Real connections through real rules. */
+@Execution(ExecutionMode.CONCURRENT)
 class IptablesTrafficTest {
   private static final String VIP_4 = "10.96.0.80";
   private static final String VIP_6 = "fd00:96::80";

@@ -32,10 +32,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A real kube-proxy comes to a node that Iptables serves, while connections are opened. */
+@Execution(ExecutionMode.CONCURRENT)
 class KubeProxyStartTest {
   private static final String VIP_4 = "10.96.0.80";
   private static final String VIP_6 = "fd00:96::80";

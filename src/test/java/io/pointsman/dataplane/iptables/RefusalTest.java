@@ -33,11 +33,14 @@ import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What iptables-restore is given to read, and what comes of it when a line is refused. */
+@Execution(ExecutionMode.CONCURRENT)
 class RefusalTest extends IptablesFixture {
   @TempDir Path folder;
   private Path edits;

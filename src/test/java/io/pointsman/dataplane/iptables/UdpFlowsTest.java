@@ -35,12 +35,15 @@ import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Clients that keep their port, which conntrack sends where it has sent them before. */
+@Execution(ExecutionMode.CONCURRENT)
 class UdpFlowsTest {
   private static final String VIP_4 = "10.96.0.80";
   private static final String VIP_6 = "fd00:96::80";

@@ -13,8 +13,11 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** How many entries sets have room for: a kube-proxy that comes back fails on another number. */
+@Execution(ExecutionMode.CONCURRENT)
 class IpSetsTest {
   /** kube-proxy's maxelem. */
   private static final int LIMIT = 65_536;

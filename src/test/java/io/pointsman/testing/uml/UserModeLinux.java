@@ -18,6 +18,9 @@ public record UserModeLinux(int megabytes, List<String> modules, Duration patien
   /** The order of test classes that boot one: they take longest. */
   public static final int FIRST = 1;
 
+  /** The order of what waits more than it computes: it goes well beside it. */
+  public static final int BESIDE = 2;
+
   /** Takes a copy. */
   public UserModeLinux {
     modules = List.copyOf(modules);

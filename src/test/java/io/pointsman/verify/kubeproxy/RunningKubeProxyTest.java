@@ -31,10 +31,13 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Reads a real kube-proxy's rules in the kernel, whole and broken behind its back. */
+@Execution(ExecutionMode.CONCURRENT)
 class RunningKubeProxyTest {
   private static final Duration PATIENCE = Duration.ofSeconds(90);
 

@@ -22,10 +22,13 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Real traffic of a client outside, through a router that runs the programs, to a server. */
+@Execution(ExecutionMode.CONCURRENT)
 @ParameterizedClass
 @CsvSource({"TCX, true", "TCX, false", "CLSACT, true"})
 class RoutedTrafficTest {
