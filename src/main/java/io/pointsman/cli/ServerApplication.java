@@ -6,7 +6,9 @@ import io.fabric8.kubernetes.client.vertx.VertxHttpClientFactory;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusApplication;
+import io.quarkus.runtime.ShutdownEvent;
 import io.vertx.core.Vertx;
+import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import org.jboss.logging.Logger;
 
@@ -25,17 +27,24 @@ final class ServerApplication implements QuarkusApplication {
 
   @Override
   public int run(String... arguments) {
-    try (Role role = Server.role()) {
+    Role role = Server.role();
+    try {
       LOG.infof("%s %s starts", role.name(), Version.current());
       role.start(new Role.Surroundings(meters, client()));
       LOG.infof("%s is at work", role.name());
       Quarkus.waitForExit();
-      LOG.infof("%s ends", role.name());
       return 0;
     } catch (RuntimeException failure) {
-      LOG.errorf(failure, "%s cannot work and ends", Server.role().name());
+      LOG.errorf(failure, "%s cannot work and ends", role.name());
       return Failures.FAILED;
     }
+  }
+
+  /** When {@link #run} goes on after a signal, the event loop is being closed already. */
+  void end(@Observes ShutdownEvent event) {
+    Role role = Server.role();
+    LOG.infof("%s ends", role.name());
+    role.close();
   }
 
   private KubernetesClientBuilder client() {

@@ -4,11 +4,17 @@ package io.pointsman.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
+import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.pointsman.api.NodeDataplane;
 import io.pointsman.api.ProxyDataplane;
 import io.pointsman.lab.LabException;
 import io.pointsman.lab.LabOptions;
+import io.pointsman.operator.PointsmanOperator;
 import java.time.Duration;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer.OrderAnnotation;
@@ -16,11 +22,13 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.parallel.ResourceAccessMode;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** Nodes come, go and fail while the cluster is on BPF, and its kernel state is tampered with. */
 @Tag("lab")
-@ResourceLock(TestCluster.ALONE)
+@ResourceLock(value = TestCluster.ALONE, mode = ResourceAccessMode.READ)
+@Order(TestCluster.TOGETHER)
 @OnlyInLab("nodes are added, rebooted and removed")
 @TestMethodOrder(OrderAnnotation.class)
 class NodesTest {
@@ -87,8 +95,24 @@ class NodesTest {
             });
   }
 
+  /** Else the other one would wait until the lease has run out. */
   @Test
   @Order(4)
+  void aLeaderThatIsToldToEndGivesItsLeaseBack() {
+    var leases = cluster.client().leases().inNamespace(TestCluster.NAMESPACE);
+    var lease = leases.withName(PointsmanOperator.LEASE);
+    var leader = lease.require().getSpec().getHolderIdentity();
+    var holders = new ConcurrentLinkedQueue<String>();
+    try (var informer = lease.inform(new Holders(holders))) {
+      assertThat(informer.isRunning()).isTrue();
+      cluster.kubectl("-n", TestCluster.NAMESPACE, "delete", "pod", leader);
+      await().atMost(LIMIT).until(() -> holders.stream().anyMatch(it -> !it.equals(leader)));
+      assertThat(holders).containsSubsequence(leader, "");
+    }
+  }
+
+  @Test
+  @Order(5)
   void aNodeThatLeavesIsForgotten() {
     cluster.lab().removeNode("node-3");
     awaitConverged("2/2");
@@ -120,5 +144,21 @@ class NodesTest {
   private static String request(String address) {
     var url = "http://" + address + ":30080/hostname";
     return cluster.lab().client().exec("curl", "-sS", "--max-time", "3", url).check().out();
+  }
+
+  /** Notes who holds a lease, one after the other; empty when nobody does. */
+  private record Holders(Queue<String> names) implements ResourceEventHandler<Lease> {
+    @Override
+    public void onAdd(Lease lease) {
+      names.add(lease.getSpec().getHolderIdentity());
+    }
+
+    @Override
+    public void onUpdate(Lease before, Lease now) {
+      names.add(Objects.requireNonNullElse(now.getSpec().getHolderIdentity(), ""));
+    }
+
+    @Override
+    public void onDelete(Lease lease, boolean unknown) {}
   }
 }
